@@ -1,0 +1,1 @@
+"""Compiled kernels over numpy state; a file per kind of limit. Callers have validated."""

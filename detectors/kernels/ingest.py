@@ -1,0 +1,400 @@
+"""Take decoded events into the riders' evidence: look riders up, refuse what came too late, keep the set."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.kernels import heap
+from detectors.kernels.jit import kernel
+from detectors.kernels.judge import base_at, state_words
+from detectors.kernels.layout import (
+    C_EDGE,
+    CLOCK_WORDS,
+    DONE,
+    E_ID,
+    E_ORDER,
+    E_PACKED,
+    E_T,
+    EVENT_WORDS,
+    FINALITY_SLACK_S,
+    FLAG_CONFIRMED,
+    FLAG_VOID,
+    FLOOD,
+    FLOOD_EVENTS,
+    FUTURE,
+    I64,
+    INF,
+    L_EPISODE,
+    L_HOLD_FROM,
+    L_WINDOW_END,
+    LIMIT_WORDS,
+    M_PLATFORMS,
+    M_ROWS,
+    M_TOUCHED,
+    M_ZONES,
+    MISPLACED,
+    MISPLACED_TWICE,
+    NEED_HEAP,
+    NEED_ROWS,
+    NEW,
+    NONE,
+    PACK_CONFIRMED,
+    PACK_PLATFORM,
+    PACK_REAL,
+    PACK_TYPE,
+    PAST,
+    R_EVENTS,
+    R_EVENTS_CLASS,
+    R_EVENTS_N,
+    R_FLAGS,
+    R_LAST_EVENT,
+    R_STATUS,
+    R_STATUS_FIXED,
+    R_STATUS_LIMIT,
+    R_STATUS_MOVING,
+    CONTROL_WORDS,
+    REFUSED_BEFORE,
+    REPEATED,
+    ROW_DIRTY,
+    ROW_TOUCHED,
+    S_CLOCKS,
+    S_LIMITS,
+    S_NEXT,
+    S_T,
+    S_ZONE,
+    SEALED,
+    TOO_LATE,
+    U8,
+    U64,
+    Limits,
+    Memory,
+    Rules,
+)
+
+FUTURE_MS = 300_000
+
+
+class Arrivals(NamedTuple):
+    """Decoded events as columns over one buffer; one entry per record, in order of arrival."""
+
+    buf: U8
+    status: np.ndarray  # int8, 0 = an event
+    arrival_ms: I64
+    hop: np.ndarray  # int8
+    event_s: I64
+    type: np.ndarray  # int8
+    flags: U8
+    rider_off: I64
+    rider_len: U8
+    rider_murmur: I64
+    rider_hash: U64
+    platform_off: I64
+    platform_len: U8
+    order_hash: U64
+    event_hash: U64
+    zone_off: I64
+    zone_len: U8
+
+
+class Place(NamedTuple):
+    """Which partition of how many is read, and how lateness is measured."""
+
+    partition: int
+    partitions: int
+    event_clock: int
+    bounded: int  # 0: nothing is future, too late or a flood (replay)
+
+
+@kernel
+def same_bytes(buf: U8, at: int, length: int, ids: U8, lengths: U8, index: int) -> bool:
+    if lengths[index] != length:
+        return False
+    for i in range(length):
+        if ids[index, i] != buf[at + i]:
+            return False
+    return True
+
+
+@kernel
+def intern(
+    mem: Memory, buf: U8, at: int, length: int, table: I64, ids: U8, lengths: U8, counter: int
+) -> int:
+    """Number of a name in a small table, entering it when new; NONE when the table is full."""
+    mixed = np.uint64(14695981039346656037)
+    for i in range(length):
+        mixed = (mixed ^ np.uint64(buf[at + i])) * np.uint64(1099511628211)
+    mask = table.shape[0] - 1
+    slot = np.int64(mixed >> np.uint64(20)) & mask
+    while table[slot] != 0:
+        if same_bytes(buf, at, length, ids, lengths, table[slot] - 1):
+            return table[slot] - 1
+        slot = (slot + 1) & mask
+    number = mem.misc[counter]
+    if number >= ids.shape[0]:
+        return NONE
+    for i in range(length):
+        ids[number, i] = buf[at + i]
+    lengths[number] = length
+    mem.misc[counter] = number + 1
+    table[slot] = number + 1
+    return number
+
+
+@kernel
+def reenter_names(ids: U8, lengths: U8, table: I64) -> None:
+    """Enter every name in a larger table."""
+    mask = table.shape[0] - 1
+    for number in range(ids.shape[0]):
+        mixed = np.uint64(14695981039346656037)
+        for i in range(lengths[number]):
+            mixed = (mixed ^ np.uint64(ids[number, i])) * np.uint64(1099511628211)
+        slot = np.int64(mixed >> np.uint64(20)) & mask
+        while table[slot] != 0:
+            slot = (slot + 1) & mask
+        table[slot] = number + 1
+
+
+@kernel
+def find_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, int]:
+    """Row of a rider and the slot of the table where he is or would be; row NONE when he is new."""
+    mask = mem.table.shape[0] - 1
+    slot = np.int64(mixed >> np.uint64(8)) & mask
+    while mem.table[slot] != 0:
+        if mem.table_hash[slot] == mixed and same_bytes(
+            buf, at, length, mem.ids, mem.id_lengths, mem.table[slot] - 1
+        ):
+            return mem.table[slot] - 1, slot
+        slot = (slot + 1) & mask
+    return NONE, slot
+
+
+@kernel
+def blank_state(state: I64, limits: Limits) -> None:
+    """A rider before his first event: every clock has rested since ever."""
+    state[:] = 0
+    state[S_T] = PAST
+    state[S_NEXT] = INF
+    state[S_ZONE] = NONE
+    for clock in range(3):
+        state[S_CLOCKS + clock * CLOCK_WORDS + C_EDGE] = PAST
+    for limit in range(limits.kind.shape[0]):
+        word = S_LIMITS + limit * LIMIT_WORDS
+        state[word + L_EPISODE] = NONE
+        state[word + L_WINDOW_END] = PAST
+        state[word + L_HOLD_FROM] = NONE
+
+
+@kernel
+def new_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64, slot: int, limits: Limits) -> int:
+    row = mem.misc[M_ROWS]
+    mem.misc[M_ROWS] = row + 1
+    for i in range(length):
+        mem.ids[row, i] = buf[at + i]
+    mem.id_lengths[row] = length
+    mem.table[slot] = row + 1
+    mem.table_hash[slot] = mixed
+    mem.rows[row, :] = 0
+    mem.rows[row, R_STATUS] = NONE
+    mem.rows[row, R_STATUS_LIMIT] = NONE
+    mem.rows[row, R_STATUS_FIXED] = NONE
+    mem.rows[row, R_STATUS_MOVING] = NONE
+    for limit in range(limits.kind.shape[0]):
+        mem.rows[row, CONTROL_WORDS + 2 * limit] = NONE
+    words = state_words(limits)
+    here = base_at(limits)
+    blank_state(mem.rows[row, here : here + words], limits)
+    blank_state(mem.rows[row, here + words : here + 2 * words], limits)
+    mem.wake[row] = INF
+    return row
+
+
+@kernel
+def grow_table(old: I64, old_hash: U64, table: I64, table_hash: U64) -> None:
+    """Re-enter every rider in a larger table."""
+    mask = table.shape[0] - 1
+    for index in range(old.shape[0]):
+        if old[index] != 0:
+            slot = np.int64(old_hash[index] >> np.uint64(8)) & mask
+            while table[slot] != 0:
+                slot = (slot + 1) & mask
+            table[slot] = old[index]
+            table_hash[slot] = old_hash[index]
+
+
+@kernel
+def compare(mem: Memory, word: int, event: int, order: int, packed: int, identity: int) -> int:
+    """Order of the event stored at ``word`` against another: -1, 0, 1."""
+    if mem.heap[word + E_T] != event:
+        return -1 if mem.heap[word + E_T] < event else 1
+    if mem.heap[word + E_ORDER] != order:
+        return -1 if mem.heap[word + E_ORDER] < order else 1
+    if mem.heap[word + E_PACKED] != packed:
+        return -1 if mem.heap[word + E_PACKED] < packed else 1
+    if mem.heap[word + E_ID] != identity:
+        return -1 if mem.heap[word + E_ID] < identity else 1
+    return 0
+
+
+@kernel
+def place_of(mem: Memory, row: int, event: int, order: int, packed: int, identity: int) -> tuple[int, bool]:
+    """Where an event belongs among the rider's unsealed ones, and whether it is there already."""
+    block = mem.rows[row, R_EVENTS]
+    high = mem.rows[row, R_EVENTS_N]
+    if high == 0:
+        return 0, False
+    last = compare(mem, block + (high - 1) * EVENT_WORDS, event, order, packed, identity)
+    if last <= 0:
+        return (high, False) if last < 0 else (high - 1, True)
+    low = 0
+    while low < high:
+        middle = (low + high) // 2
+        side = compare(mem, block + middle * EVENT_WORDS, event, order, packed, identity)
+        if side == 0:
+            return middle, True
+        if side < 0:
+            low = middle + 1
+        else:
+            high = middle
+    return low, False
+
+
+@kernel
+def not_final(mem: Memory, row: int, now: int, rules: Rules) -> int:
+    """How many of the rider's events are not final at ``now``."""
+    block = mem.rows[row, R_EVENTS]
+    bound = now - rules.lateness - FINALITY_SLACK_S
+    low, high = 0, mem.rows[row, R_EVENTS_N]
+    count = high
+    while low < high:
+        middle = (low + high) // 2
+        if mem.heap[block + middle * EVENT_WORDS + E_T] < bound:
+            low = middle + 1
+        else:
+            high = middle
+    return count - low
+
+
+@kernel
+def keep_event(
+    mem: Memory, row: int, limits: Limits, event: int, order: int, packed: int, identity: int, place: int
+) -> None:
+    """Insert an event at its place; room was reserved."""
+    block = mem.rows[row, R_EVENTS]
+    count = mem.rows[row, R_EVENTS_N]
+    for word in range(count * EVENT_WORDS - 1, place * EVENT_WORDS - 1, -1):
+        mem.heap[block + EVENT_WORDS + word] = mem.heap[block + word]
+    word = block + place * EVENT_WORDS
+    mem.heap[word + E_T] = event
+    mem.heap[word + E_ORDER] = order
+    mem.heap[word + E_PACKED] = packed
+    mem.heap[word + E_ID] = identity
+    mem.rows[row, R_EVENTS_N] = count + 1
+    head = base_at(limits) + state_words(limits)
+    if event <= mem.rows[row, head + S_T]:
+        mem.rows[row, R_FLAGS] |= ROW_DIRTY
+    mem.rows[row, R_LAST_EVENT] = max(mem.rows[row, R_LAST_EVENT], event)
+    if mem.rows[row, R_FLAGS] & ROW_TOUCHED == 0:
+        mem.rows[row, R_FLAGS] |= ROW_TOUCHED
+        mem.touched[mem.misc[M_TOUCHED]] = row
+        mem.misc[M_TOUCHED] += 1
+
+
+@kernel
+def pack(mem: Memory, cols: Arrivals, i: int) -> int:
+    """Platform, type, flags and zone of an event in one word; NONE when a table of names is full."""
+    platform = intern(
+        mem, cols.buf, cols.platform_off[i], cols.platform_len[i],
+        mem.platform_table, mem.platforms, mem.platform_lengths, M_PLATFORMS,
+    )  # fmt: skip
+    zone = NONE
+    if cols.zone_len[i] > 0:
+        zone = intern(
+            mem, cols.buf, cols.zone_off[i], cols.zone_len[i],
+            mem.zone_table, mem.zones, mem.zone_lengths, M_ZONES,
+        )  # fmt: skip
+        if zone == NONE:
+            return NONE
+    if platform == NONE:
+        return NONE
+    real = 0 if cols.flags[i] & FLAG_VOID != 0 else 1
+    confirmed = 1 if cols.flags[i] & FLAG_CONFIRMED != 0 else 0
+    packed = (np.int64(platform) << PACK_PLATFORM) | (np.int64(cols.type[i]) << PACK_TYPE)
+    return packed | (real << PACK_REAL) | (confirmed << PACK_CONFIRMED) | (zone + 1)
+
+
+@kernel
+def refusal(cols: Arrivals, i: int, now_s: int, rules: Rules, place: Place) -> int:
+    """NEW when the event may be believed where it lies, else why not."""
+    event_ms = cols.event_s[i] * 1000
+    measured_ms = cols.arrival_ms[i]
+    if place.event_clock == 1:
+        if cols.hop[i] == 0:
+            measured_ms = now_s * 1000 if now_s > PAST else event_ms
+    elif event_ms > measured_ms + FUTURE_MS:
+        return FUTURE
+    if measured_ms - event_ms > rules.lateness * 1000:
+        return TOO_LATE
+    return NEW
+
+
+@kernel
+def ingest_one(
+    mem: Memory, cols: Arrivals, i: int, limits: Limits, rules: Rules, place: Place, now_s: int
+) -> tuple[int, int]:
+    """Take one event in; whether an array is too small, and what became of the event."""
+    if place.bounded == 1:
+        code = refusal(cols, i, now_s, rules, place)
+        if code != NEW:
+            return DONE, code
+    if cols.rider_murmur[i] % place.partitions != place.partition:
+        return DONE, MISPLACED_TWICE if cols.hop[i] == 1 else MISPLACED
+    packed = pack(mem, cols, i)
+    if packed == NONE:
+        return NEED_ROWS, NEW
+    at, length = cols.rider_off[i], np.int64(cols.rider_len[i])
+    row, slot = find_rider(mem, cols.buf, at, length, cols.rider_hash[i])
+    if row == NONE:
+        if mem.misc[M_ROWS] >= mem.rows.shape[0]:
+            return NEED_ROWS, NEW
+        row = new_rider(mem, cols.buf, at, length, cols.rider_hash[i], slot, limits)
+    event = cols.event_s[i]
+    if event <= mem.rows[row, base_at(limits) + S_T]:
+        return DONE, SEALED
+    order, identity = np.int64(cols.order_hash[i]), np.int64(cols.event_hash[i])
+    index, known = place_of(mem, row, event, order, packed, identity)
+    if known:
+        return DONE, REPEATED
+    count = mem.rows[row, R_EVENTS_N]
+    if place.bounded == 1 and count >= FLOOD_EVENTS and not_final(mem, row, now_s, rules) >= FLOOD_EVENTS:
+        return DONE, FLOOD
+    wanted = (count + 1) * EVENT_WORDS
+    if not heap.reserve(mem, row, R_EVENTS, R_EVENTS_CLASS, count * EVENT_WORDS, wanted):
+        return NEED_HEAP, NEW
+    keep_event(mem, row, limits, event, order, packed, identity, index)
+    return DONE, NEW
+
+
+@kernel
+def ingest(
+    mem: Memory, cols: Arrivals, start: int, limits: Limits, rules: Rules, place: Place, now_s: int, codes: U8
+) -> tuple[int, int, int]:
+    """Take the events from index ``start`` in, one after another.
+
+    Returns whether an array is too small, the index reached and *now* after it: the latest arrival
+    (wall clock) or the latest event time accepted (event clock). ``codes`` says what became of each.
+    """
+    for i in range(start, cols.status.shape[0]):
+        if place.event_clock == 0 and cols.hop[i] == 0:
+            now_s = max(now_s, cols.arrival_ms[i] // 1000)
+        if cols.status[i] != 0:
+            codes[i] = REFUSED_BEFORE
+            continue
+        result, code = ingest_one(mem, cols, i, limits, rules, place, now_s)
+        if result != DONE:
+            return result, i, now_s
+        codes[i] = code
+        if place.event_clock == 1 and (code == NEW or code == REPEATED):
+            now_s = max(now_s, cols.event_s[i])
+    return DONE, cols.status.shape[0], now_s

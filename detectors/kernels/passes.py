@@ -1,0 +1,56 @@
+"""Passes over many riders."""
+
+from __future__ import annotations
+
+from detectors.kernels.jit import kernel
+from detectors.kernels.judge import judge_rider
+from detectors.kernels.layout import (
+    DONE,
+    M_ROWS,
+    M_TOUCHED,
+    R_FLAGS,
+    ROW_TOUCHED,
+    Limits,
+    Memory,
+    Rules,
+)
+from detectors.kernels.seal import publish_pending, seal_rider
+
+
+@kernel
+def judge_touched(mem: Memory, limits: Limits, rules: Rules, now: int, start: int) -> tuple[int, int]:
+    """Judge the touched riders from index ``start``; an array too small, or DONE, and the index reached."""
+    for index in range(start, mem.misc[M_TOUCHED]):
+        row = mem.touched[index]
+        result = judge_rider(mem, row, limits, rules, now, False)
+        if result == DONE and rules.seal_events > 0:
+            result = seal_rider(mem, row, limits, rules, now)
+        if result != DONE:
+            return result, index
+    mem.misc[M_TOUCHED] = 0
+    return DONE, 0
+
+
+@kernel
+def touch_due(mem: Memory, now: int) -> int:
+    """Touch the riders whom time alone has brought to an instant; how many."""
+    found = 0
+    for row in range(mem.misc[M_ROWS]):
+        if mem.wake[row] <= now and mem.rows[row, R_FLAGS] & ROW_TOUCHED == 0:
+            mem.rows[row, R_FLAGS] |= ROW_TOUCHED
+            mem.touched[mem.misc[M_TOUCHED]] = row
+            mem.misc[M_TOUCHED] += 1
+            found += 1
+    return found
+
+
+@kernel
+def publish_all(mem: Memory, limits: Limits, rules: Rules, now: int, start: int) -> tuple[int, int]:
+    """Tell all that was held back and every rider's status, from row ``start``."""
+    for row in range(start, mem.misc[M_ROWS]):
+        result = publish_pending(mem, row)
+        if result == DONE:
+            result = judge_rider(mem, row, limits, rules, now, True)
+        if result != DONE:
+            return result, row
+    return DONE, 0

@@ -1,0 +1,138 @@
+"""Limits as data, and the packed table that the kernels read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.errors import InvalidLimit
+from detectors.kernels.layout import (
+    CLOCKS,
+    CONTINUOUS,
+    EFFECTS,
+    MAX_LIMITS,
+    MAX_WARNINGS,
+    RELEASES,
+    ROLLING,
+    SPAN,
+    CALENDAR,
+    Limits,
+)
+
+WindowStarts = Callable[[str, str], npt.NDArray[np.int64]]
+_KINDS = {
+    "continuous": CONTINUOUS,
+    "day": CALENDAR,
+    "week": CALENDAR,
+    "rolling": ROLLING,
+    "span": SPAN,
+    "rest_within": SPAN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One rule of a policy; durations in whole seconds, 0 where the rule has none.
+
+    ``rest_within`` arrives already turned into elapsed time: ``limit_s`` is window minus rest and
+    ``reset_s`` is the rest. ``release`` is empty for ``remind``.
+    """
+
+    policy: str
+    name: str
+    kind: str
+    clock: str
+    limit_s: int
+    time_zone: str
+    effect: str = "remind"
+    release: str = ""
+    reset_s: int = 0
+    window_s: int = 0
+    warn_before_s: tuple[int, ...] = ()
+    remind_every_s: int = 0
+    hold_for_s: int = 0
+
+
+class LimitTable:
+    """The limits of a run in the order (policy, name), packed for the kernels.
+
+    Parameters
+    ----------
+    limits
+        At most 32, names unique within a policy.
+    window_starts
+        Gives the sorted first instants of calendar windows for (time zone, ``day`` or ``week``).
+
+    Raises
+    ------
+    InvalidLimit
+        With every fault found.
+    """
+
+    def __init__(self, limits: Sequence[Limit], window_starts: WindowStarts) -> None:
+        _refuse_faults(limits)
+        self.limits: tuple[Limit, ...] = tuple(sorted(limits, key=lambda one: (one.policy, one.name)))
+        self.policies: tuple[str, ...] = tuple(sorted({one.policy for one in limits}))
+        self.packed: Limits = self._pack(window_starts)
+
+    def _pack(self, window_starts: WindowStarts) -> Limits:
+        count = len(self.limits)
+        warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
+        bounds: dict[tuple[str, str], tuple[int, npt.NDArray[np.int64]]] = {}
+        calendar = np.zeros((count, 2), dtype=np.int64)
+        used = 0
+        for index, one in enumerate(self.limits):
+            # Largest amount first: of several warnings on one instant the shortest lead is told.
+            amounts = sorted((one.limit_s - lead for lead in one.warn_before_s), reverse=True)
+            warn[index, : len(amounts)] = amounts
+            if one.kind in ("day", "week"):
+                key = (one.time_zone, one.kind)
+                if key not in bounds:
+                    bounds[key] = (used, window_starts(*key))
+                    used += len(bounds[key][1])
+                calendar[index] = bounds[key][0], len(bounds[key][1])
+        columns = [part for _, part in bounds.values()]
+        return Limits(
+            kind=self._column(lambda one: _KINDS[one.kind]),
+            clock=self._column(lambda one: CLOCKS.index(one.clock)),
+            amount=self._column(lambda one: one.limit_s),
+            reset=self._column(lambda one: one.reset_s),
+            window=self._column(lambda one: one.window_s),
+            effect=self._column(lambda one: EFFECTS.index(one.effect)),
+            release=self._column(lambda one: RELEASES.index(one.release)),
+            hold_for=self._column(lambda one: one.hold_for_s),
+            remind=self._column(lambda one: one.remind_every_s),
+            warnings=self._column(lambda one: len(one.warn_before_s)),
+            warn=warn,
+            policy=self._column(lambda one: self.policies.index(one.policy)),
+            calendar=calendar,
+            bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+        )
+
+    def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
+        return np.array([of(one) for one in self.limits], dtype=np.int64)
+
+
+def _refuse_faults(limits: Sequence[Limit]) -> None:
+    faults: list[str] = []
+    if len(limits) > MAX_LIMITS:
+        faults.append(f"{len(limits)} limits in one run, at most {MAX_LIMITS}: name fewer policies")
+    seen: set[tuple[str, str]] = set()
+    for one in limits:
+        place = f"{one.policy}/{one.name}"
+        if (one.policy, one.name) in seen:
+            faults.append(f"{place}: named twice, names of limits are unique in a policy")
+        seen.add((one.policy, one.name))
+        if len(one.warn_before_s) > MAX_WARNINGS:
+            faults.append(f"{place}: {len(one.warn_before_s)} warnings, at most {MAX_WARNINGS}")
+        if one.limit_s <= 0:
+            faults.append(f"{place}: limit of {one.limit_s} s, must be above zero")
+        if one.kind in ("continuous", "span", "rest_within") and one.reset_s <= 0:
+            faults.append(f"{place}: reset of {one.reset_s} s, a {one.kind} limit needs one above zero")
+        if one.kind == "rolling" and one.window_s < one.limit_s:
+            faults.append(f"{place}: window of {one.window_s} s is shorter than its limit of {one.limit_s} s")
+    if faults:
+        raise InvalidLimit("; ".join(faults))

@@ -1,0 +1,293 @@
+"""The riders of one partition: evidence in, differences of verdicts out.
+
+All state lies in numpy arrays that this class owns and grows; the kernels say which one is too small.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.errors import CapacityError
+from detectors.kernels import ingest as ingestion
+from detectors.kernels import passes
+from detectors.kernels.ingest import Arrivals, Place
+from detectors.kernels.layout import (
+    CONTROL_WORDS,
+    DONE,
+    I64,
+    LIMIT_WORDS,
+    M_LIVE,
+    M_OUT,
+    M_PLATFORMS,
+    M_ROWS,
+    M_TOUCHED,
+    M_WALL,
+    M_ZONES,
+    MISC_WORDS,
+    NEED_HEAP,
+    NEED_OPEN,
+    NEED_OUT,
+    NEED_ROWS,
+    NEED_VERDICTS,
+    NONE,
+    PAST,
+    S_LIMITS,
+    U8,
+    Memory,
+    Rules,
+)
+from detectors.limits import LimitTable
+from detectors.verdicts import Outcome, read_outcomes
+
+MAX_PLATFORMS = 1 << 20
+MAX_ZONES = (1 << 24) - 2
+HEAP_CLASSES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """Settings that verdicts depend on, seconds; the defaults are the contract's."""
+
+    lateness_s: int = 86_400
+    breach_grace_s: int = 60
+    max_open_order_s: int = 10_800
+    max_open_session_s: int = 57_600
+    max_open_break_s: int = 14_400
+    keep_s: int = 15 * 86_400
+    #: Final events of a rider that are sealed together; 0 keeps everything (replay of files).
+    seal_events: int = 16
+
+    def rules(self) -> Rules:
+        """The same for the kernels."""
+        return Rules(
+            max_open_order=self.max_open_order_s,
+            max_open_session=self.max_open_session_s,
+            max_open_break=self.max_open_break_s,
+            breach_grace=self.breach_grace_s,
+            lateness=self.lateness_s,
+            keep=self.keep_s,
+            seal_events=self.seal_events,
+        )
+
+
+class RiderStore:
+    """Evidence and verdicts of the riders of one partition.
+
+    Parameters
+    ----------
+    limits
+        The limits that judge.
+    settings
+        What verdicts depend on.
+    live
+        Whether differences are told at once. A store that is being rebuilt holds them back until
+        `publish_all`.
+    """
+
+    def __init__(self, limits: LimitTable, settings: StoreSettings, *, live: bool = True) -> None:
+        self.limits = limits
+        self.settings = settings
+        self._rules = settings.rules()
+        self._mem = _new_memory(self._row_words())
+        self.now_s: int = PAST
+        self.live = live
+
+    # -- state ---------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """Whether differences are told at once."""
+        return bool(self._mem.misc[M_LIVE])
+
+    @live.setter
+    def live(self, value: bool) -> None:
+        self._mem.misc[M_LIVE] = int(value)
+
+    @property
+    def riders(self) -> int:
+        """Number of riders known."""
+        return int(self._mem.misc[M_ROWS])
+
+    @property
+    def memory(self) -> Memory:
+        """The arrays, for readers beside the stream (metrics); not to be written."""
+        return self._mem
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for array in self._mem)
+
+    def rider_id(self, row: int) -> str:
+        """The rider of a row."""
+        return bytes(self._mem.ids[row, : self._mem.id_lengths[row]]).decode("ascii")
+
+    def platform(self, number: int) -> str:
+        """The name of a platform's number."""
+        return bytes(self._mem.platforms[number, : self._mem.platform_lengths[number]]).decode("ascii")
+
+    def zone(self, number: int) -> str | None:
+        """The name of a zone's number; None for none."""
+        if number == NONE:
+            return None
+        return bytes(self._mem.zones[number, : self._mem.zone_lengths[number]]).decode("ascii")
+
+    # -- work ----------------------------------------------------------------------------------
+
+    def ingest(self, events: Arrivals, place: Place) -> U8:
+        """Take decoded events into the evidence; what became of each (codes of ``kernels.layout``)."""
+        count = len(events.status)
+        codes = np.zeros(count, dtype=np.uint8)
+        start, now_s = 0, self.now_s
+        while True:
+            result, start, now_s = ingestion.ingest(
+                self._mem, events, start, self.limits.packed, self._rules, place, now_s, codes
+            )
+            if result == DONE:
+                break
+            self._grow(result)
+        self.now_s = max(self.now_s, int(now_s))
+        return codes
+
+    def judge(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:
+        """Bring touched riders, and those whom time alone brings to an instant, to ``now_s``.
+
+        Parameters
+        ----------
+        now_s
+            *now*; one below an earlier one is taken as that.
+        wall_s
+            When what is told is published, for ``hold.told_at``; None in a replay.
+
+        Returns
+        -------
+        What differs from what had been told, rider by rider in the order of instants.
+        """
+        self.now_s = max(self.now_s, now_s)
+        self._mem.misc[M_WALL] = NONE if wall_s is None else wall_s
+        passes.touch_due(self._mem, self.now_s)
+        outcomes: list[Outcome] = []
+        start = 0
+        while True:
+            result, start = passes.judge_touched(
+                self._mem, self.limits.packed, self._rules, self.now_s, start
+            )
+            self._drain(outcomes)
+            if result == DONE:
+                return outcomes
+            self._grow(result)
+
+    def publish_all(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:
+        """End a rebuild: tell what was held back and every rider's status, and go live."""
+        outcomes = self.judge(now_s, wall_s)
+        self.live = True
+        start = 0
+        while True:
+            result, start = passes.publish_all(
+                self._mem, self.limits.packed, self._rules, self.now_s, start
+            )
+            self._drain(outcomes)
+            if result == DONE:
+                return outcomes
+            self._grow(result)
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def _row_words(self) -> int:
+        count = len(self.limits.limits)
+        return CONTROL_WORDS + 2 * count + 2 * (S_LIMITS + LIMIT_WORDS * count)
+
+    def _drain(self, outcomes: list[Outcome]) -> None:
+        outcomes.extend(read_outcomes(self._mem.out, int(self._mem.misc[M_OUT])))
+        self._mem.misc[M_OUT] = 0
+
+    def _grow(self, need: int) -> None:
+        mem = self._mem
+        if need == NEED_HEAP:
+            self._mem = mem._replace(heap=_longer(mem.heap))
+        elif need == NEED_VERDICTS:
+            self._mem = mem._replace(verdicts=_longer(mem.verdicts), out=_longer(mem.out))
+        elif need == NEED_OUT:
+            self._mem = mem._replace(out=_longer(mem.out))
+        elif need == NEED_OPEN:
+            self._mem = mem._replace(
+                orders=_longer(mem.orders),
+                open_platforms=_longer(mem.open_platforms),
+                ended=_longer(mem.ended),
+                breaches=_longer(mem.breaches),
+            )
+        elif need == NEED_ROWS:
+            self._grow_tables()
+
+    def _grow_tables(self) -> None:
+        mem = self._mem
+        if mem.misc[M_ROWS] >= len(mem.rows):
+            capacity = 2 * len(mem.rows)
+            table = np.zeros(4 * capacity, dtype=np.int64)
+            table_hash = np.zeros(4 * capacity, dtype=np.uint64)
+            ingestion.grow_table(mem.table, mem.table_hash, table, table_hash)
+            self._mem = mem._replace(
+                rows=_longer(mem.rows),
+                wake=_longer(mem.wake),
+                ids=_longer(mem.ids),
+                id_lengths=_longer(mem.id_lengths),
+                touched=_longer(mem.touched),
+                table=table,
+                table_hash=table_hash,
+            )
+        elif mem.misc[M_PLATFORMS] >= len(mem.platforms):
+            names, lengths, table = _more_names(mem.platforms, mem.platform_lengths, MAX_PLATFORMS, "platforms")
+            self._mem = mem._replace(platforms=names, platform_lengths=lengths, platform_table=table)
+        elif mem.misc[M_ZONES] >= len(mem.zones):
+            names, lengths, table = _more_names(mem.zones, mem.zone_lengths, MAX_ZONES, "zones")
+            self._mem = mem._replace(zones=names, zone_lengths=lengths, zone_table=table)
+
+
+def _longer(array: I64) -> I64:
+    """The array with twice the first dimension; what is new is zero."""
+    grown = np.zeros((2 * array.shape[0], *array.shape[1:]), dtype=array.dtype)
+    grown[: array.shape[0]] = array
+    return grown
+
+
+def _more_names(names: U8, lengths: U8, most: int, what: str) -> tuple[U8, U8, I64]:
+    """Twice the room for names, and the table of them made anew."""
+    if len(names) >= most:
+        message = f"{len(names)} {what} seen, at most {most}: the names in the feed are not administrative codes"
+        raise CapacityError(message)
+    table = np.zeros(8 * len(names), dtype=np.int64)
+    ingestion.reenter_names(names, lengths, table)
+    return _longer(names), _longer(lengths), table
+
+
+def _new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memory:
+    heap_meta = np.zeros(HEAP_CLASSES, dtype=np.int64)
+    # Offset 0 means no block, so the first words are never given out.
+    heap_meta[0] = 8
+    return Memory(
+        rows=np.zeros((capacity, row_words), dtype=np.int64),
+        wake=np.zeros(capacity, dtype=np.int64),
+        ids=np.zeros((capacity, 64), dtype=np.uint8),
+        id_lengths=np.zeros(capacity, dtype=np.uint8),
+        table=np.zeros(4 * capacity, dtype=np.int64),
+        table_hash=np.zeros(4 * capacity, dtype=np.uint64),
+        platforms=np.zeros((names, 64), dtype=np.uint8),
+        platform_lengths=np.zeros(names, dtype=np.uint8),
+        zones=np.zeros((names, 64), dtype=np.uint8),
+        zone_lengths=np.zeros(names, dtype=np.uint8),
+        platform_table=np.zeros(4 * names, dtype=np.int64),
+        zone_table=np.zeros(4 * names, dtype=np.int64),
+        heap=np.zeros(1 << 16, dtype=np.int64),
+        heap_meta=heap_meta,
+        state=np.zeros(row_words, dtype=np.int64),
+        orders=np.zeros((1024, 4), dtype=np.int64),
+        open_platforms=np.zeros((1024, 3), dtype=np.int64),
+        verdicts=np.zeros(1 << 14, dtype=np.int64),
+        ended=np.zeros(2048, dtype=np.int64),
+        breaches=np.zeros(1024, dtype=np.int64),
+        out=np.zeros(1 << 17, dtype=np.int64),
+        touched=np.zeros(capacity, dtype=np.int64),
+        misc=np.zeros(MISC_WORDS, dtype=np.int64),
+    )
