@@ -6,7 +6,7 @@ An instant belongs to the window that contains it, so at a window's end the coun
 from __future__ import annotations
 
 from detectors.kernels.continuous import lowest_open_amount
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
     C_RUN,
     CLOCK_WORDS,
@@ -28,7 +28,7 @@ from detectors.kernels.layout import (
 from detectors.kernels.spans import total
 
 
-@kernel
+@inlined
 def window_index(limits: Limits, limit: int, at: int) -> int:
     """Index in ``bounds`` of the window that contains ``at``."""
     low = limits.calendar[limit, 0]
@@ -42,7 +42,7 @@ def window_index(limits: Limits, limit: int, at: int) -> int:
     return low
 
 
-@kernel
+@inlined
 def turn_window(state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Begin the count anew when ``at`` lies in another window; True when a window has ended.
 
@@ -60,7 +60,7 @@ def turn_window(state: I64, limits: Limits, limit: int, at: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     """Seconds counted at ``at``."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -69,7 +69,7 @@ def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     return total(state, limits.clock[limit], at) - state[word + L_COUNT0]
 
 
-@kernel
+@inlined
 def next_instant(state: I64, limits: Limits, limit: int) -> int:
     """The next instant at which this limit changes, if nothing else happens."""
     word = S_LIMITS + limit * LIMIT_WORDS

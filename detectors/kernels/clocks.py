@@ -6,7 +6,7 @@ neighbours, and a void stands before what it takes back. Ends are applied before
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     ACCEPTED,
     BREAK_ENDED,
@@ -66,7 +66,7 @@ ENDED_HASH_BITS = 16
 DAY_S = 86_400
 
 
-@kernel
+@inlined
 def taken_back(mem: Memory, block: int, index: int, first: int) -> bool:
     """Whether the event is a void, or a void of its own kind stands in the same second."""
     word = block + index * EVENT_WORDS
@@ -118,7 +118,7 @@ def begun_before(mem: Memory, row: int, base: I64, order: int, instant: int, upt
     return False
 
 
-@kernel
+@inlined
 def find_order(mem: Memory, state: I64, order: int) -> int:
     for index in range(state[S_ORDERS]):
         if mem.orders[index, O_HASH] == order:
@@ -126,7 +126,7 @@ def find_order(mem: Memory, state: I64, order: int) -> int:
     return NONE
 
 
-@kernel
+@inlined
 def find_platform(mem: Memory, state: I64, platform: int) -> int:
     for index in range(state[S_PLATFORMS]):
         if mem.open_platforms[index, P_ID] == platform:
@@ -134,7 +134,7 @@ def find_platform(mem: Memory, state: I64, platform: int) -> int:
     return NONE
 
 
-@kernel
+@inlined
 def open_order(mem: Memory, state: I64, order: int, platform: int, at: int, loaded: int) -> None:
     index = state[S_ORDERS]
     mem.orders[index, O_HASH] = order
@@ -144,7 +144,7 @@ def open_order(mem: Memory, state: I64, order: int, platform: int, at: int, load
     state[S_ORDERS] = index + 1
 
 
-@kernel
+@inlined
 def drop_order(mem: Memory, state: I64, index: int, at: int) -> None:
     """Take the order out of hand; while sealing, remember that it has ended."""
     remember_ended(mem, mem.orders[index, O_HASH], at)
@@ -154,7 +154,7 @@ def drop_order(mem: Memory, state: I64, index: int, at: int) -> None:
     state[S_ORDERS] = last
 
 
-@kernel
+@inlined
 def remember_ended(mem: Memory, order: int, at: int) -> None:
     if mem.misc[M_SEALING] == 1:
         count = mem.misc[M_ENDED]
@@ -163,7 +163,7 @@ def remember_ended(mem: Memory, order: int, at: int) -> None:
         mem.misc[M_ENDED] = count + 1
 
 
-@kernel
+@inlined
 def end_orders_at_maximum(mem: Memory, state: I64, at: int, rules: Rules) -> None:
     """Close the orders whose longest time is over; what an event ended at this very instant is gone already."""
     index = 0
@@ -188,7 +188,7 @@ def note_breach(mem: Memory, platform: int) -> None:
     mem.misc[M_BREACHES] = count + 1
 
 
-@kernel
+@inlined
 def apply_order(
     mem: Memory, row: int, state: I64, base: I64, at: int, first: int, marks: int, rules: Rules, word: int
 ) -> None:
@@ -227,7 +227,7 @@ def apply_order(
         open_order(mem, state, order, platform, at, loaded)
 
 
-@kernel
+@inlined
 def zone_is_greater(mem: Memory, zone: int, other: int) -> bool:
     """Compare two zones as strings."""
     if other == NONE:
@@ -238,7 +238,7 @@ def zone_is_greater(mem: Memory, zone: int, other: int) -> bool:
     return mem.zone_lengths[zone] > mem.zone_lengths[other]
 
 
-@kernel
+@inlined
 def end_on_platform(mem: Memory, state: I64, platform: int, kind: int, at: int) -> None:
     """What an acceptance, a break's end or an offline ends on its platform."""
     index = find_platform(mem, state, platform)
@@ -250,7 +250,7 @@ def end_on_platform(mem: Memory, state: I64, platform: int, kind: int, at: int) 
         mem.open_platforms[index, P_SESSION] = NONE
 
 
-@kernel
+@inlined
 def end_platforms_at_maximum(mem: Memory, state: I64, at: int, rules: Rules) -> None:
     for index in range(state[S_PLATFORMS]):
         session = mem.open_platforms[index, P_SESSION]
@@ -263,7 +263,7 @@ def end_platforms_at_maximum(mem: Memory, state: I64, at: int, rules: Rules) -> 
             mem.open_platforms[index, P_BREAK] = JUST_ENDED
 
 
-@kernel
+@inlined
 def begin_on_platform(mem: Memory, state: I64, platform: int, kind: int, at: int) -> None:
     index = find_platform(mem, state, platform)
     if index == NONE:
@@ -279,7 +279,7 @@ def begin_on_platform(mem: Memory, state: I64, platform: int, kind: int, at: int
         mem.open_platforms[index, P_BREAK] = at
 
 
-@kernel
+@inlined
 def tidy_platforms(mem: Memory, state: I64) -> None:
     """Forget platforms on which nothing is open."""
     index = 0
@@ -295,7 +295,7 @@ def tidy_platforms(mem: Memory, state: I64) -> None:
             index += 1
 
 
-@kernel
+@inlined
 def apply_ends(
     mem: Memory, row: int, state: I64, base: I64, at: int, first: int, last: int, rules: Rules
 ) -> None:
@@ -333,7 +333,7 @@ def apply_ends(
         state[S_ZONE] = best_zone
 
 
-@kernel
+@inlined
 def apply_beginnings(mem: Memory, row: int, state: I64, at: int, first: int, last: int) -> None:
     """Second pass: sessions and breaks that begin at this instant."""
     block = mem.rows[row, R_EVENTS]
@@ -344,7 +344,7 @@ def apply_beginnings(mem: Memory, row: int, state: I64, at: int, first: int, las
             begin_on_platform(mem, state, packed >> PACK_PLATFORM, kind, at)
 
 
-@kernel
+@inlined
 def turn_clocks(mem: Memory, row: int, state: I64, at: int) -> None:
     """Start and stop the clocks as what is open says; keeps what they did before in ``misc``."""
     loaded = 0
@@ -370,7 +370,7 @@ def turn_clocks(mem: Memory, row: int, state: I64, at: int) -> None:
         state[base + C_EDGE] = at
 
 
-@kernel
+@inlined
 def apply_instant(
     mem: Memory, row: int, state: I64, base: I64, at: int, first: int, last: int, rules: Rules
 ) -> None:

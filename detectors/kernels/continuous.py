@@ -6,7 +6,7 @@ has been taken. While nothing has fired, the end of an episode is found when the
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
     C_EDGE,
     C_RUN,
@@ -31,7 +31,7 @@ from detectors.kernels.layout import (
 from detectors.kernels.spans import total
 
 
-@kernel
+@inlined
 def turn_episode(mem: Memory, state: I64, limits: Limits, limit: int, at: int) -> bool:
     """End the episode when a qualifying rest has been taken by ``at``, begin one when the clock runs.
 
@@ -52,7 +52,7 @@ def turn_episode(mem: Memory, state: I64, limits: Limits, limit: int, at: int) -
     return ended
 
 
-@kernel
+@inlined
 def in_episode(state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Whether an episode is under way at ``at``; nothing has happened since the state's instant."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -62,7 +62,7 @@ def in_episode(state: I64, limits: Limits, limit: int, at: int) -> bool:
     return state[base + C_RUN] == 1 or at - state[base + C_EDGE] < limits.reset[limit]
 
 
-@kernel
+@inlined
 def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     """Seconds counted at ``at``."""
     if not in_episode(state, limits, limit, at):
@@ -70,7 +70,7 @@ def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     return total(state, limits.clock[limit], at) - state[S_LIMITS + limit * LIMIT_WORDS + L_COUNT0]
 
 
-@kernel
+@inlined
 def lowest_open_amount(state: I64, limits: Limits, limit: int) -> int:
     """The least amount that has not fired yet in this episode: a warning, the limit or the next reminder."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -86,7 +86,7 @@ def lowest_open_amount(state: I64, limits: Limits, limit: int) -> int:
     return lowest
 
 
-@kernel
+@inlined
 def rest_qualifies_at(state: I64, limits: Limits, limit: int) -> int:
     """When the rest under way will qualify; infinite while the clock runs."""
     base = S_CLOCKS + limits.clock[limit] * CLOCK_WORDS
@@ -95,7 +95,7 @@ def rest_qualifies_at(state: I64, limits: Limits, limit: int) -> int:
     return state[base + C_EDGE] + limits.reset[limit]
 
 
-@kernel
+@inlined
 def next_instant(state: I64, limits: Limits, limit: int) -> int:
     """The next instant at which this limit changes, if nothing else happens."""
     word = S_LIMITS + limit * LIMIT_WORDS

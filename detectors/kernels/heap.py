@@ -6,11 +6,11 @@ Class ``c`` holds ``8 << c`` words; offset 0 means no block. ``heap_meta[0]`` is
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import Memory
 
 
-@kernel
+@inlined
 def class_for(words: int) -> int:
     """Smallest class that holds so many words."""
     size_class = 0
@@ -19,7 +19,7 @@ def class_for(words: int) -> int:
     return size_class
 
 
-@kernel
+@inlined
 def release(mem: Memory, offset: int, size_class: int) -> None:
     """Put a block on its free list."""
     if offset != 0:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.kernels import heap
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.judge import base_at, state_words
 from detectors.kernels.layout import (
     C_EDGE,
@@ -72,6 +72,7 @@ from detectors.kernels.layout import (
     Memory,
     Rules,
 )
+from detectors.kernels.warm import BLOCK, warm_lookups
 
 FUTURE_MS = 300_000
 
@@ -107,7 +108,7 @@ class Place(NamedTuple):
     bounded: int  # 0: nothing is future, too late or a flood (replay)
 
 
-@kernel
+@inlined
 def same_bytes(buf: U8, at: int, length: int, ids: U8, lengths: U8, index: int) -> bool:
     if lengths[index] != length:
         return False
@@ -117,7 +118,7 @@ def same_bytes(buf: U8, at: int, length: int, ids: U8, lengths: U8, index: int) 
     return True
 
 
-@kernel
+@inlined
 def intern(
     mem: Memory, buf: U8, at: int, length: int, table: I64, ids: U8, lengths: U8, counter: int
 ) -> int:
@@ -156,7 +157,7 @@ def reenter_names(ids: U8, lengths: U8, table: I64) -> None:
         table[slot] = number + 1
 
 
-@kernel
+@inlined
 def find_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, int]:
     """Row of a rider and the slot of the table where he is or would be; row NONE when he is new."""
     mask = mem.table.shape[0] - 1
@@ -170,7 +171,7 @@ def find_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64) -> 
     return NONE, slot
 
 
-@kernel
+@inlined
 def blank_state(state: I64, limits: Limits) -> None:
     """A rider before his first event: every clock has rested since ever."""
     state[:] = 0
@@ -223,7 +224,7 @@ def grow_table(old: I64, old_hash: U64, table: I64, table_hash: U64) -> None:
             table_hash[slot] = old_hash[index]
 
 
-@kernel
+@inlined
 def compare(mem: Memory, word: int, event: int, order: int, packed: int, identity: int) -> int:
     """Order of the event stored at ``word`` against another: -1, 0, 1."""
     if mem.heap[word + E_T] != event:
@@ -237,7 +238,7 @@ def compare(mem: Memory, word: int, event: int, order: int, packed: int, identit
     return 0
 
 
-@kernel
+@inlined
 def place_of(mem: Memory, row: int, event: int, order: int, packed: int, identity: int) -> tuple[int, bool]:
     """Where an event belongs among the rider's unsealed ones, and whether it is there already."""
     block = mem.rows[row, R_EVENTS]
@@ -260,7 +261,7 @@ def place_of(mem: Memory, row: int, event: int, order: int, packed: int, identit
     return low, False
 
 
-@kernel
+@inlined
 def not_final(mem: Memory, row: int, now: int, rules: Rules) -> int:
     """How many of the rider's events are not final at ``now``."""
     block = mem.rows[row, R_EVENTS]
@@ -301,7 +302,7 @@ def keep_event(
         mem.misc[M_TOUCHED] += 1
 
 
-@kernel
+@inlined
 def pack(mem: Memory, cols: Arrivals, i: int) -> int:
     """Platform, type, flags and zone of an event in one word; NONE when a table of names is full."""
     platform = intern(
@@ -324,7 +325,7 @@ def pack(mem: Memory, cols: Arrivals, i: int) -> int:
     return packed | (real << PACK_REAL) | (confirmed << PACK_CONFIRMED) | (zone + 1)
 
 
-@kernel
+@inlined
 def refusal(cols: Arrivals, i: int, now_s: int, rules: Rules, place: Place) -> int:
     """NEW when the event may be believed where it lies, else why not."""
     event_ms = cols.event_s[i] * 1000
@@ -339,7 +340,7 @@ def refusal(cols: Arrivals, i: int, now_s: int, rules: Rules, place: Place) -> i
     return NEW
 
 
-@kernel
+@inlined
 def ingest_one(
     mem: Memory, cols: Arrivals, i: int, limits: Limits, rules: Rules, place: Place, now_s: int
 ) -> tuple[int, int]:
@@ -385,7 +386,11 @@ def ingest(
     Returns whether an array is too small, the index reached and *now* after it: the latest arrival
     (wall clock) or the latest event time accepted (event clock). ``codes`` says what became of each.
     """
-    for i in range(start, cols.status.shape[0]):
+    count = cols.status.shape[0]
+    base = base_at(limits)
+    for i in range(start, count):
+        if (i - start) % BLOCK == 0:
+            warm_lookups(mem, cols.rider_hash, i, min(i + BLOCK, count), mem.breaches, base, base + state_words(limits))
         if place.event_clock == 0 and cols.hop[i] == 0:
             now_s = max(now_s, cols.arrival_ms[i] // 1000)
         if cols.status[i] != 0:

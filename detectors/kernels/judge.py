@@ -8,7 +8,7 @@ which; the rider it stopped at is judged again from unchanged or rebuildable sta
 from __future__ import annotations
 
 from detectors.kernels import heap
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     C_SPANS,
     CLEAR,
@@ -93,18 +93,18 @@ from detectors.kernels.status import nearest, not_before, status_of
 from detectors.kernels.transition import advance, next_instant, step
 
 
-@kernel
+@inlined
 def state_words(limits: Limits) -> int:
     return S_LIMITS + LIMIT_WORDS * limits.kind.shape[0]
 
 
-@kernel
+@inlined
 def base_at(limits: Limits) -> int:
     """Word of a row at which the base state begins."""
     return CONTROL_WORDS + 2 * limits.kind.shape[0]
 
 
-@kernel
+@inlined
 def load(mem: Memory, row: int, state: I64, open_word: int) -> None:
     """Copy a state and what is open in it to the scratch arrays."""
     for word in range(state.shape[0]):
@@ -119,7 +119,7 @@ def load(mem: Memory, row: int, state: I64, open_word: int) -> None:
             mem.open_platforms[index, word] = mem.heap[block + index * PLATFORM_WORDS + word]
 
 
-@kernel
+@inlined
 def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
     """Copy the scratch state back; False when the heap is too small, nothing changed then."""
     wanted = mem.state[S_ORDERS] * ORDER_WORDS + mem.state[S_PLATFORMS] * PLATFORM_WORDS
@@ -138,7 +138,7 @@ def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def room_for(mem: Memory, row: int, state: I64, events: int) -> int:
     """Make room for the spans that so many events, and what is open, can close."""
     opened = state[S_ORDERS] + 2 * state[S_PLATFORMS] + 2 * events + 2
@@ -152,7 +152,7 @@ def room_for(mem: Memory, row: int, state: I64, events: int) -> int:
     return DONE
 
 
-@kernel
+@inlined
 def apply_events(
     mem: Memory, row: int, base: I64, limits: Limits, rules: Rules, first: int, last: int, horizon: int
 ) -> None:
@@ -174,7 +174,7 @@ def apply_events(
         first = group
 
 
-@kernel
+@inlined
 def events_until(mem: Memory, row: int, instant: int) -> int:
     """How many unsealed events lie at or before ``instant``."""
     block = mem.rows[row, R_EVENTS]
@@ -210,7 +210,7 @@ def sort_verdicts(mem: Memory) -> None:
         at += size
 
 
-@kernel
+@inlined
 def reverse(words: I64, first: int, last: int) -> None:
     last -= 1
     while first < last:
@@ -233,7 +233,7 @@ def emit(mem: Memory, row: int, action: int, source: I64, at: int) -> None:
     mem.misc[M_OUT] = place + OUT_WORDS + size
 
 
-@kernel
+@inlined
 def same_content(a: I64, at: int, b: I64, place: int) -> bool:
     for word in range(V_CONTENT_END):
         if a[at + word] != b[place + word]:
@@ -244,7 +244,7 @@ def same_content(a: I64, at: int, b: I64, place: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def told_after(mem: Memory, row: int, instant: int) -> int:
     """Words of the rider's told records whose instants are not after ``instant``."""
     block = mem.rows[row, R_TOLD]
@@ -268,7 +268,7 @@ def mark_estimates(mem: Memory, row: int, limits: Limits) -> None:
         at += VERDICT_WORDS + 2 * shown
 
 
-@kernel
+@inlined
 def before(a: I64, at: int, b: I64, place: int) -> bool:
     if a[at + V_INSTANT] != b[place + V_INSTANT]:
         return a[at + V_INSTANT] < b[place + V_INSTANT]
@@ -284,8 +284,6 @@ def tell_difference(mem: Memory, row: int, told_from: int) -> int:
     """
     told_words = mem.rows[row, R_TOLD_WORDS]
     made_words = mem.misc[M_VERDICTS]
-    if told_from == told_words and made_words == 0:
-        return DONE
     if mem.misc[M_OUT] + 4 * (made_words + told_words) + 64 > mem.out.shape[0]:
         return NEED_OUT
     wanted = told_from + made_words
@@ -342,7 +340,7 @@ def tell_new(mem: Memory, row: int, made: int, live: bool) -> int:
     return made + VERDICT_WORDS + 2 * mem.verdicts[made + V_SPANS]
 
 
-@kernel
+@inlined
 def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool) -> int:
     """Write the rider's status where the contract asks for it; the next instant at which it may change.
 
@@ -425,18 +423,20 @@ def judge_rider(mem: Memory, row: int, limits: Limits, rules: Rules, now: int, a
     return conclude(mem, row, limits, now, since, reach, again, reach > applied or dirty)
 
 
-@kernel
+@inlined
 def conclude(
     mem: Memory, row: int, limits: Limits, now: int, since: int, reach: int, again: bool, stored: bool
 ) -> int:
     """Tell the difference and the status, set the next waking."""
-    sort_verdicts(mem)
-    mark_estimates(mem, row, limits)
-    result = tell_difference(mem, row, told_after(mem, row, since))
-    if result != DONE:
-        if stored:
-            mem.rows[row, R_FLAGS] |= ROW_DIRTY
-        return result
+    told_from = told_after(mem, row, since)
+    if mem.misc[M_VERDICTS] > 0 or told_from < mem.rows[row, R_TOLD_WORDS]:
+        sort_verdicts(mem)
+        mark_estimates(mem, row, limits)
+        result = tell_difference(mem, row, told_from)
+        if result != DONE:
+            if stored:
+                mem.rows[row, R_FLAGS] |= ROW_DIRTY
+            return result
     following = write_status(mem, row, limits, now, again)
     mem.rows[row, R_APPLIED] = reach
     mem.rows[row, R_FLAGS] &= ~(ROW_DIRTY | ROW_TOUCHED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from detectors.kernels.jit import kernel
-from detectors.kernels.judge import judge_rider
+from detectors.kernels.judge import base_at, judge_rider, state_words
 from detectors.kernels.layout import (
     DONE,
     M_ROWS,
@@ -15,12 +15,16 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.seal import publish_pending, seal_rider
+from detectors.kernels.warm import BLOCK, warm_riders
 
 
 @kernel
 def judge_touched(mem: Memory, limits: Limits, rules: Rules, now: int, start: int) -> tuple[int, int]:
     """Judge the touched riders from index ``start``; an array too small, or DONE, and the index reached."""
+    head = base_at(limits) + state_words(limits)
     for index in range(start, mem.misc[M_TOUCHED]):
+        if (index - start) % BLOCK == 0:
+            warm_riders(mem, index, min(index + BLOCK, mem.misc[M_TOUCHED]), head)
         row = mem.touched[index]
         result = judge_rider(mem, row, limits, rules, now, False)
         if result == DONE and rules.seal_events > 0:

@@ -7,7 +7,7 @@ the clock runs. Episodes turn as those of ``continuous`` do.
 from __future__ import annotations
 
 from detectors.kernels.continuous import in_episode, lowest_open_amount, rest_qualifies_at
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
     C_RUN,
     CLOCK_WORDS,
@@ -22,7 +22,7 @@ from detectors.kernels.layout import (
 )
 
 
-@kernel
+@inlined
 def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     """Seconds elapsed in the episode at ``at``; 0 when none is under way."""
     if not in_episode(state, limits, limit, at):
@@ -30,7 +30,7 @@ def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     return at - state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
 
 
-@kernel
+@inlined
 def next_instant(state: I64, limits: Limits, limit: int) -> int:
     """The next instant at which this limit changes, if nothing else happens."""
     word = S_LIMITS + limit * LIMIT_WORDS

@@ -6,7 +6,7 @@ rest. The closed spans of a rider lie in his heap block, sorted by start.
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     C_EDGE,
     C_RUN,
@@ -22,7 +22,7 @@ from detectors.kernels.layout import (
 )
 
 
-@kernel
+@inlined
 def total(state: I64, clock: int, at: int) -> int:
     """Seconds the clock has run before ``at``, which is not before the state's instant."""
     base = S_CLOCKS + clock * CLOCK_WORDS
@@ -31,7 +31,7 @@ def total(state: I64, clock: int, at: int) -> int:
     return state[base + C_TOTAL]
 
 
-@kernel
+@inlined
 def first_ending_after(mem: Memory, block: int, count: int, at: int) -> int:
     """Index of the first closed span that ends after ``at``; ``count`` when there is none."""
     low, high = 0, count
@@ -44,7 +44,7 @@ def first_ending_after(mem: Memory, block: int, count: int, at: int) -> int:
     return low
 
 
-@kernel
+@inlined
 def total_at(mem: Memory, row: int, state: I64, clock: int, at: int) -> int:
     """Seconds the clock had run before ``at``, any instant since the oldest span kept."""
     base = S_CLOCKS + clock * CLOCK_WORDS
@@ -63,7 +63,7 @@ def total_at(mem: Memory, row: int, state: I64, clock: int, at: int) -> int:
     return before
 
 
-@kernel
+@inlined
 def close(mem: Memory, row: int, state: I64, clock: int, at: int, by_maximum: int) -> None:
     """Append the span that ends at ``at``; room was reserved."""
     base = S_CLOCKS + clock * CLOCK_WORDS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     BY_REST,
     C_RUN,
@@ -26,7 +26,7 @@ from detectors.kernels.layout import (
 from detectors.kernels.transition import counted, hold_until
 
 
-@kernel
+@inlined
 def status_of(state: I64, limits: Limits, now: int) -> tuple[int, int, int, int, int]:
     """Status, naming limit (of a hold), the latest fixed and the moving part of "not before", next change.
 
@@ -75,7 +75,7 @@ def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int) -> tupl
     return found, fewest
 
 
-@kernel
+@inlined
 def not_before(fixed: int, moving: int, now: int) -> tuple[bool, int]:
     """Whether "not before" moves with time, and what it is: seconds after now, or an instant."""
     if moving != NONE and now + moving > fixed:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from detectors.kernels import calendar, continuous, rolling, span
 from detectors.kernels.clocks import apply_instant
-from detectors.kernels.jit import kernel
+from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     APPROACHING,
     BY_CONFIRM,
@@ -81,7 +81,7 @@ from detectors.kernels.layout import (
 from detectors.kernels.spans import evidence
 
 
-@kernel
+@inlined
 def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
     """What the limit counts at ``at``, when nothing has happened since the state's instant."""
     kind = limits.kind[limit]
@@ -94,7 +94,7 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
     return span.counted(state, limits, limit, at)
 
 
-@kernel
+@inlined
 def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     """Where the window of an alert at ``at`` begins."""
     if limits.kind[limit] == ROLLING:
@@ -104,7 +104,7 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     return state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
 
 
-@kernel
+@inlined
 def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
     """The earliest instant at which the hold can end, as seen from ``at``; NONE where it is not known."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -161,7 +161,7 @@ def end_hold(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: 
     state[S_LIMITS + limit * LIMIT_WORDS + L_HOLD_FROM] = NONE
 
 
-@kernel
+@inlined
 def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Turn episode or window at ``at``; True when what a ``window`` or ``confirm`` release waits for ended."""
     kind = limits.kind[limit]
@@ -177,7 +177,7 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
     return continuous.turn_episode(mem, state, limits, limit, at)
 
 
-@kernel
+@inlined
 def hold_is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, ended: bool) -> bool:
     """Whether the hold under way ends at ``at`` by anything but a confirmation."""
     newest = state[S_LIMITS + limit * LIMIT_WORDS + L_HOLD_NEWEST]
@@ -191,7 +191,7 @@ def hold_is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, e
     return ended
 
 
-@kernel
+@inlined
 def reach(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int, count: int) -> None:
     """The limit is reached at ``at``: fire, begin or renew the hold, tell."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -207,7 +207,7 @@ def reach(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int
     note(mem, row, state, limits, limit, at, LIMIT_REACHED, count, NONE)
 
 
-@kernel
+@inlined
 def warn(
     mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int, count: int, reached: bool
 ) -> None:
@@ -225,7 +225,7 @@ def warn(
         note(mem, row, state, limits, limit, at, APPROACHING, count, NONE)
 
 
-@kernel
+@inlined
 def judge_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> None:
     """What happens to one limit at ``at``, the clocks having been brought there."""
     word = S_LIMITS + limit * LIMIT_WORDS
@@ -251,7 +251,7 @@ def judge_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, a
         warn(mem, row, state, limits, limit, at, count, reached)
 
 
-@kernel
+@inlined
 def confirm(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> None:
     """A confirmation at ``at`` ends the hold of a ``confirm`` limit."""
     held = state[S_LIMITS + limit * LIMIT_WORDS + L_HOLD_FROM] != NONE
@@ -280,7 +280,7 @@ def judge_breaches(mem: Memory, row: int, state: I64, limits: Limits, at: int, r
                 note(mem, row, state, limits, named, at, HOLD_BREACHED, count, platform)
 
 
-@kernel
+@inlined
 def next_of_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
     """The next instant at which this limit or its hold changes, if no event comes."""
     kind = limits.kind[limit]
@@ -336,7 +336,7 @@ def step(
         judge_breaches(mem, row, state, limits, at, rules)
 
 
-@kernel
+@inlined
 def advance(
     mem: Memory, row: int, state: I64, base: I64, limits: Limits, rules: Rules, before: int, horizon: int
 ) -> None:
