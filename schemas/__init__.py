@@ -1,0 +1,1 @@
+"""Schemas: what the bytes on the topics and in the policy files mean."""

@@ -1,0 +1,244 @@
+"""Policies: versioned, cited sets of limits, one TOML file each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError, model_validator
+
+from schemas.durations import parse_duration, write_duration
+from schemas.names import Id
+
+DAY_S = 86_400
+MOST_LIMITS = 32
+#: A local day can have 25 hours, and in a few zones 24.5 or 26; a week a day's extra hour.
+LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600}
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+Kind = Literal["continuous", "day", "week", "rolling", "span", "rest_within"]
+Clock = Literal["order", "online", "loaded"]
+Effect = Literal["remind", "confirm", "hold"]
+Release = Literal["rest", "elapsed", "window", "confirm"]
+Text = Annotated[str, Field(min_length=1, strict=True)]
+
+
+class InvalidPolicy(ValueError):
+    """A policy file that is refused; the message has every fault with its place."""
+
+
+class Words(BaseModel):
+    """A text in Chinese and English."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    zh: Text
+    en: Text
+
+
+def releases_of(kind: str, effect: str, *, has_reset: bool) -> tuple[str, ...]:
+    """The releases that a limit may name; the first is the default, none for reminders."""
+    if effect == "remind":
+        return ()
+    if effect == "confirm":
+        return ("confirm",)
+    if kind in ("continuous", "span", "rest_within"):
+        return ("rest", "elapsed")
+    if kind == "rolling" and has_reset:
+        return ("rest", "window", "elapsed")
+    return ("window", "elapsed")
+
+
+class PolicyLimit(BaseModel):
+    """One limit; durations in seconds after parsing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Id
+    kind: Kind
+    clock: Clock
+    limit_s: Duration | None = Field(default=None, alias="limit")
+    reset_s: Duration | None = Field(default=None, alias="reset")
+    window_s: Duration | None = Field(default=None, alias="window")
+    rest_s: Duration | None = Field(default=None, alias="rest")
+    warn_before_s: tuple[Duration, ...] = Field(default=(), alias="warn_before")
+    remind_every_s: Duration | None = Field(default=None, alias="remind_every")
+    effect: Effect
+    release: Release | None = None
+    hold_for_s: Duration | None = Field(default=None, alias="hold_for")
+    message: Words | None = None
+    source: Text | None = None
+
+    @property
+    def amount_s(self) -> int:
+        """What must be counted for the limit to be reached, seconds."""
+        if self.kind == "rest_within":
+            return (self.window_s or 0) - (self.rest_s or 0)
+        return self.limit_s or 0
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        faults = [*_pieces(self), *_amounts(self), *_release(self)]
+        if faults:
+            raise ValueError("; ".join(faults))
+        if self.release is None and self.effect != "remind":
+            release = releases_of(self.kind, self.effect, has_reset=self.reset_s is not None)[0]
+            object.__setattr__(self, "release", release)
+        return self
+
+
+_NEEDED = {
+    "continuous": {"limit", "reset"},
+    "day": {"limit"},
+    "week": {"limit"},
+    "rolling": {"limit", "window"},
+    "span": {"limit", "reset"},
+    "rest_within": {"window", "rest"},
+}
+_ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
+
+
+def _pieces(one: PolicyLimit) -> list[str]:
+    given = {key for key in ("limit", "reset", "window", "rest") if getattr(one, f"{key}_s") is not None}
+    faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(_NEEDED[one.kind] - given)]
+    faults += [f"`{key}` has no meaning for kind {one.kind}" for key in sorted(given - _ALLOWED[one.kind])]
+    if one.kind == "rolling" and one.remind_every_s is not None:
+        faults.append("`remind_every` has no meaning for kind rolling")
+    return faults
+
+
+def _amounts(one: PolicyLimit) -> list[str]:
+    faults = []
+    if one.kind == "rest_within" and one.window_s and one.rest_s and one.rest_s >= one.window_s:
+        faults.append(
+            f"`rest` {write_duration(one.rest_s)} must be shorter than `window` {write_duration(one.window_s)}"
+        )
+    if one.kind == "rolling" and one.window_s and one.limit_s and one.limit_s > one.window_s:
+        faults.append(
+            f"`limit` {write_duration(one.limit_s)} is never reached in a `window` of {write_duration(one.window_s)}"
+        )
+    longest_s = LONGEST_CALENDAR_S.get(one.kind)
+    if longest_s and one.limit_s and one.limit_s >= longest_s:
+        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in a {one.kind}")
+    leads = one.warn_before_s
+    for lead in leads:
+        if one.amount_s > 0 and lead >= one.amount_s:
+            faults.append(f"`warn_before` {write_duration(lead)} must be below the limit")
+    if len(set(leads)) < len(leads):
+        faults.append("`warn_before` names a lead time twice")
+    if one.remind_every_s is not None and one.remind_every_s < 60:
+        faults.append("`remind_every` must be at least 1min")
+    return faults
+
+
+def _release(one: PolicyLimit) -> list[str]:
+    allowed = releases_of(one.kind, one.effect, has_reset=one.reset_s is not None)
+    faults = []
+    release = one.release or (allowed[0] if allowed else None)
+    if one.release is not None and one.release not in allowed:
+        choice = " or ".join(f'"{name}"' for name in allowed) or "none"
+        faults.append(
+            f'`release` "{one.release}" is not allowed for kind {one.kind} with effect {one.effect}: {choice}'
+        )
+    if release == "elapsed" and one.hold_for_s is None:
+        faults.append('`hold_for` is missing: release "elapsed" needs it')
+    if release != "elapsed" and one.hold_for_s is not None:
+        faults.append('`hold_for` goes with release "elapsed" only')
+    return faults
+
+
+def _known_zone(name: object) -> object:
+    if isinstance(name, str) and name not in available_timezones():
+        raise ValueError(f'"{name}" is no time zone of the IANA data base, like "Asia/Shanghai"')
+    return name
+
+
+class Policy(BaseModel):
+    """A versioned set of limits with its source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Id
+    version: Annotated[StrictInt, Field(ge=1)]
+    time_zone: Annotated[str, BeforeValidator(_known_zone)]
+    valid_from: date | None = None
+    modality: Literal["law", "agreement", "standard", "platform"]
+    title: Words
+    source: Text
+    limits: Annotated[tuple[PolicyLimit, ...], Field(min_length=1, max_length=MOST_LIMITS, alias="limit")]
+
+    @property
+    def ref(self) -> str:
+        """``name@version``, as alerts and statuses name it."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The policy's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [one.name for one in self.limits]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"names of limits must be unique, twice: {', '.join(twice)}")
+        return self
+
+
+def load_policy(text: str, origin: str) -> Policy:
+    """The policy that a TOML text describes.
+
+    Parameters
+    ----------
+    text
+        The file's contents.
+    origin
+        Where it came from, for the message.
+
+    Raises
+    ------
+    InvalidPolicy
+        With every fault and its place.
+    """
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidPolicy(f"{origin}: not TOML: {error}") from error
+    try:
+        return Policy.model_validate(tree)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_place(fault['loc'], tree)}: {_reason(fault)}" for fault in error.errors())
+        raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
+
+
+def _reason(fault: Any) -> str:
+    text = str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        return "unknown key, remove it or check its spelling"
+    if fault["type"] == "missing":
+        return "is missing"
+    if fault["type"] in ("literal_error", "string_pattern_mismatch", "date_from_datetime_parsing"):
+        return f"{text}, not {fault['input']!r}"
+    return text
+
+
+def _place(location: Sequence[int | str], tree: dict[str, Any]) -> str:
+    """The way to a fault as a reader of the file would say it: limits by name."""
+    parts: list[str] = []
+    for step in location:
+        if isinstance(step, int) and parts == ["limit"]:
+            parts = [_limit_name(step, tree)]
+        else:
+            parts.append(str(step))
+    return ".".join(parts) or "policy"
+
+
+def _limit_name(index: int, tree: dict[str, Any]) -> str:
+    try:
+        return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
+    except (KeyError, TypeError, IndexError):
+        return f"limit[{index + 1}]"

@@ -1,0 +1,141 @@
+"""WorkStateEvent: what a platform says of a courier's work, and why a message is none."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, NoReturn, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, model_validator
+
+from schemas.instants import parse_instant
+from schemas.names import Id
+
+SCHEMA = "work-state/1"
+LARGEST_BYTES = 16 * 1024
+EVENT_TYPES = (
+    "online",
+    "offline",
+    "order_accepted",
+    "order_picked_up",
+    "order_delivered",
+    "order_cancelled",
+    "break_started",
+    "break_ended",
+    "heartbeat",
+)
+EventType = Literal[
+    "online",
+    "offline",
+    "order_accepted",
+    "order_picked_up",
+    "order_delivered",
+    "order_cancelled",
+    "break_started",
+    "break_ended",
+    "heartbeat",
+]
+
+
+def _checked_instant(value: object) -> object:
+    if isinstance(value, str):
+        parse_instant(value)
+    return value
+
+
+class WorkStateEvent(BaseModel):
+    """One event of one rider on one platform. Unknown fields are ignored; of repeated names the last counts."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, title="WorkStateEvent")
+
+    schema_: Annotated[Literal["work-state/1"], Field(alias="schema")]
+    event_id: Annotated[Id, Field(description="For tracing only.")]
+    rider_id: Annotated[Id, Field(description="Pseudonym, the same on every platform.")]
+    platform: Id
+    event_time: Annotated[
+        str,
+        BeforeValidator(_checked_instant),
+        Field(strict=True, description="When it happened: RFC 3339, whole seconds count.", examples=["2026-11-23T12:00:00+08:00"]),
+    ]
+    type: EventType
+    order_id: Annotated[Any, Field(description="Needed for order_*; elsewhere not looked at.")] = None
+    zone: Annotated[Id | None, Field(description="An administrative code.")] = None
+    confirmed: Annotated[StrictBool | None, Field(description="The rider wants to go on.")] = None
+    void: Annotated[StrictBool | None, Field(description="A correction: takes back its like.")] = None
+
+    @model_validator(mode="after")
+    def _orders_are_named(self) -> Self:
+        if self.type.startswith("order_"):
+            _OrderName.model_validate({"order_id": self.order_id})
+        return self
+
+    @property
+    def event_s(self) -> int:
+        """Event time, epoch seconds."""
+        return parse_instant(self.event_time)
+
+
+class _OrderName(BaseModel):
+    order_id: Id
+
+
+class Refused(ValueError):
+    """A message that is no event.
+
+    Attributes
+    ----------
+    reason
+        ``too_large``, ``malformed``, ``unsupported_schema`` or ``invalid``.
+    detail
+        What is wrong, for a person.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_event(value: bytes | None) -> WorkStateEvent:
+    """The event of a message's value.
+
+    Raises
+    ------
+    Refused
+        With the first reason that applies.
+    """
+    if value is not None and len(value) > LARGEST_BYTES:
+        raise Refused("too_large", f"value of {len(value)} bytes, at most {LARGEST_BYTES}")
+    tree = _read_json(value)
+    if not isinstance(tree, dict):
+        raise Refused("malformed", f"a JSON {type(tree).__name__}, not an object")
+    schema = tree.get("schema")
+    if isinstance(schema, str) and schema != SCHEMA:
+        raise Refused("unsupported_schema", f'schema "{printable(schema)}", known is "{SCHEMA}"')
+    try:
+        return WorkStateEvent.model_validate(tree)
+    except ValidationError as error:
+        faults = [f"{'.'.join(str(step) for step in one['loc']) or 'event'}: {one['msg']}" for one in error.errors()]
+        raise Refused("invalid", printable("; ".join(faults), 500)) from error
+
+
+def _read_json(value: bytes | None) -> object:
+    if not value:
+        raise Refused("malformed", "the value is null" if value is None else "the value is empty")
+    try:
+        return json.loads(value.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise Refused("malformed", f"not UTF-8 at byte {error.start}") from error
+    except RecursionError as error:
+        raise Refused("malformed", "nested too deeply") from error
+    except ValueError as error:
+        raise Refused("malformed", f"not JSON: {printable(str(error))}") from error
+
+
+def printable(text: str, most: int = 80) -> str:
+    """The text as it can stand in a header or a log: no control characters, no lone surrogates, not long."""
+    clean = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in clean)[:most]

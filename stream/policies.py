@@ -1,0 +1,67 @@
+"""Policies by name or file: the only place that reads policy files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+
+from schemas.policy import MOST_LIMITS, InvalidPolicy, Policy, load_policy
+
+DEFAULT_POLICIES = ("cn-gbt-2025", "cn-meituan-2024")
+
+
+def builtin_names() -> list[str]:
+    """Names of the policies that come with Respite."""
+    folder = resources.files("detectors") / "policies"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load(name: str) -> Policy:
+    """The policy of a name, or of a ``.toml`` file.
+
+    Raises
+    ------
+    InvalidPolicy
+        When there is none, or it is refused.
+    """
+    if name.endswith(".toml"):
+        try:
+            return load_policy(Path(name).read_text(encoding="utf-8"), name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidPolicy(f"{name}: cannot be read: {error}") from error
+    if name not in builtin_names():
+        known = ", ".join(builtin_names())
+        raise InvalidPolicy(f"{name}: no such policy; known are {known}, or name a .toml file")
+    text = (resources.files("detectors") / "policies" / f"{name}.toml").read_text(encoding="utf-8")
+    return load_policy(text, name)
+
+
+def load_all(names: Sequence[str]) -> list[Policy]:
+    """Several policies for one run, checked together.
+
+    Raises
+    ------
+    InvalidPolicy
+        With the faults of all.
+    """
+    policies: list[Policy] = []
+    faults: list[str] = []
+    for name in names:
+        try:
+            policies.append(load(name))
+        except InvalidPolicy as error:
+            faults.append(str(error))
+    loaded = [policy.name for policy in policies]
+    faults += [
+        f"{name}: named twice, names of policies are unique in a run"
+        for name in sorted({name for name in loaded if loaded.count(name) > 1})
+    ]
+    count = sum(len(policy.limits) for policy in policies)
+    if count > MOST_LIMITS:
+        faults.append(f"{count} limits together, at most {MOST_LIMITS}: name fewer policies")
+    if not names:
+        faults.append("no policy named: use --policy NAME or --policy FILE.toml")
+    if faults:
+        raise InvalidPolicy("\n".join(faults))
+    return policies
