@@ -92,6 +92,8 @@ class RiderStore:
         self._rules = settings.rules()
         self._mem = _new_memory(self._row_words())
         self.now_s: int = PAST
+        #: The latest arrival read (wall clock) or event time accepted (event clock).
+        self.read_s: int = PAST
         self.live = live
 
     # -- state ---------------------------------------------------------------------------------
@@ -140,15 +142,15 @@ class RiderStore:
         """Take decoded events into the evidence; what became of each (codes of ``kernels.layout``)."""
         count = len(events.status)
         codes = np.zeros(count, dtype=np.uint8)
-        start, now_s = 0, self.now_s
+        start, read_s = 0, self.read_s
         while True:
-            result, start, now_s = ingestion.ingest(
-                self._mem, events, start, self.limits.packed, self._rules, place, now_s, codes
+            result, start, read_s = ingestion.ingest(
+                self._mem, events, start, self.limits.packed, self._rules, place, read_s, codes
             )
             if result == DONE:
                 break
             self._grow(result)
-        self.now_s = max(self.now_s, int(now_s))
+        self.read_s = max(self.read_s, int(read_s))
         return codes
 
     def judge(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:

@@ -1,0 +1,70 @@
+# `make help` lists the goals. Each one first makes what it needs, and does nothing where nothing has changed.
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Options for pytest, as in: make test ARGS="-k topics -m 'not kafka'"
+ARGS ?=
+
+.PHONY: help
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
+	  || sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: $(VENV)/.project  ## the environment in .venv, with the pinned packages and the command `respite`
+
+# Outside the stamps: a machine can lose a package while the stamps stay.
+$(VENV)/.python:
+	@deploy/bootstrap.sh python
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.requirements: requirements-dev.txt $(VENV)/.python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# Without isolation the build uses the pinned hatchling just installed and fetches nothing.
+$(VENV)/.project: pyproject.toml $(VENV)/.requirements
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: test
+test: install  ## all tests, those with a real Kafka too
+	-@deploy/bootstrap.sh kafka
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: install  ## everything that is judged without running it: style, types, imports, published schemas
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.publish --check
+
+.PHONY: format
+format: install  ## bring the code into the form that `make check` asks for
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: broker
+broker:  ## start a Kafka of our own on this machine and print its address
+	@deploy/bootstrap.sh kafka
+	@$(PYTHON) deploy/kafka/broker.py start
+
+.PHONY: stop
+stop:  ## stop that Kafka
+	@$(PYTHON) deploy/kafka/broker.py stop
+
+.PHONY: demo
+demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts
+	@deploy/bootstrap.sh kafka
+	@$(BIN)/respite demo $(ARGS)
+
+.PHONY: bench
+bench: install  ## measure on this machine, and say which machine that was
+	@deploy/bootstrap.sh kafka
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS) || exit 1; done

@@ -1,0 +1,1 @@
+"""Stream: connects Kafka, the schemas and the detectors."""

@@ -1,0 +1,205 @@
+"""The worker: the only place that constructs the Faust app and its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import time
+from typing import Any
+
+import faust
+import structlog
+from faust.types import TP
+from yarl import URL
+
+from detectors.kernels.layout import FINALITY_SLACK_S
+from detectors.limits import LimitTable
+from stream import lane
+from stream.calendars import window_starts
+from stream.metrics import Metrics
+from stream.outbox import Outbox
+from stream.partition import Partition, Run
+from stream.policies import load_all
+from stream.render import Renderer, limits_of
+from stream.settings import Settings
+from stream.warm_up import warm_up
+
+log = structlog.get_logger()
+TICK_S = 0.25
+#: Nothing moved for so long with records waiting: Faust has open stalls (#175, #523, #594, #596, #640).
+STALLED_S = 60.0
+_FETCH_BYTES = 8 * 1024 * 1024
+
+
+class Stalled(RuntimeError):
+    """Records wait and nothing moves; the supervisor starts the worker again."""
+
+
+class LaneApp(faust.App):
+    """A Faust app whose consumer hands on record batches."""
+
+    def _new_transport(self) -> Any:
+        return lane.Transport(self.conf.broker_consumer, self)
+
+
+def new_run(settings: Settings, partitions: int) -> Run:
+    """What the partitions of a worker share."""
+    policies = load_all(settings.policies)
+    table = LimitTable(limits_of(policies), window_starts)
+    renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
+    worker = f"{socket.gethostname()}-{os.getpid()}"
+    return Run(settings, policies, table, renderer, partitions, worker)
+
+
+def new_app(settings: Settings) -> LaneApp:
+    """The Faust app, with what of Faust is used and stepped around."""
+    credentials = None
+    if settings.security_protocol.startswith("SASL") and settings.sasl_password:
+        credentials = faust.SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.sasl_password.get_secret_value(),
+            ssl_context=settings.tls(),
+            mechanism=settings.sasl_mechanism,
+        )
+    elif settings.security_protocol == "SSL":
+        credentials = faust.SSLCredentials(context=settings.tls())
+    app = LaneApp(
+        settings.group,
+        broker=[URL(f"kafka://{address}") for address in settings.broker.split(",")],
+        broker_credentials=credentials,
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        broker_max_poll_interval=600,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=_FETCH_BYTES,
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        topic_create_topics=False,
+        web_enabled=False,
+        processing_guarantee="at_least_once",
+        autodiscover=False,
+        producer_acks=-1,
+    )
+    lane.read_raw(settings.source_topic)
+    return app
+
+
+class Worker:
+    """One worker process: a Faust app, and a `Partition` for every partition assigned to it."""
+
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self._settings = settings
+        self._run = run
+        self._app = new_app(settings)
+        self.partitions: dict[int, Partition] = {}
+        self._failure: asyncio.Future[None] | None = None
+        self._generation = 0
+        topic = self._app.topic(
+            settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        self._app.agent(topic, name="lane")(self._read)
+        self._app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+
+    async def _read(self, stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            headers = dict(message.headers)
+            try:
+                partition = await self._partition(message.partition)
+                await partition.on_chunk(
+                    message.value,
+                    headers[lane.FIRST_OFFSET],
+                    headers[lane.NEXT_OFFSET],
+                    int(message.timestamp * 1000),
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
+                self._fail(error)
+                return
+
+    async def _partition(self, number: int) -> Partition:
+        """The partition's work, claimed when it is first asked for after an assignment."""
+        found = self.partitions.get(number)
+        if found is None:
+            found = Partition(self._run, number, Outbox(self._settings, number))
+            self.partitions[number] = found
+            found.starting = asyncio.ensure_future(found.start())
+        assert found.starting is not None
+        await asyncio.shield(found.starting)
+        return found
+
+    async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
+        """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
+        closing, self.partitions = list(self.partitions.values()), {}
+        if closing:
+            await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
+
+    async def _tick(self) -> None:
+        consumer = self._app.consumer
+        for tp in sorted(consumer.assignment()):
+            if tp.topic != self._settings.source_topic or self._app.rebalancing:
+                continue
+            partition = await self._partition(tp.partition)
+            await partition.on_tick(lane.log_end(consumer, lane.TopicPartition(tp.topic, tp.partition)))
+            waited_s = self._run.wall() - partition.progress_s
+            if partition.lag_records > 0 and waited_s > STALLED_S:
+                message = (
+                    f"partition {tp.partition}: {partition.lag_records} records wait and nothing has moved for "
+                    f"{waited_s:.0f} s; this process ends so that its supervisor starts it again"
+                )
+                raise Stalled(message)
+
+    async def _tick_forever(self) -> None:
+        while True:
+            started = time.monotonic()
+            if self._app.consumer is not None and not self._app.rebalancing:
+                await self._tick()
+            await asyncio.sleep(max(0.01, TICK_S - (time.monotonic() - started)))
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is not None and not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def run(self) -> None:
+        """Work until a signal or a failure ends it."""
+        loop = asyncio.get_running_loop()
+        self._failure = loop.create_future()
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        metrics = Metrics(self._settings, lambda: list(self.partitions.values()))
+        log.info("metrics", address=metrics.start())
+        await self._app.start()
+        ticking = asyncio.ensure_future(self._tick_forever())
+        waiting = [ticking, asyncio.ensure_future(stopping.wait()), self._failure]
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                one.result()
+        finally:
+            ticking.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await ticking
+            closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
+            if closing:
+                await asyncio.wait(closing, timeout=5)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._app.stop(), timeout=5)
+            metrics.stop()
+
+
+def run_worker(settings: Settings, partitions: int) -> None:
+    """Run a worker until it is stopped."""
+    run = new_run(settings, partitions)
+    log.info("loading kernels")
+    warm_up()
+    asyncio.run(_run(settings, run))
+
+
+async def _run(settings: Settings, run: Run) -> None:
+    await Worker(settings, run).run()

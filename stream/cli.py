@@ -1,0 +1,188 @@
+"""The command ``respite``. Exit status: 0 done, 2 wrong usage or settings, 3 rejected input, 1 else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Watches couriers' work state and tells platforms, before the next order, who is due a rest.",
+    epilog="Every setting is also read from the environment: --max-open-order is RESPITE_MAX_OPEN_ORDER.",
+    rich_markup_mode=None,
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
+app.add_typer(policy_app, name="policy")
+
+DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
+
+Broker = Annotated[Optional[str], typer.Option(help="Kafka's HOST:PORT [127.0.0.1:9092].")]
+Policies = Annotated[Optional[list[str]], typer.Option("--policy", help="Name or .toml file; may be repeated.")]
+Prefix = Annotated[Optional[str], typer.Option(help="Put before every topic's name.")]
+Text = Annotated[Optional[str], typer.Option()]
+
+
+def refuse(error: object) -> typer.Exit:
+    """Say what is wrong on standard error; exit status 2."""
+    sys.stderr.write(f"respite: {error}\n")
+    return typer.Exit(WRONG)
+
+
+def settings_from(**options: Any) -> Any:
+    """Settings, or exit status 2 with every fault."""
+    from stream.settings import InvalidSettings, load_settings
+
+    try:
+        return load_settings(**options)
+    except InvalidSettings as error:
+        raise refuse(error) from error
+
+
+def policies_from(names: Any) -> Any:
+    """Policies, or exit status 2 with every fault."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies import load_all
+
+    try:
+        return load_all(names)
+    except InvalidPolicy as error:
+        raise refuse(error) from error
+
+
+@app.command()
+def worker(
+    broker: Broker = None,
+    policy: Policies = None,
+    prefix: Prefix = None,
+    source: Text = None,
+    alerts: Text = None,
+    status: Text = None,
+    watermark: Text = None,
+    dead_letter: Text = None,
+    group: Text = None,
+    clock: Annotated[Optional[str], typer.Option(help="wall or event [wall].")] = None,
+    lateness: Annotated[Optional[str], typer.Option(help="Allowed lateness, at most 72h [24h].")] = None,
+    breach_grace: Text = None,
+    max_open_order: Text = None,
+    max_open_session: Text = None,
+    max_open_break: Text = None,
+    keep: Text = None,
+    metrics_host: Text = None,
+    metrics_port: Annotated[Optional[int], typer.Option(help="Port of /metrics, 0 for a free one [9464].")] = None,
+    log_format: Annotated[Optional[str], typer.Option(help="text or json [text].")] = None,
+    security_protocol: Text = None,
+    ssl_cafile: Text = None,
+    ssl_certfile: Text = None,
+    ssl_keyfile: Text = None,
+    sasl_mechanism: Text = None,
+    sasl_username: Text = None,
+    sasl_password: Text = None,
+) -> None:
+    """Judge the riders of a topic, together with the other workers of the group."""
+    options = dict(locals())
+    options["policy"] = tuple(policy) if policy else None
+    settings = settings_from(**options)
+    policies_from(settings.policies)
+    from stream.logs import set_up
+    from stream.topics import TopicsRefused, checked_partitions
+
+    set_up(settings.log_format)
+    try:
+        partitions = checked_partitions(settings)
+    except TopicsRefused as error:
+        raise refuse(error) from error
+    from stream.app import run_worker
+
+    run_worker(settings, partitions)
+
+
+@app.command()
+def replay(
+    files: Annotated[list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")],
+    policy: Policies = None,
+    as_of: Annotated[Optional[str], typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")] = None,
+    alerts: Annotated[Optional[str], typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")] = None,
+    status: Annotated[Optional[str], typer.Option(help="Where the statuses go as NDJSON; - is standard output.")] = None,
+    lateness: Text = None,
+    breach_grace: Text = None,
+    max_open_order: Text = None,
+    max_open_session: Text = None,
+    max_open_break: Text = None,
+) -> None:
+    """Judge files with the same engine, without a broker."""
+    from schemas.instants import parse_instant
+
+    names = tuple(policy) if policy else None
+    settings = settings_from(
+        policy=names, lateness=lateness, breach_grace=breach_grace, max_open_order=max_open_order,
+        max_open_session=max_open_session, max_open_break=max_open_break,
+    )  # fmt: skip
+    chosen = policies_from(settings.policies)
+    try:
+        as_of_s = parse_instant(as_of) if as_of is not None else None
+    except ValueError as error:
+        raise refuse(f"--as-of: {error}") from error
+    missing = [name for name in files if name != "-" and not Path(name).is_file()]
+    if missing:
+        raise refuse(f"no such file: {', '.join(missing)}")
+    from stream import replay as replaying
+
+    result, bad = replaying.replay(files, chosen, settings.store(0), as_of_s)
+    for line in bad:
+        sys.stderr.write(f"{line.file}:{line.line}: {line.reason}: {line.detail}\n")
+    if alerts is not None:
+        replaying.write_lines(alerts, result.alerts)
+    if status is not None:
+        replaying.write_lines(status, result.statuses)
+    if alerts is None and status is None:
+        sys.stdout.write(replaying.summary(result, chosen) + "\n")
+    if bad:
+        raise typer.Exit(REJECTED)
+
+
+@policy_app.command("list")
+def policy_list() -> None:
+    """The policies that come with Respite."""
+    from stream.policies import builtin_names, load
+
+    for name in builtin_names():
+        one = load(name)
+        sys.stdout.write(f"{one.ref}\t{one.title.en}\t{one.title.zh}\n")
+
+
+@policy_app.command("show")
+def policy_show(name: str) -> None:
+    """One policy in words."""
+    from stream.policy_text import describe
+
+    (one,) = policies_from([name])
+    sys.stdout.write(describe(one) + "\n")
+
+
+@policy_app.command("check")
+def policy_check(files: list[str]) -> None:
+    """Check policy files; every fault with its place."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies import load
+
+    faults = []
+    for name in files:
+        try:
+            one = load(name)
+            sys.stdout.write(f"{name}: {one.ref} is good, {len(one.limits)} limits\n")
+        except InvalidPolicy as error:
+            faults.append(str(error))
+    if faults:
+        raise refuse("\n".join(faults))
+
+
+def main() -> None:
+    """Run the command; a failure that is no usage error ends with status 1 and says what it was."""
+    try:
+        app(prog_name="respite")
+    except KeyboardInterrupt:
+        sys.exit(130)

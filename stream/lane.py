@@ -1,0 +1,221 @@
+"""The seam: raw record batches of the source topic through aiokafka and Faust.
+
+aiokafka's fetcher unpacks every record into an object, and Faust hands each on by itself; together that
+costs a hundred times what judging does. For the source topic the fetcher here hands on the raw batches of
+one fetch response as one record, whose offset is the last one's. What the original does about control
+batches, aborted transactions, checksums and the fetch position is kept. Other topics keep the original.
+
+Everything that reaches into aiokafka or Faust beyond their documented interface is in this file;
+``tests/stream/test_lane.py`` fails when they change.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import crc32c
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.errors import CorruptRecordException
+from aiokafka.structs import ConsumerRecord
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+_HEADER = struct.Struct(">qiibIhiqqq")
+_HEADER_BYTES = 61
+_LENGTH_AFTER, _CRC_FROM = 12, 21
+_TRANSACTIONAL, _CONTROL = 0x10, 0x20
+_ABORT_MARKER = 0
+_READ_COMMITTED = 1
+#: How long an idle broker waits before it answers a fetch: what *now* trails by on an idle partition.
+FETCH_WAIT_MS = 250
+NEXT_OFFSET, FIRST_OFFSET = "respite-next", "respite-first"
+
+_OriginalPartitionRecords = fetcher.PartitionRecords
+_OriginalMemoryRecords = fetcher.MemoryRecords
+_raw_topics: set[str] = set()
+#: Per partition, the offset after the last chunk handed on. Written by aiokafka's thread before it moves
+#: its position, so "position at the end and all handed on is processed" can be asked from another one.
+handed_on: dict[TopicPartition, int] = {}
+#: Per partition, where reading began after the newest assignment.
+started_at: dict[TopicPartition, int] = {}
+
+
+class _KeptRecords:
+    """aiokafka's reader of record batches, keeping the bytes it was made from."""
+
+    def __init__(self, data: bytes) -> None:
+        self.raw = data
+        self._inner = _OriginalMemoryRecords(data)
+
+    def has_next(self) -> bool:
+        return bool(self._inner.has_next())
+
+    def next_batch(self) -> Any:
+        return self._inner.next_batch()
+
+    def size_in_bytes(self) -> int:
+        return int(self._inner.size_in_bytes())
+
+
+class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid-type]
+    """The record batches of one fetch response of one partition, as one record."""
+
+    def _unpack_records(self) -> Iterator[ConsumerRecord[None, bytes]]:
+        raw = memoryview(self._records.raw)
+        first_offset = self.next_fetch_offset
+        kept: list[memoryview] = []
+        newest_ms = 0
+        for batch in self._batches(raw):
+            if batch.next_offset > self.next_fetch_offset and self._is_kept(batch):
+                kept.append(raw[batch.start : batch.end])
+                newest_ms = max(newest_ms, batch.max_ms)
+            self.next_fetch_offset = max(self.next_fetch_offset, batch.next_offset)
+        if not kept:
+            return
+        value = b"".join(kept)
+        handed_on[self._tp] = self.next_fetch_offset
+        yield ConsumerRecord(
+            self._tp.topic,
+            self._tp.partition,
+            self.next_fetch_offset - 1,
+            newest_ms,
+            1,
+            None,
+            value,
+            None,
+            -1,
+            len(value),
+            ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset)),  # type: ignore[arg-type]
+        )
+
+    def _batches(self, raw: memoryview) -> Iterator[_Header]:
+        at = 0
+        while len(raw) - at >= _HEADER_BYTES:
+            base, length, _, magic, crc, attributes, last_delta, _, max_ms, producer = _HEADER.unpack_from(raw, at)
+            end = at + _LENGTH_AFTER + length
+            if end > len(raw):
+                return
+            if magic != 2:
+                raise CorruptRecordException(f"record batch of format {magic} in {self._tp}, known is 2")
+            if self._check_crcs and crc32c.crc32c(raw[at + _CRC_FROM : end]) != crc:
+                raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+            yield _Header(at, end, base, base + last_delta + 1, attributes, max_ms, producer)
+            at = end
+
+    def _is_kept(self, batch: _Header) -> bool:
+        """Whether the batch is data that was not taken back by an aborted transaction."""
+        if self._isolation_level == _READ_COMMITTED and batch.producer >= 0:
+            self._consume_aborted_up_to(batch.base)
+            if batch.attributes & _CONTROL and self._marks_abort(batch):
+                self._aborted_producers.discard(batch.producer)
+            if batch.attributes & _TRANSACTIONAL and batch.producer in self._aborted_producers:
+                return False
+        return not batch.attributes & _CONTROL
+
+    def _marks_abort(self, batch: _Header) -> bool:
+        # A control batch holds one record: length, attributes and two deltas of a byte each, the key's
+        # length, then the key: version and type, both int16 (Kafka protocol, "Control Batches").
+        at = batch.start + _HEADER_BYTES
+        _, kind = struct.unpack_from(">hh", self._records.raw, at + 5)
+        return bool(kind == _ABORT_MARKER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    start: int
+    end: int
+    base: int
+    next_offset: int
+    attributes: int
+    max_ms: int
+    producer: int
+
+
+def _partition_records(tp: TopicPartition, records: Any, *rest: Any) -> Any:
+    if tp.topic in _raw_topics:
+        return RawPartitionRecords(tp, records, *rest)
+    return _OriginalPartitionRecords(tp, records, *rest)
+
+
+def read_raw(topic: str) -> None:
+    """From now on hand the batches of a topic on as they are; for every consumer of this process."""
+    _raw_topics.add(topic)
+    fetcher.PartitionRecords = _partition_records
+    fetcher.MemoryRecords = _KeptRecords
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread, reading from the start of the log what has no checkpoint."""
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust fixes these in code: 1.5 s of waiting, and uncommitted reading outside its own transactions.
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Begin at the start of every assigned partition: state is rebuilt by reading."""
+        return await self.call_thread(self._seek_to_start)  # type: ignore[no-any-return]
+
+    async def _seek_to_start(self) -> Mapping[TP, int]:
+        consumer = self._ensure_consumer()
+        assigned = list(consumer.assignment())
+        starts = await consumer.beginning_offsets(assigned) if assigned else {}
+        for tp, offset in starts.items():
+            consumer.seek(tp, offset)
+            started_at[tp] = offset
+            handed_on.pop(tp, None)
+        return {TP(tp.topic, tp.partition): offset for tp, offset in starts.items()}
+
+
+class Consumer(driver.Consumer):
+    """Faust's consumer without its bookkeeping of single offsets: a chunk is contiguous by itself."""
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Chunks skip offsets by design."""
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Offsets are committed with what was written for them, in the outbox's transaction."""
+        return True
+
+
+class Transport(driver.Transport):
+    """Faust's transport with the consumer above."""
+
+    Consumer = Consumer
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """What the newest fetch response said of a partition: its end, the wall clock then, our position."""
+
+    end: int
+    response_ms: int
+    position: int
+    started: int
+    handed_on: int
+
+
+def log_end(consumer: Any, tp: TopicPartition) -> LogEnd | None:
+    """What is known of a partition's end; None before the first response.
+
+    The time is read first: aiokafka writes it after the offsets, so these are never older than it.
+    """
+    subscription = consumer._thread._consumer._subscription.subscription
+    if subscription is None or subscription.assignment is None:
+        return None
+    state = subscription.assignment.state_value(tp)
+    if state is None or state.timestamp is None or not state.has_valid_position:
+        return None
+    response_ms, position = int(state.timestamp), int(state.position)
+    stable = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+    started = started_at.get(tp, 0)
+    return LogEnd(int(stable), response_ms, position, started, handed_on.get(tp, started))

@@ -1,0 +1,36 @@
+"""What all tests share: the Kafka of the tests that are marked ``kafka``."""
+
+from __future__ import annotations
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.kafka.broker import Broker
+
+
+class ExistingBroker:
+    """The broker that ``RESPITE_BROKER`` names, for machines without Java; it cannot be killed."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker | ExistingBroker]:
+    """One Kafka for the whole run; tests that stop or kill one start their own by ``Broker.running()``."""
+    existing = os.environ.get("RESPITE_BROKER")
+    if existing:
+        yield ExistingBroker(existing)
+        return
+    with Broker.running() as started:
+        yield started
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """A prefix for topics and groups that no other test has, on a broker that many tests share."""
+    return f"{re.sub('[^a-z0-9]+', '-', request.node.name.lower())[:60]}-{uuid.uuid4().hex[:8]}."
