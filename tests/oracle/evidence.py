@@ -1,0 +1,168 @@
+"""From a rider's events to what each clock did in every second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Maxima:
+    order_s: int = 10_800
+    session_s: int = 57_600
+    break_s: int = 14_400
+
+
+@dataclass
+class Rider:
+    """Everything that happened to one rider up to now."""
+
+    now: int
+    first: int
+    real: list[dict[str, Any]]
+    runs: dict[str, list[bool]] = field(default_factory=dict)  # clock -> is it running at first + i
+    ended_by_maximum: dict[str, set[int]] = field(default_factory=dict)
+    accepted_anew: set[tuple[int, str]] = field(default_factory=set)  # (instant, platform)
+
+
+def instant(text: str) -> int:
+    whole, _, rest = text.partition(".")
+    if rest:
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        whole += rest[digits:]
+    return int(datetime.fromisoformat(whole).timestamp())
+
+
+def kind_key(event: dict[str, Any]) -> tuple[Any, ...]:
+    order = event.get("order_id") if event["type"].startswith("order_") else None
+    return (event["platform"], event["type"], order, instant(event["event_time"]))
+
+
+def read_rider(events: list[dict[str, Any]], now: int, maxima: Maxima) -> Rider:
+    happened = [event for event in events if instant(event["event_time"]) <= now]
+    voided = {kind_key(event) for event in happened if event.get("void")}
+    real = [event for event in happened if not event.get("void") and kind_key(event) not in voided]
+    first = min((instant(event["event_time"]) for event in happened), default=now)
+    rider = Rider(now, first, real)
+    order, loaded, order_maxima, loaded_maxima = order_intervals(rider, maxima.order_s)
+    online, online_maxima = online_seconds(rider, maxima)
+    seconds = range(first, now + 1)
+
+    def covered(intervals: list[tuple[int, int]]) -> list[bool]:
+        runs = [False] * len(seconds)
+        for start, end in intervals:
+            for second in range(max(start, first), min(end, now + 1)):
+                runs[second - first] = True
+        return runs
+
+    rider.runs["order"] = covered(order)
+    rider.runs["loaded"] = covered(loaded)
+    rider.runs["online"] = [a or b for a, b in zip(online, rider.runs["order"], strict=True)]
+    rider.ended_by_maximum = {
+        "order": order_maxima,
+        "loaded": loaded_maxima,
+        "online": online_maxima | order_maxima,
+    }
+    return rider
+
+
+def order_intervals(rider: Rider, longest: int) -> tuple[list, list, set, set]:
+    """In hand, loaded, and where a maximum ended either."""
+    orders: dict[tuple[str, str], dict[int, set[str]]] = {}
+    for event in rider.real:
+        if event["type"].startswith("order_"):
+            name = (event["platform"], event["order_id"])
+            orders.setdefault(name, {}).setdefault(instant(event["event_time"]), set()).add(event["type"])
+    in_hand, loaded, maxima, loaded_maxima = [], [], set(), set()
+
+    for (platform, _), moments in orders.items():
+        start: int | None = None
+        picked: int | None = None
+        ever = False
+
+        def close(end: int, by_maximum: bool) -> None:
+            nonlocal start, picked
+            in_hand.append((start, end))
+            if picked is not None:
+                loaded.append((picked, end))
+            if by_maximum:
+                maxima.add(end)
+                if picked is not None:
+                    loaded_maxima.add(end)
+            start = picked = None
+
+        for moment in sorted(moments):
+            types = moments[moment]
+            ends = bool(types & {"order_delivered", "order_cancelled"})
+            had = start is not None and (moment < start + longest or (moment == start + longest and ends))
+            if start is not None and not had:
+                close(start + longest, True)
+            accepted, pick = "order_accepted" in types, "order_picked_up" in types
+            if had and ends:
+                close(moment, False)
+                ends = False  # this end is used up: what begins now stays open
+                if accepted:
+                    rider.accepted_anew.add((moment, platform))
+                    start, picked = moment, moment if pick else None
+            elif had:
+                if pick and picked is None:
+                    picked = moment
+            elif accepted or (pick and not ever):
+                ever = True
+                if accepted:
+                    rider.accepted_anew.add((moment, platform))
+                if not ends:
+                    start, picked = moment, moment if pick else None
+        if start is not None:
+            close(start + longest, start + longest <= rider.now)
+    return in_hand, loaded, maxima, loaded_maxima
+
+
+def toggled(begins: set[int], ends: set[int], longest: int, now: int) -> tuple[list[tuple[int, int]], set[int]]:
+    """Intervals from a beginning to the next end, ends first at one instant; where a maximum ended one."""
+    intervals, maxima = [], set()
+    start: int | None = None
+    for moment in sorted(begins | ends):
+        if start is not None and (moment > start + longest or (moment == start + longest and moment not in ends)):
+            intervals.append((start, start + longest))
+            maxima.add(start + longest)
+            start = None
+        if start is not None and moment in ends:
+            intervals.append((start, moment))
+            start = None
+        if start is None and moment in begins:
+            start = moment
+    if start is not None:
+        intervals.append((start, start + longest))
+        if start + longest <= now:
+            maxima.add(start + longest)
+    return intervals, maxima
+
+
+def online_seconds(rider: Rider, maxima: Maxima) -> tuple[list[bool], set[int]]:
+    """Sessions minus the same platform's breaks, second by second, and where a maximum ended what counted."""
+    runs = [False] * (rider.now + 1 - rider.first)
+    ended: set[int] = set()
+    for platform in {event["platform"] for event in rider.real}:
+
+        def at(*types: str, platform: str = platform) -> set[int]:
+            return {
+                instant(event["event_time"])
+                for event in rider.real
+                if event["platform"] == platform and event["type"] in types
+            }
+
+        sessions, session_maxima = toggled(at("online"), at("offline"), maxima.session_s, rider.now)
+        pause_ends = at("break_ended", "order_accepted", "offline")
+        pauses, _ = toggled(at("break_started"), pause_ends, maxima.break_s, rider.now)
+
+        def paused(second: int, pauses: list[tuple[int, int]] = pauses) -> bool:
+            return any(start <= second < end for start, end in pauses)
+
+        for start, end in sessions:
+            for second in range(start, min(end, rider.now + 1)):
+                if not paused(second):
+                    runs[second - rider.first] = True
+        ended |= {moment for moment in session_maxima if not paused(moment - 1)}
+    return runs, ended

@@ -1,0 +1,65 @@
+"""Put a generated case before the engine and before the oracle, in forms that can be compared."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+from detectors.store import StoreSettings
+from schemas.durations import write_duration
+from schemas.policy import Policy
+from stream.replay import Replay, Replayed
+from tests.oracle.generate import Case
+from tests.oracle.judge import judge
+
+Doc = dict[str, Any]
+KEYS = ("limit", "reset", "window", "rest", "remind_every", "hold_for")
+
+
+def policy_of(description: Doc) -> Policy:
+    """The policy that an oracle's description means, through the model that reads policy files."""
+    limits = []
+    for one in description["limits"]:
+        limit = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one[f"{key}_s"]}
+        limit |= {key: one[key] for key in ("name", "kind", "clock", "effect", "message")}
+        limit |= {key: one[key] for key in ("release", "source") if one[key]}
+        if one["warn_before_s"]:
+            limit["warn_before"] = [write_duration(lead) for lead in one["warn_before_s"]]
+        limits.append(limit)
+    tree = {key: description[key] for key in ("name", "version", "time_zone", "source")}
+    tree |= {"modality": "agreement", "title": {"zh": "测试", "en": "test"}, "limit": limits}
+    return Policy.model_validate(tree)
+
+
+def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
+    return StoreSettings(
+        breach_grace_s=case.grace,
+        max_open_order_s=case.maxima.order_s,
+        max_open_session_s=case.maxima.session_s,
+        max_open_break_s=case.maxima.break_s,
+        seal_events=seal_events,
+    )
+
+
+def replayed(case: Case, shuffle: int = 0) -> Replayed:
+    """The engine's reading, over lines in an order of their own."""
+    lines = [json.dumps(event).encode() + b"\n" for event in case.events]
+    random.Random(shuffle).shuffle(lines)
+    run = Replay([policy_of(one) for one in case.policies], settings_of(case), case.now)
+    run.read("case", lines)
+    assert not run.bad, run.bad
+    return run.conclude()
+
+
+def expected(case: Case) -> tuple[list[Doc], list[Doc]]:
+    """The oracle's reading."""
+    return judge(case.events, case.policies, case.now, grace=case.grace, maxima=case.maxima)
+
+
+def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:
+    """Alerts without their ids, by what their ids are a function of."""
+    names = ("rider_id", "policy", "limit", "kind", "event_time", "platform")
+    found = {tuple(one[name] for name in names): {k: v for k, v in one.items() if k != "alert_id"} for one in alerts}
+    assert len(found) == len(alerts), "two alerts under one identity"
+    return found
