@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from detectors.errors import InvalidLimit
 from detectors.kernels.layout import (
+    CALENDAR,
     CLOCKS,
     CONTINUOUS,
     EFFECTS,
@@ -18,7 +19,6 @@ from detectors.kernels.layout import (
     RELEASES,
     ROLLING,
     SPAN,
-    CALENDAR,
     Limits,
 )
 

@@ -6,8 +6,10 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.errors import CapacityError
 from detectors.kernels import ingest as ingestion
@@ -22,7 +24,6 @@ from detectors.kernels.layout import (
     M_OUT,
     M_PLATFORMS,
     M_ROWS,
-    M_TOUCHED,
     M_WALL,
     M_ZONES,
     MISC_WORDS,
@@ -41,6 +42,7 @@ from detectors.kernels.layout import (
 from detectors.limits import LimitTable
 from detectors.verdicts import Outcome, read_outcomes
 
+Array = TypeVar("Array", bound=npt.NDArray[Any])
 MAX_PLATFORMS = 1 << 20
 MAX_ZONES = (1 << 24) - 2
 HEAP_CLASSES = 40
@@ -187,9 +189,7 @@ class RiderStore:
         self.live = True
         start = 0
         while True:
-            result, start = passes.publish_all(
-                self._mem, self.limits.packed, self._rules, self.now_s, start
-            )
+            result, start = passes.publish_all(self._mem, self.limits.packed, self._rules, self.now_s, start)
             self._drain(outcomes)
             if result == DONE:
                 return outcomes
@@ -240,24 +240,28 @@ class RiderStore:
                 table_hash=table_hash,
             )
         elif mem.misc[M_PLATFORMS] >= len(mem.platforms):
-            names, lengths, table = _more_names(mem.platforms, mem.platform_lengths, MAX_PLATFORMS, "platforms")
+            names, lengths, table = _more_names(
+                mem.platforms, mem.platform_lengths, MAX_PLATFORMS, "platforms"
+            )
             self._mem = mem._replace(platforms=names, platform_lengths=lengths, platform_table=table)
         elif mem.misc[M_ZONES] >= len(mem.zones):
             names, lengths, table = _more_names(mem.zones, mem.zone_lengths, MAX_ZONES, "zones")
             self._mem = mem._replace(zones=names, zone_lengths=lengths, zone_table=table)
 
 
-def _longer(array: I64) -> I64:
+def _longer(array: Array) -> Array:
     """The array with twice the first dimension; what is new is zero."""
     grown = np.zeros((2 * array.shape[0], *array.shape[1:]), dtype=array.dtype)
     grown[: array.shape[0]] = array
-    return grown
+    return grown  # type: ignore[return-value]
 
 
 def _more_names(names: U8, lengths: U8, most: int, what: str) -> tuple[U8, U8, I64]:
     """Twice the room for names, and the table of them made anew."""
     if len(names) >= most:
-        message = f"{len(names)} {what} seen, at most {most}: the names in the feed are not administrative codes"
+        message = (
+            f"{len(names)} {what} seen, at most {most}: the names in the feed are not administrative codes"
+        )
         raise CapacityError(message)
     table = np.zeros(8 * len(names), dtype=np.int64)
     ingestion.reenter_names(names, lengths, table)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 
 from schemas.durations import parse_duration, write_duration
 from schemas.names import Id
@@ -113,20 +121,20 @@ def _pieces(one: PolicyLimit) -> list[str]:
 def _amounts(one: PolicyLimit) -> list[str]:
     faults = []
     if one.kind == "rest_within" and one.window_s and one.rest_s and one.rest_s >= one.window_s:
-        faults.append(
-            f"`rest` {write_duration(one.rest_s)} must be shorter than `window` {write_duration(one.window_s)}"
-        )
+        rest, window = write_duration(one.rest_s), write_duration(one.window_s)
+        faults.append(f"`rest` {rest} must be shorter than `window` {window}")
     if one.kind == "rolling" and one.window_s and one.limit_s and one.limit_s > one.window_s:
-        faults.append(
-            f"`limit` {write_duration(one.limit_s)} is never reached in a `window` of {write_duration(one.window_s)}"
-        )
+        limit, window = write_duration(one.limit_s), write_duration(one.window_s)
+        faults.append(f"`limit` {limit} is never reached in a `window` of {window}")
     longest_s = LONGEST_CALENDAR_S.get(one.kind)
     if longest_s and one.limit_s and one.limit_s >= longest_s:
         faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in a {one.kind}")
     leads = one.warn_before_s
-    for lead in leads:
-        if one.amount_s > 0 and lead >= one.amount_s:
-            faults.append(f"`warn_before` {write_duration(lead)} must be below the limit")
+    faults += [
+        f"`warn_before` {write_duration(lead)} must be below the limit"
+        for lead in leads
+        if 0 < one.amount_s <= lead
+    ]
     if len(set(leads)) < len(leads):
         faults.append("`warn_before` names a lead time twice")
     if one.remind_every_s is not None and one.remind_every_s < 60:
@@ -215,7 +223,7 @@ def load_policy(text: str, origin: str) -> Policy:
         raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
 
 
-def _reason(fault: Any) -> str:
+def _reason(fault: Mapping[str, Any]) -> str:
     text = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         return "unknown key, remove it or check its spelling"

@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from schemas.instants import parse_instant
 from schemas.names import Id
@@ -43,7 +51,10 @@ def _checked_instant(value: object) -> object:
 
 
 class WorkStateEvent(BaseModel):
-    """One event of one rider on one platform. Unknown fields are ignored; of repeated names the last counts."""
+    """One event of one rider on one platform.
+
+    Unknown fields are ignored; of repeated ones the last counts.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True, title="WorkStateEvent")
 
@@ -54,7 +65,11 @@ class WorkStateEvent(BaseModel):
     event_time: Annotated[
         str,
         BeforeValidator(_checked_instant),
-        Field(strict=True, description="When it happened: RFC 3339, whole seconds count.", examples=["2026-11-23T12:00:00+08:00"]),
+        Field(
+            strict=True,
+            description="When it happened: RFC 3339, whole seconds count.",
+            examples=["2026-11-23T12:00:00+08:00"],
+        ),
     ]
     type: EventType
     order_id: Annotated[Any, Field(description="Needed for order_*; elsewhere not looked at.")] = None
@@ -118,7 +133,9 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:
-        faults = [f"{'.'.join(str(step) for step in one['loc']) or 'event'}: {one['msg']}" for one in error.errors()]
+        faults = [
+            f"{'.'.join(str(step) for step in one['loc']) or 'event'}: {one['msg']}" for one in error.errors()
+        ]
         raise Refused("invalid", printable("; ".join(faults), 500)) from error
 
 

@@ -145,12 +145,12 @@ class Worker:
             if tp.topic != self._settings.source_topic or self._app.rebalancing:
                 continue
             partition = await self._partition(tp.partition)
-            await partition.on_tick(lane.log_end(consumer, lane.TopicPartition(tp.topic, tp.partition)))
+            await partition.on_tick(lane.log_end(consumer, tp.topic, tp.partition))
             waited_s = self._run.wall() - partition.progress_s
             if partition.lag_records > 0 and waited_s > STALLED_S:
                 message = (
-                    f"partition {tp.partition}: {partition.lag_records} records wait and nothing has moved for "
-                    f"{waited_s:.0f} s; this process ends so that its supervisor starts it again"
+                    f"partition {tp.partition}: {partition.lag_records} records wait and nothing has moved "
+                    f"for {waited_s:.0f} s; this process ends so that its supervisor starts it again"
                 )
                 raise Stalled(message)
 
@@ -176,7 +176,7 @@ class Worker:
         log.info("metrics", address=metrics.start())
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
-        waiting = [ticking, asyncio.ensure_future(stopping.wait()), self._failure]
+        waiting: list[asyncio.Future[Any]] = [ticking, asyncio.ensure_future(stopping.wait()), self._failure]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for one in done:

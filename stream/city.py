@@ -13,50 +13,31 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from schemas.work_state import EVENT_TYPES
+from stream.happenings import (
+    FLAG_CONFIRMED,
+    LOCAL_OFFSET_S,
+    PLATFORMS,
+    ZONES,
+    Floats,
+    Happenings,
+    Ints,
+    blank,
+    joined,
+    lines,
+)
 
-PLATFORMS = ("meituan", "eleme", "jd")
 _PLATFORM_SHARES = (0.6, 0.3, 0.1)
-ZONES = tuple(str(code) for code in (310101, 310104, 310105, 310106, 310107, 310109, 310110, 310112, 310115))
-LOCAL_OFFSET_S = 8 * 3600
 SLICE_S = 300
-FLAG_CONFIRMED, FLAG_VOID = 1, 2
+LONG_SHARE = 0.08
+SEVERAL_SHARE = 0.3
 
-_ONLINE, _OFFLINE, _ACCEPTED, _PICKED_UP, _DELIVERED, _CANCELLED, _BREAK_STARTED, _BREAK_ENDED, _HEARTBEAT = range(9)
+_ONLINE, _OFFLINE, _ACCEPTED, _PICKED_UP, _DELIVERED, _CANCELLED, _BREAK_STARTED, _BREAK_ENDED, _HEARTBEAT = (
+    range(9)
+)
 _HOUR_S, _DAY_S = 3600, 86_400
 _HEARTBEAT_S = 1800
 _LAST_ORDER_S = 1800  # nobody takes an order that he could not finish before his shift ends
 _BEFORE_BREAK_S = 1500
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-
-class Happenings(NamedTuple):
-    """What happened, one entry per event; in order of ``arrival_s``.
-
-    ``at_s`` is epoch seconds, ``arrival_s`` when it is sent (the same, unless impaired), ``order`` -1 where there
-    is none, ``platform`` an index of `PLATFORMS`, ``type`` of the contract's types, ``fault`` 0 unless malformed.
-    """
-
-    at_s: Ints
-    arrival_s: Floats
-    number: Ints
-    rider: Ints
-    order: Ints
-    platform: npt.NDArray[np.int8]
-    type: npt.NDArray[np.int8]
-    flags: npt.NDArray[np.uint8]
-    fault: npt.NDArray[np.int8]
-
-    @property
-    def count(self) -> int:
-        """Number of events."""
-        return len(self.at_s)
-
-    def take(self, chosen: npt.NDArray[np.int64] | npt.NDArray[np.bool_] | slice) -> Happenings:
-        """Some of the events, by index, mask or slice."""
-        return Happenings(*(column[chosen] for column in self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +58,8 @@ class City:
     riders: int = 1000
     start_s: int = 0
     duration_s: int = _DAY_S
-    long: float = 0.08
-    several: float = 0.3
+    long: float = LONG_SHARE
+    several: float = SEVERAL_SHARE
 
 
 class Kind(NamedTuple):
@@ -164,9 +145,15 @@ def shifts_of(city: City, riders: Profiles, day: int) -> Shifts:
     logs_in_s = city.start_s + rng.uniform(0, 120, count)
     # An hour at the least: who would stop sooner does not begin.
     begin_s = np.maximum(begin_s, logs_in_s)
-    works &= (end_s - begin_s >= _HOUR_S) & (begin_s < city.start_s + city.duration_s)
+    works &= end_s - begin_s >= _HOUR_S
     rests &= (rest_s > begin_s + _BEFORE_BREAK_S) & (rest_s + rest_long_s < end_s)
-    columns = (np.arange(count), begin_s, np.where(rests, rest_s, end_s), np.where(rests, rest_s + rest_long_s, end_s), end_s)
+    columns = (
+        np.arange(count),
+        begin_s,
+        np.where(rests, rest_s, end_s),
+        np.where(rests, rest_s + rest_long_s, end_s),
+        end_s,
+    )
     return Shifts(*(column[works].astype(np.int64) for column in columns))
 
 
@@ -185,22 +172,27 @@ def slices(city: City) -> Iterator[Happenings]:
             new = shifts_of(city, riders, planned_day)
             still = shifts.end_s > begin_s - _DAY_S
             shifts = Shifts(*(np.concatenate([a[still], b]) for a, b in zip(shifts, new, strict=True)))
-            waiting = _joined([waiting, _sessions(new, riders)])
+            waiting = joined([waiting, _sessions(new, riders)])
         # Always a whole slice from the same numbers: what is cut off at the end changes nothing before it.
         rng = np.random.default_rng([city.seed, 3, begin_s])
         made, orders = _orders(rng, shifts, riders, begin_s, orders)
-        waiting = _joined([waiting, made, _heartbeats(shifts, riders, begin_s)])
+        waiting = joined([waiting, made, _heartbeats(shifts, riders, begin_s)])
         due = waiting.at_s < end_s
         happened = waiting.take(due)
         happened = happened.take(np.lexsort((happened.type, happened.rider, happened.at_s)))
-        happened = happened._replace(number=np.arange(numbered, numbered + happened.count))
-        numbered += happened.count
+        happened = happened._replace(number=np.arange(numbered, numbered + happened.size))
+        numbered += happened.size
         waiting = waiting.take(~due)
         yield happened
 
 
 def events(
-    seed: int, riders: int, start_s: int, duration_s: int, long: float = City.long, several: float = City.several
+    seed: int,
+    riders: int,
+    start_s: int,
+    duration_s: int,
+    long: float = LONG_SHARE,
+    several: float = SEVERAL_SHARE,
 ) -> Iterator[bytes]:
     """The messages of a city in time order; see `City`."""
     city = City(seed, riders, start_s, duration_s, long, several)
@@ -209,38 +201,80 @@ def events(
         yield from lines(happened, zones)
 
 
-def lines(happened: Happenings, zones: npt.NDArray[np.int64]) -> list[bytes]:
-    """The messages of events; ``zones`` is each rider's, and one order in ten comes without."""
-    local = np.datetime_as_string((happened.at_s + LOCAL_OFFSET_S).astype("datetime64[s]"))
-    columns = zip(
-        happened.number.tolist(),
-        happened.rider.tolist(),
-        happened.platform.tolist(),
-        local.tolist(),
-        happened.type.tolist(),
-        happened.order.tolist(),
-        zones[happened.rider].tolist(),
-        happened.flags.tolist(),
-        strict=True,
-    )
-    return [_line(*values) for values in columns]
+def _sessions(shifts: Shifts, riders: Profiles) -> Happenings:
+    """Going online and offline, and breaks, on each platform of the rider, a few seconds apart."""
+    rests = shifts.rest_s < shifts.back_s
+    parts = []
+    for on_second in (False, True):
+        platform = (riders.second if on_second else riders.home)[shifts.rider]
+        has = (
+            riders.second[shifts.rider] != riders.home[shifts.rider]
+            if on_second
+            else np.ones(len(rests), np.bool_)
+        )
+        lag_s = (7 + shifts.rider % 50) * on_second
+        for kind, at_s, chosen in (
+            (_ONLINE, shifts.begin_s, has),
+            (_BREAK_STARTED, shifts.rest_s, has & rests),
+            (_BREAK_ENDED, shifts.back_s, has & rests),
+            (_OFFLINE, shifts.end_s, has),
+        ):
+            parts.append(_made(kind, (at_s + lag_s)[chosen], shifts.rider[chosen], platform[chosen]))
+    return joined(parts)
 
 
-def rider_id(rider: int) -> bytes:
-    """The pseudonym of a rider."""
-    return b"r_%06x" % rider
+def _made(
+    kind: int, at_s: Ints, rider: Ints, platform: npt.NDArray[np.int8], order: Ints | None = None
+) -> Happenings:
+    made = blank(len(at_s))
+    made.type[:] = kind
+    made.at_s[:] = at_s
+    made.arrival_s[:] = at_s
+    made.rider[:] = rider
+    made.platform[:] = platform
+    if order is not None:
+        made.order[:] = order
+    return made
 
 
-def _line(number: int, rider: int, platform: int, at: str, kind: int, order: int, zone: int, flags: int) -> bytes:
-    tail = ""
-    if order >= 0:
-        tail = f',"order_id":"o-{order}"'
-    if kind != _HEARTBEAT and number % 10:
-        tail += f',"zone":"{ZONES[zone]}"'
-    if flags:
-        tail += (',"confirmed":true' if flags & FLAG_CONFIRMED else "") + (',"void":true' if flags & FLAG_VOID else "")
-    name = PLATFORMS[platform]
-    return (
-        f'{{"schema":"work-state/1","event_id":"{name[0]}-{number}","rider_id":"r_{rider:06x}","platform":"{name}",'
-        f'"event_time":"{at}+08:00","type":"{EVENT_TYPES[kind]}"{tail}}}'
-    ).encode()
+def _heartbeats(shifts: Shifts, riders: Profiles, begin_s: int) -> Happenings:
+    phase_s = (begin_s + shifts.rider * 37) % _HEARTBEAT_S
+    at_s = begin_s + _HEARTBEAT_S - phase_s
+    due = (phase_s > _HEARTBEAT_S - SLICE_S) & (shifts.begin_s <= at_s) & (at_s < shifts.end_s)
+    rider = shifts.rider[due]
+    return _made(_HEARTBEAT, at_s[due], rider, riders.home[rider])
+
+
+def _orders(
+    rng: np.random.Generator, shifts: Shifts, riders: Profiles, begin_s: int, first: int
+) -> tuple[Happenings, int]:
+    """The orders accepted in one slice, with all that becomes of them, and the next order's number."""
+    middle_s = begin_s + SLICE_S // 2
+    free = (shifts.begin_s <= begin_s) & (begin_s < shifts.end_s - _LAST_ORDER_S)
+    free &= (begin_s + SLICE_S < shifts.rest_s - _BEFORE_BREAK_S) | (begin_s >= shifts.back_s)
+    rider = shifts.rider[free]
+    hour = np.full(len(rider), (middle_s + LOCAL_OFFSET_S) % _DAY_S / _HOUR_S)
+    least = np.array([kind.least_orders_h for kind in _KINDS])[riders.kind[rider]]
+    expected = np.maximum(orders_per_hour(hour) * riders.pace[rider], least) * SLICE_S / _HOUR_S
+    rider = np.repeat(rider, rng.poisson(expected))
+    count = len(rider)
+    order = np.arange(first, first + count)
+    platform = np.where(rng.random(count) < 0.6, riders.home[rider], riders.second[rider]).astype(np.int8)
+    accepted_s = begin_s + rng.integers(0, SLICE_S, count)
+    picked_s = accepted_s + 240 + rng.gamma(3.0, 140.0, count).astype(np.int64)
+    ended_s = picked_s + 300 + rng.gamma(3.0, 260.0, count).astype(np.int64)
+    is_cancelled, is_given_back = rng.random(count) < 0.03, rng.random(count) < 0.2
+    given_back = is_cancelled & is_given_back  # cancelled, and after two minutes with the same rider again
+    delivered = ~is_cancelled | given_back
+    cancelled_s = accepted_s + 60 + rng.integers(0, 120, count)
+    accepted = _made(_ACCEPTED, accepted_s, rider, platform, order)
+    accepted.flags[(riders.kind[rider] == _LONG) & (rng.random(count) < 0.02)] = FLAG_CONFIRMED
+    made = [accepted]
+    for kind, at_s, chosen in (
+        (_CANCELLED, cancelled_s, is_cancelled),
+        (_ACCEPTED, cancelled_s + 120, given_back),
+        (_PICKED_UP, np.where(given_back, picked_s + 300, picked_s), delivered),
+        (_DELIVERED, np.where(given_back, ended_s + 300, ended_s), delivered),
+    ):
+        made.append(_made(kind, at_s[chosen], rider[chosen], platform[chosen], order[chosen]))
+    return joined(made), first + count

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -20,10 +20,10 @@ app.add_typer(policy_app, name="policy")
 
 DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
 
-Broker = Annotated[Optional[str], typer.Option(help="Kafka's HOST:PORT [127.0.0.1:9092].")]
-Policies = Annotated[Optional[list[str]], typer.Option("--policy", help="Name or .toml file; may be repeated.")]
-Prefix = Annotated[Optional[str], typer.Option(help="Put before every topic's name.")]
-Text = Annotated[Optional[str], typer.Option()]
+Broker = Annotated[str | None, typer.Option(help="Kafka's HOST:PORT [127.0.0.1:9092].")]
+Policies = Annotated[list[str] | None, typer.Option("--policy", help="Name or .toml file; may be repeated.")]
+Prefix = Annotated[str | None, typer.Option(help="Put before every topic's name.")]
+Text = Annotated[str | None, typer.Option()]
 
 
 def refuse(error: object) -> typer.Exit:
@@ -64,16 +64,18 @@ def worker(
     watermark: Text = None,
     dead_letter: Text = None,
     group: Text = None,
-    clock: Annotated[Optional[str], typer.Option(help="wall or event [wall].")] = None,
-    lateness: Annotated[Optional[str], typer.Option(help="Allowed lateness, at most 72h [24h].")] = None,
+    clock: Annotated[str | None, typer.Option(help="wall or event [wall].")] = None,
+    lateness: Annotated[str | None, typer.Option(help="Allowed lateness, at most 72h [24h].")] = None,
     breach_grace: Text = None,
     max_open_order: Text = None,
     max_open_session: Text = None,
     max_open_break: Text = None,
     keep: Text = None,
     metrics_host: Text = None,
-    metrics_port: Annotated[Optional[int], typer.Option(help="Port of /metrics, 0 for a free one [9464].")] = None,
-    log_format: Annotated[Optional[str], typer.Option(help="text or json [text].")] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(help="Port of /metrics, 0 for a free one [9464].")
+    ] = None,
+    log_format: Annotated[str | None, typer.Option(help="text or json [text].")] = None,
     security_protocol: Text = None,
     ssl_cafile: Text = None,
     ssl_certfile: Text = None,
@@ -102,11 +104,19 @@ def worker(
 
 @app.command()
 def replay(
-    files: Annotated[list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")],
+    files: Annotated[
+        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
+    ],
     policy: Policies = None,
-    as_of: Annotated[Optional[str], typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")] = None,
-    alerts: Annotated[Optional[str], typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")] = None,
-    status: Annotated[Optional[str], typer.Option(help="Where the statuses go as NDJSON; - is standard output.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
+    ] = None,
+    alerts: Annotated[
+        str | None, typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
+    ] = None,
     lateness: Text = None,
     breach_grace: Text = None,
     max_open_order: Text = None,

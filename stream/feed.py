@@ -79,14 +79,6 @@ class Feeder:
             latest_s = int(columns.event_s[is_event].max())
             self.fed.latest_s = latest_s if self.fed.latest_s is None else max(latest_s, self.fed.latest_s)
 
-    async def beat(self) -> None:
-        """A heartbeat to every partition at the latest event time, so that all agree on *now*."""
-        if self.fed.latest_s is None:
-            return
-        for partition in range(self._bulk.partitions):
-            rider = rider_of(partition, self._bulk.partitions)
-            await self._bulk.put(partition, rider.encode(), heartbeat(rider, self.fed.latest_s))
-
     async def _put_refused(self, value: bytes) -> None:
         try:
             key = msgspec.json.decode(value, type=Rider).rider_id.encode()
@@ -95,6 +87,13 @@ class Feeder:
             await self._bulk.put(self._keyless % self._bulk.partitions, None, value)
         else:
             await self._bulk.put(murmur2(key) % self._bulk.partitions, key, value)
+
+
+async def beat(bulk: Bulk, event_s: int) -> None:
+    """A heartbeat to every partition at the latest event time, so that all agree on *now*."""
+    for partition in range(bulk.partitions):
+        rider = rider_of(partition, bulk.partitions)
+        await bulk.put(partition, rider.encode(), heartbeat(rider, event_s))
 
 
 def rider_of(partition: int, partitions: int) -> str:
@@ -171,7 +170,8 @@ async def feed(settings: Settings, files: Sequence[str]) -> Fed:
         with shown as progress:
             for name in files:
                 await _feed_file(feeder, name, progress)
-        await feeder.beat()
+        if feeder.fed.latest_s is not None:
+            await beat(bulk, feeder.fed.latest_s)
     return feeder.fed
 
 

@@ -64,6 +64,8 @@ class _KeptRecords:
 class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid-type]
     """The record batches of one fetch response of one partition, as one record."""
 
+    next_fetch_offset: int
+
     def _unpack_records(self) -> Iterator[ConsumerRecord[None, bytes]]:
         raw = memoryview(self._records.raw)
         first_offset = self.next_fetch_offset
@@ -89,13 +91,15 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
             None,
             -1,
             len(value),
-            ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset)),  # type: ignore[arg-type]
+            ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset)),
         )
 
     def _batches(self, raw: memoryview) -> Iterator[_Header]:
         at = 0
         while len(raw) - at >= _HEADER_BYTES:
-            base, length, _, magic, crc, attributes, last_delta, _, max_ms, producer = _HEADER.unpack_from(raw, at)
+            base, length, _, magic, crc, attributes, last_delta, _, max_ms, producer = _HEADER.unpack_from(
+                raw, at
+            )
             end = at + _LENGTH_AFTER + length
             if end > len(raw):
                 return
@@ -204,11 +208,12 @@ class LogEnd:
     handed_on: int
 
 
-def log_end(consumer: Any, tp: TopicPartition) -> LogEnd | None:
+def log_end(consumer: Any, topic: str, partition: int) -> LogEnd | None:
     """What is known of a partition's end; None before the first response.
 
     The time is read first: aiokafka writes it after the offsets, so these are never older than it.
     """
+    tp = TopicPartition(topic, partition)
     subscription = consumer._thread._consumer._subscription.subscription
     if subscription is None or subscription.assignment is None:
         return None

@@ -28,7 +28,10 @@ class Source(Protocol):
     counts: Any
     seconds: Any
     lag_records: int
-    now_s: int | None
+
+    @property
+    def now_s(self) -> int | None:
+        """*now*, None while the state is being rebuilt."""
 
 
 class PartitionCollector(Collector):
@@ -47,7 +50,9 @@ class PartitionCollector(Collector):
         for policy in self._policies:
             info.add_metric([policy], 1)
         yield info
-        yield GaugeMetricFamily("respite_process_resident_bytes", "Memory held by this worker.", _resident_bytes())
+        yield GaugeMetricFamily(
+            "respite_process_resident_bytes", "Memory held by this worker.", _resident_bytes()
+        )
 
 
 def _sum(found: Sequence[Source], family: str) -> dict[str, float]:
@@ -71,7 +76,9 @@ def _counters(found: Sequence[Source]) -> Iterator[Metric]:
         for value, count in sorted(_sum(found, kind).items()):
             family.add_metric([value], count)
         yield family
-    stages = CounterMetricFamily("respite_stage_seconds", "Seconds spent by stage of judging.", labels=["stage"])
+    stages = CounterMetricFamily(
+        "respite_stage_seconds", "Seconds spent by stage of judging.", labels=["stage"]
+    )
     totals: dict[str, float] = {}
     for one in found:
         for stage, seconds in list(one.seconds.items()):
@@ -90,8 +97,12 @@ def _states(found: Sequence[Source]) -> Iterator[Metric]:
     for status, count in zip(STATUSES, counts, strict=True):
         riders.add_metric([status], int(count))
     yield riders
-    lag = GaugeMetricFamily("respite_lag_records", "Records of the source not judged yet.", labels=["partition"])
-    behind = GaugeMetricFamily("respite_lag_seconds", "Seconds that now trails the clock.", labels=["partition"])
+    lag = GaugeMetricFamily(
+        "respite_lag_records", "Records of the source not judged yet.", labels=["partition"]
+    )
+    behind = GaugeMetricFamily(
+        "respite_lag_seconds", "Seconds that now trails the clock.", labels=["partition"]
+    )
     memory = GaugeMetricFamily("respite_store_bytes", "Memory of the rider store.", labels=["partition"])
     live = GaugeMetricFamily("respite_live", "1 when the partition's state is built.", labels=["partition"])
     for one in found:

@@ -59,7 +59,13 @@ class Outbox:
         self._producer = producer
 
     def put(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers = (), *, partition: int | None = None
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        *,
+        partition: int | None = None,
     ) -> None:
         """Write with the next `flush`; ``partition`` None leaves the place to Kafka's partitioner."""
         self._waiting.append((topic, key, value, headers, partition))
@@ -85,7 +91,9 @@ class Outbox:
                 await asyncio.gather(*sends)
                 if next_offset is not None:
                     source = TopicPartition(self._settings.source_topic, self._partition)
-                    await self._producer.send_offsets_to_transaction({source: next_offset}, self._settings.group)
+                    await self._producer.send_offsets_to_transaction(
+                        {source: next_offset}, self._settings.group
+                    )
         except (KafkaError, TimeoutError) as error:
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
         self._committed = next_offset if next_offset is not None else self._committed
@@ -102,7 +110,9 @@ async def read_tail(
     settings: Settings, topic: str, partition: int, since_ms: int
 ) -> list[tuple[int, bytes | None, bytes | None]]:
     """The records of an output partition from a time on, up to its end now: offset, key, value."""
-    consumer = AIOKafkaConsumer(isolation_level="read_committed", enable_auto_commit=False, **settings.client())
+    consumer = AIOKafkaConsumer(
+        isolation_level="read_committed", enable_auto_commit=False, **settings.client()
+    )
     await consumer.start()
     try:
         tp = TopicPartition(topic, partition)
@@ -115,7 +125,9 @@ async def read_tail(
         records: list[tuple[int, bytes | None, bytes | None]] = []
         while await consumer.position(tp) < end:
             for batch in (await consumer.getmany(tp, timeout_ms=500)).values():
-                records.extend((record.offset, record.key, record.value) for record in batch if record.offset < end)
+                records.extend(
+                    (record.offset, record.key, record.value) for record in batch if record.offset < end
+                )
         return records
     finally:
         await consumer.stop()
@@ -124,7 +136,10 @@ async def read_tail(
 async def source_end(settings: Settings, partition: int) -> tuple[int, int | None]:
     """The end of a source partition now, and the offset up to which its side outputs were written."""
     consumer = AIOKafkaConsumer(
-        group_id=settings.group, isolation_level="read_committed", enable_auto_commit=False, **settings.client()
+        group_id=settings.group,
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        **settings.client(),
     )
     await consumer.start()
     try:

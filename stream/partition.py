@@ -148,7 +148,9 @@ class Partition:
             self.progress_s = self._run.wall()
             await self._flush()
 
-    def _judge_chunk(self, raw: bytes, first: int, newest_ms: int) -> tuple[Decoded, np.ndarray, list[Outcome]]:
+    def _judge_chunk(
+        self, raw: bytes, first: int, newest_ms: int
+    ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
         parsed = time.perf_counter()
@@ -333,7 +335,9 @@ class Partition:
         arrival_ms = int(columns.arrival_ms[index])
         if self._run.settings.clock == "event":
             arrival_ms = max(self.store.read_s, int(columns.event_s[index])) * 1000
-        headers = [pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)]
+        headers = [
+            pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)
+        ]
         headers += [(ARRIVAL_HEADER, str(arrival_ms).encode()), (HOP_HEADER, b"1")]
         home = int(columns.rider_murmur[index]) % self._run.partitions
         topic = self._run.settings.source_topic

@@ -14,7 +14,9 @@ DEFAULT_POLICIES = ("cn-gbt-2025", "cn-meituan-2024")
 def builtin_names() -> list[str]:
     """Names of the policies that come with Respite."""
     folder = resources.files("detectors") / "policies"
-    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
 
 
 def load(name: str) -> Policy:

@@ -64,9 +64,12 @@ def open_lines(name: str) -> Iterator[BinaryIO]:
     path = Path(name)
     if path.suffix == ".gz":
         with gzip.open(path, "rb") as unzipped:
-            yield io.BufferedReader(unzipped)  # type: ignore[type-var]
+            yield io.BufferedReader(unzipped)
     elif path.suffix == ".zst":
-        with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as reader:
+        with (
+            path.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as reader,
+        ):
             yield io.BufferedReader(reader)
     else:
         with path.open("rb") as plain:
@@ -173,7 +176,9 @@ def replay(
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds."""
     run = Replay(policies, settings, as_of_s)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+    with Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
         task = bar.add_task("reading")
         for name in files:
             bar.update(task, description=f"reading {name}")

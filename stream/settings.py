@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -34,11 +35,16 @@ class Settings(BaseSettings):
     dead_letter: str = Field("courier.dead-letter", description="Topic of refused messages.")
     group: str = Field("respite", min_length=1, description="Consumer group, and name of the producers.")
     policy: tuple[str, ...] | str = Field(
-        ("cn-gbt-2025", "cn-meituan-2024"), description="Policies, by name or .toml file; with commas in the environment."
+        ("cn-gbt-2025", "cn-meituan-2024"),
+        description="Policies, by name or .toml file; with commas in the environment.",
     )
-    clock: Literal["wall", "event"] = Field("wall", description="What *now* is: wall clock, or the events' own.")
+    clock: Literal["wall", "event"] = Field(
+        "wall", description="What *now* is: wall clock, or the events' own."
+    )
     lateness: int = Field(86_400, description="Allowed lateness, at most 72h.")
-    breach_grace: int = Field(60, description="How long after a hold began an acceptance is not held against a platform.")
+    breach_grace: int = Field(
+        60, description="How long after a hold began an acceptance is not held against a platform."
+    )
     max_open_order: int = Field(10_800, description="Longest time an order counts without an end.")
     max_open_session: int = Field(57_600, description="Longest time a session counts without an end.")
     max_open_break: int = Field(14_400, description="Longest time a break counts without an end.")
@@ -46,13 +52,21 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Its port; 0 takes a free one.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field("PLAINTEXT", description="Kafka's.")
-    ssl_cafile: str | None = Field(None, description="File of the authorities that sign the broker's certificate.")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Kafka's."
+    )
+    ssl_cafile: str | None = Field(
+        None, description="File of the authorities that sign the broker's certificate."
+    )
     ssl_certfile: str | None = Field(None, description="File of our certificate.")
     ssl_keyfile: str | None = Field(None, description="File of our key.")
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field("SCRAM-SHA-512", description="Kafka's.")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="Kafka's."
+    )
     sasl_username: str | None = Field(None, description="Name towards the broker.")
-    sasl_password: SecretStr | None = Field(None, description="Password; better in the environment than as an option.")
+    sasl_password: SecretStr | None = Field(
+        None, description="Password; better in the environment than as an option."
+    )
 
     @field_validator(*_DURATIONS, mode="before")
     @classmethod
@@ -172,7 +186,7 @@ def load_settings(**options: object) -> Settings:
         raise InvalidSettings("settings refused:\n" + "\n".join(faults)) from error
 
 
-def _fault(one: Any) -> str:
+def _fault(one: Mapping[str, Any]) -> str:
     name = ".".join(str(step) for step in one["loc"])
     text = str(one["msg"]).removeprefix("Value error, ")
     if not name:

@@ -21,7 +21,19 @@ def warm_up() -> None:
     """Run a rider through everything that is compiled."""
     kinds = (("continuous", 0), ("day", 0), ("rolling", 86_400), ("span", 0))
     limits = [
-        Limit("p@1", kind, kind, "order", 60, "UTC", "hold", "elapsed", reset_s=60, window_s=window_s, hold_for_s=60)
+        Limit(
+            "p@1",
+            kind,
+            kind,
+            "order",
+            60,
+            "UTC",
+            "hold",
+            "elapsed",
+            reset_s=60,
+            window_s=window_s,
+            hold_for_s=60,
+        )
         for kind, window_s in kinds
     ]
     store = RiderStore(LimitTable(limits, window_starts), StoreSettings(seal_events=1), live=False)

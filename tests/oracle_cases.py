@@ -21,7 +21,7 @@ def policy_of(description: Doc) -> Policy:
     """The policy that an oracle's description means, through the model that reads policy files."""
     limits = []
     for one in description["limits"]:
-        limit = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one[f"{key}_s"]}
+        limit: Doc = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one[f"{key}_s"]}
         limit |= {key: one[key] for key in ("name", "kind", "clock", "effect", "message")}
         limit |= {key: one[key] for key in ("release", "source") if one[key]}
         if one["warn_before_s"]:
@@ -60,6 +60,9 @@ def expected(case: Case) -> tuple[list[Doc], list[Doc]]:
 def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:
     """Alerts without their ids, by what their ids are a function of."""
     names = ("rider_id", "policy", "limit", "kind", "event_time", "platform")
-    found = {tuple(one[name] for name in names): {k: v for k, v in one.items() if k != "alert_id"} for one in alerts}
+    found = {
+        tuple(one[name] for name in names): {k: v for k, v in one.items() if k != "alert_id"}
+        for one in alerts
+    }
     assert len(found) == len(alerts), "two alerts under one identity"
     return found

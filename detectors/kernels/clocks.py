@@ -20,6 +20,7 @@ from detectors.kernels.layout import (
     E_PACKED,
     E_T,
     EVENT_WORDS,
+    I64,
     JUST_ENDED,
     LOADED_CLOCK,
     M_BREACHES,
@@ -56,7 +57,6 @@ from detectors.kernels.layout import (
     S_PLATFORMS,
     S_ZONE,
     ZONE_MASK,
-    I64,
     Memory,
     Rules,
 )
@@ -165,7 +165,7 @@ def remember_ended(mem: Memory, order: int, at: int) -> None:
 
 @inlined
 def end_orders_at_maximum(mem: Memory, state: I64, at: int, rules: Rules) -> None:
-    """Close the orders whose longest time is over; what an event ended at this very instant is gone already."""
+    """Close the orders whose longest time is over; what an event ended at this instant is gone already."""
     index = 0
     while index < state[S_ORDERS]:
         if mem.orders[index, O_START] + rules.max_open_order == at:
@@ -239,7 +239,7 @@ def zone_is_greater(mem: Memory, zone: int, other: int) -> bool:
 
 
 @inlined
-def end_on_platform(mem: Memory, state: I64, platform: int, kind: int, at: int) -> None:
+def end_on_platform(mem: Memory, state: I64, platform: int, kind: int) -> None:
     """What an acceptance, a break's end or an offline ends on its platform."""
     index = find_platform(mem, state, platform)
     if index == NONE:
@@ -319,7 +319,7 @@ def apply_ends(
                 elif kind == DELIVERED or kind == CANCELLED:
                     marks |= 4
                 if kind == ACCEPTED or kind == BREAK_ENDED or kind == OFFLINE:
-                    end_on_platform(mem, state, packed >> PACK_PLATFORM, kind, at)
+                    end_on_platform(mem, state, packed >> PACK_PLATFORM, kind)
                 if (packed >> PACK_CONFIRMED) & 1 == 1:
                     mem.misc[M_CONFIRMED] = 1
                 zone = (packed & ZONE_MASK) - 1

@@ -12,6 +12,7 @@ from detectors.kernels.judge import base_at, state_words
 from detectors.kernels.layout import (
     C_EDGE,
     CLOCK_WORDS,
+    CONTROL_WORDS,
     DONE,
     E_ID,
     E_ORDER,
@@ -54,7 +55,6 @@ from detectors.kernels.layout import (
     R_STATUS_FIXED,
     R_STATUS_LIMIT,
     R_STATUS_MOVING,
-    CONTROL_WORDS,
     REFUSED_BEFORE,
     REPEATED,
     ROW_DIRTY,
@@ -119,9 +119,7 @@ def same_bytes(buf: U8, at: int, length: int, ids: U8, lengths: U8, index: int) 
 
 
 @inlined
-def intern(
-    mem: Memory, buf: U8, at: int, length: int, table: I64, ids: U8, lengths: U8, counter: int
-) -> int:
+def intern(mem: Memory, buf: U8, at: int, length: int, table: I64, ids: U8, lengths: U8, counter: int) -> int:
     """Number of a name in a small table, entering it when new; NONE when the table is full."""
     mixed = np.uint64(14695981039346656037)
     for i in range(length):
@@ -390,7 +388,9 @@ def ingest(
     base = base_at(limits)
     for i in range(start, count):
         if (i - start) % BLOCK == 0:
-            warm_lookups(mem, cols.rider_hash, i, min(i + BLOCK, count), mem.breaches, base, base + state_words(limits))
+            warm_lookups(
+                mem, cols.rider_hash, i, min(i + BLOCK, count), mem.breaches, base, base + state_words(limits)
+            )
         if place.event_clock == 0 and cols.hop[i] == 0:
             now_s = max(now_s, cols.arrival_ms[i] // 1000)
         if cols.status[i] != 0:

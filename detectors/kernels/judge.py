@@ -28,7 +28,6 @@ from detectors.kernels.layout import (
     M_OUT,
     M_OVERFLOW,
     M_SEALING,
-    M_TOUCHED,
     M_VERDICTS,
     M_WALL,
     META_ESTIMATED,
@@ -38,11 +37,9 @@ from detectors.kernels.layout import (
     NEED_OUT,
     NEED_VERDICTS,
     NONE,
-    O_HASH,
     ORDER_WORDS,
     OUT_WORDS,
     PACK_TYPE,
-    PAST,
     PLATFORM_WORDS,
     R_APPLIED,
     R_BASE_OPEN,
@@ -50,7 +47,6 @@ from detectors.kernels.layout import (
     R_EVENTS_N,
     R_FLAGS,
     R_HEAD_OPEN,
-    R_HEAD_OPEN_CLASS,
     R_SPANS,
     R_SPANS_CLASS,
     R_STATUS,
@@ -190,8 +186,10 @@ def events_until(mem: Memory, row: int, instant: int) -> int:
 
 @kernel
 def sort_verdicts(mem: Memory) -> None:
-    """Order the records of one instant by key; instants ascend already. Records differ in length, so
-    neighbours are exchanged by rotation, which is rare and short."""
+    """Order the records of one instant by key; instants ascend already.
+
+    Records differ in length, so neighbours are exchanged by rotation, which is rare and short.
+    """
     words = mem.misc[M_VERDICTS]
     out = mem.verdicts
     at = 0

@@ -19,7 +19,6 @@ from detectors.kernels.layout import (
     C_RUN,
     CALENDAR,
     CLOCK_WORDS,
-    CONFIRM,
     CONTINUOUS,
     EVIDENCE_SPANS,
     FIRED,
@@ -123,7 +122,15 @@ def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
 
 @kernel
 def note(
-    mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int, kind: int, count: int, platform: int
+    mem: Memory,
+    row: int,
+    state: I64,
+    limits: Limits,
+    limit: int,
+    at: int,
+    kind: int,
+    count: int,
+    platform: int,
 ) -> None:
     """Write a verdict record, unless the buffer is full (the caller sees the mark and comes again)."""
     used = mem.misc[M_VERDICTS]
@@ -163,7 +170,7 @@ def end_hold(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: 
 
 @inlined
 def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
-    """Turn episode or window at ``at``; True when what a ``window`` or ``confirm`` release waits for ended."""
+    """Turn episode or window at ``at``; True when that ends a ``window`` or ``confirm`` hold."""
     kind = limits.kind[limit]
     if kind == CALENDAR:
         return calendar.turn_window(state, limits, limit, at)

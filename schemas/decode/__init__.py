@@ -75,19 +75,27 @@ def decode_chunk(chunk: bytes | memoryview, first_offset: int = 0) -> Decoded:
     """
     batches = split_batches(chunk)
     buf = _one_buffer([batch.records for batch in batches])
-    columns = blank_columns(sum(batch.count for batch in batches))
+    columns = blank_columns(sum(batch.records_count for batch in batches))
     at = first = 0
     for batch in batches:
         end = at + len(batch.records)
         read = walk_records(
-            buf, at, end, columns, first, batch.count, batch.base_offset, batch.base_ms, batch.append_ms
+            buf,
+            at,
+            end,
+            columns,
+            first,
+            batch.records_count,
+            batch.base_offset,
+            batch.base_ms,
+            batch.append_ms,
         )
-        if read != batch.count:
+        if read != batch.records_count:
             message = f"record {read} of the batch at offset {batch.base_offset} is cut off"
             raise CorruptBatch(message)
         if batch.control:
-            mark_control(columns, first, batch.count)
-        first, at = first + batch.count, end
+            mark_control(columns, first, batch.records_count)
+        first, at = first + batch.records_count, end
     columns.status[columns.offset < first_offset] = NOT_AN_EVENT
     _take_hops(buf, columns)
     return _decode(buf, columns)

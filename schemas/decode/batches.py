@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     records: bytes | memoryview
     base_offset: int
     last_offset: int
-    count: int
+    records_count: int
     base_ms: int
     append_ms: int  # -1 unless the log's own time counts
     control: bool
@@ -64,7 +64,7 @@ def split_batches(chunk: bytes | memoryview, *, check_crc: bool = False) -> list
                 records=_decompress(view[at + HEADER_BYTES : end], attributes & _CODEC_MASK, base_offset),
                 base_offset=base_offset,
                 last_offset=base_offset + last_delta,
-                count=header[12],
+                records_count=header[12],
                 base_ms=base_ms,
                 append_ms=max_ms if attributes & _LOG_APPEND_TIME else -1,
                 control=bool(attributes & _CONTROL),
@@ -120,7 +120,15 @@ def varint(buf: U8, at: int, end: int) -> tuple[int, int]:
 
 @kernel
 def walk_records(
-    buf: U8, at: int, end: int, columns: Columns, first: int, count: int, base_offset: int, base_ms: int, append_ms: int
+    buf: U8,
+    at: int,
+    end: int,
+    columns: Columns,
+    first: int,
+    count: int,
+    base_offset: int,
+    base_ms: int,
+    append_ms: int,
 ) -> int:
     """Fill the places of ``count`` records from index ``first``; the records read, fewer when corrupt."""
     for n in range(count):

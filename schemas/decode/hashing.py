@@ -46,7 +46,12 @@ def murmur2(buf: U8, at: int, length: int) -> int:
     words = length // 4
     for word in range(words):
         i = at + 4 * word
-        k = np.int64(buf[i]) | np.int64(buf[i + 1]) << 8 | np.int64(buf[i + 2]) << 16 | np.int64(buf[i + 3]) << 24
+        k = (
+            np.int64(buf[i])
+            | np.int64(buf[i + 1]) << 8
+            | np.int64(buf[i + 2]) << 16
+            | np.int64(buf[i + 3]) << 24
+        )
         k = (k * m) & mask
         k ^= k >> 24
         k = (k * m) & mask

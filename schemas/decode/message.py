@@ -26,7 +26,6 @@ REQUIRED = 0b111111
 FIRST_ORDER_TYPE, LAST_ORDER_TYPE = 2, 5
 
 
-
 @inlined
 def same(buf: U8, at: int, stop: int, text: bytes) -> bool:
     """Whether ``buf[at:stop]`` is a text."""

@@ -77,7 +77,7 @@ def digits(buf: U8, at: int, count: int) -> int:
 
 @inlined
 def days_from_civil(year: int, month: int, day: int) -> int:
-    """Days since 1970-01-01 of a date of the Gregorian calendar (H. Hinnant, chrono-compatible algorithms)."""
+    """Days since 1970-01-01 of a date of the Gregorian calendar (H. Hinnant, 2013)."""
     if month <= 2:
         year -= 1
     era = year // 400
@@ -103,7 +103,13 @@ def instant(buf: U8, at: int, stop: int) -> int:
     hour, minute, second = digits(buf, at + 11, 2), digits(buf, at + 14, 2), digits(buf, at + 17, 2)
     if year < 1999 or month < 1 or day < 1 or hour < 0 or minute < 0 or second < 0:
         return NO
-    if buf[at + 4] != 45 or buf[at + 7] != 45 or buf[at + 10] != 84 or buf[at + 13] != 58 or buf[at + 16] != 58:
+    if (
+        buf[at + 4] != 45
+        or buf[at + 7] != 45
+        or buf[at + 10] != 84
+        or buf[at + 13] != 58
+        or buf[at + 16] != 58
+    ):
         return NO
     if month > 12 or day > days_in_month(year, month) or hour > 23 or minute > 59 or second > 59:
         return NO
@@ -140,7 +146,7 @@ def zone_offset(buf: U8, at: int, stop: int) -> int:
 
 @inlined
 def skip_scalar(buf: U8, at: int, end: int) -> int:
-    """Position after a value of an unknown name: a plain string, a short integer or a literal; -1 otherwise."""
+    """Position after a value of an unknown name: plain string, short integer or literal; -1 otherwise."""
     first = buf[at]
     if first == QUOTE:
         stop = string_end(buf, at + 1, end)

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+Interval = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Maxima:
@@ -67,22 +69,27 @@ def read_rider(events: list[dict[str, Any]], now: int, maxima: Maxima) -> Rider:
     return rider
 
 
-def order_intervals(rider: Rider, longest: int) -> tuple[list, list, set, set]:
-    """In hand, loaded, and where a maximum ended either."""
+def moments_of_orders(rider: Rider) -> dict[tuple[str, str], dict[int, set[str]]]:
     orders: dict[tuple[str, str], dict[int, set[str]]] = {}
     for event in rider.real:
         if event["type"].startswith("order_"):
             name = (event["platform"], event["order_id"])
             orders.setdefault(name, {}).setdefault(instant(event["event_time"]), set()).add(event["type"])
-    in_hand, loaded, maxima, loaded_maxima = [], [], set(), set()
+    return orders
 
-    for (platform, _), moments in orders.items():
+
+def order_intervals(rider: Rider, longest: int) -> tuple[list[Interval], list[Interval], set[int], set[int]]:
+    """In hand, loaded, and where a maximum ended either."""
+    in_hand, loaded = list[Interval](), list[Interval]()
+    maxima, loaded_maxima = set[int](), set[int]()
+    for (platform, _), moments in moments_of_orders(rider).items():
         start: int | None = None
         picked: int | None = None
         ever = False
 
-        def close(end: int, by_maximum: bool) -> None:
+        def close(end: int, *, by_maximum: bool) -> None:
             nonlocal start, picked
+            assert start is not None
             in_hand.append((start, end))
             if picked is not None:
                 loaded.append((picked, end))
@@ -97,10 +104,10 @@ def order_intervals(rider: Rider, longest: int) -> tuple[list, list, set, set]:
             ends = bool(types & {"order_delivered", "order_cancelled"})
             had = start is not None and (moment < start + longest or (moment == start + longest and ends))
             if start is not None and not had:
-                close(start + longest, True)
+                close(start + longest, by_maximum=True)
             accepted, pick = "order_accepted" in types, "order_picked_up" in types
             if had and ends:
-                close(moment, False)
+                close(moment, by_maximum=False)
                 ends = False  # this end is used up: what begins now stays open
                 if accepted:
                     rider.accepted_anew.add((moment, platform))
@@ -115,16 +122,20 @@ def order_intervals(rider: Rider, longest: int) -> tuple[list, list, set, set]:
                 if not ends:
                     start, picked = moment, moment if pick else None
         if start is not None:
-            close(start + longest, start + longest <= rider.now)
+            close(start + longest, by_maximum=start + longest <= rider.now)
     return in_hand, loaded, maxima, loaded_maxima
 
 
-def toggled(begins: set[int], ends: set[int], longest: int, now: int) -> tuple[list[tuple[int, int]], set[int]]:
+def toggled(
+    begins: set[int], ends: set[int], longest: int, now: int
+) -> tuple[list[tuple[int, int]], set[int]]:
     """Intervals from a beginning to the next end, ends first at one instant; where a maximum ended one."""
     intervals, maxima = [], set()
     start: int | None = None
     for moment in sorted(begins | ends):
-        if start is not None and (moment > start + longest or (moment == start + longest and moment not in ends)):
+        if start is not None and (
+            moment > start + longest or (moment == start + longest and moment not in ends)
+        ):
             intervals.append((start, start + longest))
             maxima.add(start + longest)
             start = None

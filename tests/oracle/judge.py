@@ -48,7 +48,7 @@ class Watch:
         self.kind, self.effect = limit["kind"], limit["effect"]
         within = self.kind == "rest_within"
         self.amount = limit["window_s"] - limit["rest_s"] if within else limit["limit_s"]
-        self.reset = limit["rest_s"] if within else limit.get("reset_s")
+        self.reset: int = limit["rest_s"] if within else limit.get("reset_s") or 0
         self.runs = rider.runs[limit["clock"]]
         self.before = [0]
         for run in self.runs:
@@ -78,7 +78,7 @@ class Watch:
         return self.before[end - first] - self.before[start - first] if end > start else 0
 
     def rest_begin(self, t: int) -> int | None:
-        """Beginning of the rest that fills the seconds just before ``t``; -1 for since ever, None for no rest."""
+        """Beginning of the rest just before ``t``; -1 for since ever, None for no rest."""
         begin = t
         while begin > self.rider.first and not self.runs[begin - 1 - self.rider.first]:
             begin -= 1
@@ -100,7 +100,7 @@ class Watch:
         if self.kind in ("day", "week"):
             return calendar_window(self.kind, t, self.zone)[0]
         if self.kind == "rolling":
-            if self.reset is None:
+            if not self.reset:
                 return t - self.limit["window_s"]
             return t if self.start is None else max(t - self.limit["window_s"], self.start)
         return t if self.start is None else self.start
@@ -123,7 +123,7 @@ class Watch:
             return calendar_window(self.kind, t, self.zone)[1]
         return None
 
-    def step(self, t: int, confirmed: bool, rest: int | None) -> list[tuple[str, int]]:
+    def step(self, t: int, rest: int | None) -> list[tuple[str, int]]:
         """What is told at ``t``: kinds with what was counted. ``rest`` is `rest_begin`."""
         told: list[tuple[str, int]] = []
         episode_over = self.turn(t, rest)
@@ -156,7 +156,11 @@ class Watch:
             if passed > self.reminded:
                 self.reminded = passed
                 told.append(("reminder", count))
-        fresh = [lead for lead, amount in self.amounts.items() if lead not in self.warned and self.reached(t, amount)]
+        fresh = [
+            lead
+            for lead, amount in self.amounts.items()
+            if lead not in self.warned and self.reached(t, amount)
+        ]
         for lead in fresh:
             self.warned[lead] = False
         if fresh and not self.reached_now and self.hold is None:
@@ -174,7 +178,7 @@ class Watch:
             self.fired, self.warned, self.reminded = False, {}, 0
             return True
         over = False
-        if self.reset is not None:
+        if self.reset:
             if rest is not None and (rest == -1 or t - rest >= self.reset):
                 over = self.start is not None
                 self.start = None
@@ -277,15 +281,15 @@ def judge_rider(
     alerts: list[Doc] = []
     rests: dict[str, int | None] = dict.fromkeys(("order", "online", "loaded"), -1)
     for t in range(rider.first, now + 1):
-        for clock in rests:
+        for clock, rest in list(rests.items()):
             if t > rider.first and rider.runs[clock][t - 1 - rider.first]:
                 rests[clock] = None
-            elif t > rider.first and rests[clock] is None:
+            elif t > rider.first and rest is None:
                 rests[clock] = t - 1
         for watch in watches:
             rest = rests[watch.limit["clock"]]
             # Told at one instant, a release is told with the hold it ends, before a new one begins.
-            for kind, count in watch.step(t, t in confirmations, rest):
+            for kind, count in watch.step(t, rest):
                 alerts.append(watch.document(t, kind, count, None, lateness))
             for kind, count in watch.after(t, t in confirmations):
                 alerts.append(watch.document(t, kind, count, None, lateness))
@@ -316,7 +320,7 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
         known = [watch for watch in held if watch.until(now) is not None]
         named = held[0]
         if known:
-            until = max(watch.until(now) for watch in known)
+            until = max(watch.until(now) or 0 for watch in known)
             named = next(watch for watch in known if watch.until(now) == until)
         left = 0
     else:
@@ -335,7 +339,12 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
 
 
 def judge(
-    events: list[Doc], policies: list[Doc], now: int, lateness: int = 86_400, grace: int = 60, maxima: Maxima | None = None
+    events: list[Doc],
+    policies: list[Doc],
+    now: int,
+    lateness: int = 86_400,
+    grace: int = 60,
+    maxima: Maxima | None = None,
 ) -> tuple[list[Doc], list[Doc]]:
     """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract."""
     riders: dict[str, list[Doc]] = {}
