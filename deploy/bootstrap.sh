@@ -5,6 +5,15 @@
 set -eu
 cd "$(dirname "$0")/.."
 parts=${*:-python kafka}
+for part in $parts; do
+    case $part in
+    python | kafka) ;;
+    *)
+        echo "bootstrap: unknown part: $part; known are python and kafka" >&2
+        exit 2
+        ;;
+    esac
+done
 
 python_ready() {
     python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
@@ -19,8 +28,8 @@ java_ready() {
 
 maven_ready() {
     # Only needed to fill the cache, once.
-    command -v mvn >/dev/null || [ -x "${MAVEN_HOME:-}/bin/mvn" ] ||
-        python3 deploy/kafka/broker.py install >/dev/null 2>&1
+    if [ -n "${MAVEN_HOME:-}" ] && [ -x "$MAVEN_HOME/bin/mvn" ]; then return 0; fi
+    command -v mvn >/dev/null || python3 deploy/kafka/broker.py install >/dev/null 2>&1
 }
 
 missing() {
@@ -31,10 +40,6 @@ missing() {
             [ -z "${RESPITE_BROKER:-}" ] || continue
             java_ready || echo "$1"
             maven_ready || echo maven
-            ;;
-        *)
-            echo "bootstrap: unknown part: $part" >&2
-            exit 2
             ;;
         esac
     done | tr '\n' ' '

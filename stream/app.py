@@ -44,6 +44,9 @@ class LaneApp(faust.App):
     def _new_transport(self) -> Any:
         return lane.Transport(self.conf.broker_consumer, self)
 
+    def _create_directories(self) -> None:
+        """Faust's tables would live in a folder of the working directory; there are none."""
+
 
 def new_run(settings: Settings, partitions: int) -> Run:
     """What the partitions of a worker share."""

@@ -154,6 +154,99 @@ def replay(
         raise typer.Exit(REJECTED)
 
 
+@app.command()
+def topics(
+    broker: Broker = None,
+    partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
+    replication: Annotated[int | None, typer.Option(help="Copies of each partition [the broker's].")] = None,
+    policy: Policies = None,
+    prefix: Prefix = None,
+    source: Text = None,
+    alerts: Text = None,
+    status: Text = None,
+    watermark: Text = None,
+    dead_letter: Text = None,
+) -> None:
+    """Make the topics, or mend their settings."""
+    from stream import topics as making
+
+    settings = settings_from(
+        broker=broker, policy=tuple(policy) if policy else None, prefix=prefix, source=source,
+        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter,
+    )  # fmt: skip
+    raise typer.Exit(making.run(settings, partitions, replication))
+
+
+@app.command()
+def feed(
+    files: Annotated[
+        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
+    ],
+    broker: Broker = None,
+    prefix: Prefix = None,
+    source: Text = None,
+) -> None:
+    """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
+    from stream import feed as feeding
+
+    raise typer.Exit(feeding.run(settings_from(broker=broker, prefix=prefix, source=source), files))
+
+
+@app.command()
+def simulate(
+    broker: Broker = None,
+    prefix: Prefix = None,
+    source: Text = None,
+    to: Annotated[
+        str | None, typer.Option(help="A file in place of Kafka; .gz and .zst are compressed.")
+    ] = None,
+    riders: int = 1000,
+    days: float = 0.9,
+    seed: int = 1,
+    start: Annotated[
+        str | None, typer.Option(help="Time of the first event [so that the last is now].")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Events per second.")] = None,
+    speed: Annotated[float | None, typer.Option(help="Seconds of the city per second.")] = None,
+    lost: float = 0.0,
+    late: float = 0.0,
+    duplicate: float = 0.0,
+    shuffled: float = 0.0,
+    malformed: float = 0.0,
+    void: float = 0.0,
+    placement: Annotated[str, typer.Option(help="mixed or murmur2: how producers place riders.")] = "mixed",
+) -> None:
+    """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
+    from schemas.instants import parse_instant
+    from stream import simulate as making
+    from stream.impairments import Impairments
+
+    if placement not in ("mixed", "murmur2"):
+        raise refuse(f"placement {placement}: mixed or murmur2")
+    try:
+        start_s = parse_instant(start) if start is not None else None
+        faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
+        simulation = making.Simulation(
+            seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
+            impairments=faults, placement=placement, to=to,
+        )  # fmt: skip
+    except ValueError as error:
+        raise refuse(error) from error
+    raise typer.Exit(making.run(settings_from(broker=broker, prefix=prefix, source=source), simulation))
+
+
+@app.command()
+def demo(
+    riders: int = 2000,
+    seconds: Annotated[int, typer.Option(help="Real seconds that the city's day takes.")] = 75,
+    seed: int = 7,
+) -> None:
+    """Everything at once: a Kafka, couriers, a worker, alerts on the terminal."""
+    from stream import demo as showing
+
+    raise typer.Exit(showing.run(riders, seconds, seed))
+
+
 @policy_app.command("list")
 def policy_list() -> None:
     """The policies that come with Respite."""

@@ -65,8 +65,8 @@ class Impairments:
 def impair(happened: Iterable[Happenings], seed: int, shares: Impairments) -> Iterator[Happenings]:
     """The events as they are sent, in order of sending, in the same helpings.
 
-    ``happened`` is in time order, as `stream.city.slices` gives it; what is late comes in a later helping, and after
-    the last one all that is still under way.
+    ``happened`` is in time order, as `stream.city.slices` gives it. What is late comes in a later helping,
+    and after the last one all that is still under way.
     """
     if not shares.any:
         yield from happened

@@ -68,14 +68,16 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
 
     def _unpack_records(self) -> Iterator[ConsumerRecord[None, bytes]]:
         raw = memoryview(self._records.raw)
-        first_offset = self.next_fetch_offset
+        first_offset = following = self.next_fetch_offset
         kept: list[memoryview] = []
         newest_ms = 0
         for batch in self._batches(raw):
-            if batch.next_offset > self.next_fetch_offset and self._is_kept(batch):
+            if batch.next_offset > following and self._is_kept(batch):
                 kept.append(raw[batch.start : batch.end])
                 newest_ms = max(newest_ms, batch.max_ms)
-            self.next_fetch_offset = max(self.next_fetch_offset, batch.next_offset)
+            following = max(following, batch.next_offset)
+        # Only now: after a damaged batch aiokafka goes on at this offset, and nothing was handed on yet.
+        self.next_fetch_offset = following
         if not kept:
             return
         value = b"".join(kept)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, Protocol, cast
+from typing import BinaryIO, Literal, NamedTuple, Protocol, cast, get_args
 
 import numpy as np
 import zstandard
@@ -27,7 +27,7 @@ from stream.impairments import Impairments, broken, impair
 from stream.settings import Settings
 from stream.topics import KafkaUnavailable, TopicsRefused
 
-Placement = Literal["murmur2", "mixed"]
+Placement = Literal["standard", "mixed"]
 DAY_S = 86_400
 _TICK_S = 0.05
 _MURMUR2, _CRC32, _KEYLESS = range(3)
@@ -54,8 +54,8 @@ class Simulation:
     speed
         Seconds of event time per second of real time; None: as fast as it goes.
     placement
-        ``mixed``: meituan's producers use Kafka's standard partitioner, eleme's are librdkafka (CRC32), and
-        jd's forget the key.
+        ``standard``: every producer uses Kafka's standard partitioner. ``mixed``: meituan's do, eleme's are
+        librdkafka (CRC32), and jd's forget the key.
     to
         A file (``.gz`` and ``.zst`` are compressed, ``-`` is standard output) in place of Kafka.
     """
@@ -84,6 +84,8 @@ class Simulation:
             for name in ("long", "several")
             if not 0 <= getattr(self, name) <= 1
         ]
+        if self.placement not in get_args(Placement):
+            faults.append(f"placement={self.placement}: must be one of {', '.join(get_args(Placement))}")
         if self.riders > 1 << 24:
             faults.append(f"riders={self.riders}: at most {1 << 24}")
         if self.rate is not None and self.speed is not None:

@@ -80,10 +80,8 @@ class Service:
     def __init__(self, case: Case, *, live: bool, seal_events: int, lateness_s: int) -> None:
         policies = [policy_of(one) for one in case.policies]
         table = LimitTable(limits_of(policies), window_starts)
-        settings = settings_of(case, seal_events)
-        self.store = RiderStore(
-            table, type(settings)(**{**as_dict(settings), "lateness_s": lateness_s}), live=live
-        )
+        settings = replace(settings_of(case, seal_events), lateness_s=lateness_s)
+        self.store = RiderStore(table, settings, live=live)
         self.renderer = Renderer(table.limits, policies, lateness_s + 3600)
         self.standing: dict[str, dict[str, Any]] = {}
         self.statuses: dict[str, dict[str, Any]] = {}
