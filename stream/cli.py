@@ -214,15 +214,15 @@ def simulate(
     shuffled: float = 0.0,
     malformed: float = 0.0,
     void: float = 0.0,
-    placement: Annotated[str, typer.Option(help="mixed or murmur2: how producers place riders.")] = "mixed",
+    placement: Annotated[Any, typer.Option(help="mixed or standard: how producers place riders.")] = "mixed",
 ) -> None:
     """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
     from schemas.instants import parse_instant
     from stream import simulate as making
     from stream.impairments import Impairments
 
-    if placement not in ("mixed", "murmur2"):
-        raise refuse(f"placement {placement}: mixed or murmur2")
+    if placement not in ("mixed", "standard"):
+        raise refuse(f"placement {placement}: mixed or standard")
     try:
         start_s = parse_instant(start) if start is not None else None
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)

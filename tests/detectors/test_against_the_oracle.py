@@ -45,14 +45,14 @@ def test_the_generated_histories_make_every_rule_fire() -> None:
             for policy in case.policies
             for one in policy["limits"]
         }
-        for alert in replayed(case).alerts:
-            rule = rules[alert["policy"], alert["limit"]]
-            hold = alert["hold"]
-            seen[rule["kind"], alert["kind"]] += 1
-            seen["clock", rule["clock"], alert["kind"]] += 1
+        for told in replayed(case).alerts:
+            rule = rules[told["policy"], told["limit"]]
+            hold = told["hold"]
+            seen[rule["kind"], told["kind"]] += 1
+            seen["clock", rule["clock"], told["kind"]] += 1
             seen["effect", rule["kind"], rule["effect"]] += 1
             if hold:
-                seen["release", rule["kind"], hold["release"], alert["kind"]] += 1
+                seen["release", rule["kind"], hold["release"], told["kind"]] += 1
     kinds = ("continuous", "day", "week", "rolling", "span", "rest_within")
     for kind in kinds:
         for alert in ("approaching", "limit_reached", "hold_released", "hold_breached"):
