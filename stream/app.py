@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 from typing import Any
 
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 TICK_S = 0.25
 #: Nothing moved for so long with records waiting: Faust has open stalls (#175, #523, #594, #596, #640).
 STALLED_S = 60.0
+#: From the wish to stop to the end by force.
+STOP_S = 10.0
 _FETCH_BYTES = 8 * 1024 * 1024
 
 
@@ -179,25 +182,47 @@ class Worker:
         log.info("metrics", address=metrics.start())
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
-        waiting: list[asyncio.Future[Any]] = [ticking, asyncio.ensure_future(stopping.wait()), self._failure]
+        waiting: list[asyncio.Future[Any]] = [
+            ticking,
+            asyncio.ensure_future(stopping.wait()),
+            asyncio.ensure_future(self._faust_ends()),
+            self._failure,
+        ]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
         finally:
+            _exit_after(STOP_S)
             ticking.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await ticking
+            await asyncio.wait([ticking], timeout=2)
             closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
             if closing:
-                await asyncio.wait(closing, timeout=5)
+                await asyncio.wait(closing, timeout=2)
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._app.stop(), timeout=5)
+                await asyncio.wait_for(self._app.stop(), timeout=3)
             metrics.stop()
+
+    async def _faust_ends(self) -> None:
+        """Raise what a service of Faust died of: they die without a word to those who started them."""
+        await self._app.wait_until_stopped()
+        raise self._app.crash_reason or Stalled("Faust has stopped by itself")
+
+
+def _exit_after(seconds: float) -> None:
+    """End the process by force: without a broker, aiokafka's clients do not let themselves be closed."""
+
+    def give_up() -> None:
+        log.error("not stopped in time, ending by force", seconds=seconds)
+        os._exit(1)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
 
 
 def run_worker(settings: Settings, partitions: int) -> None:
-    """Run a worker until it is stopped."""
+    """Run a worker until it is stopped; the process ends with it."""
     run = new_run(settings, partitions)
     log.info("loading kernels")
     warm_up()

@@ -14,11 +14,15 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from schemas.decode import murmur2
 from stream.settings import Settings
 
 Headers = Sequence[tuple[str, bytes]]
 _MOST_BYTES = 4 * 1024 * 1024
 _TRANSACTION_TIMEOUT_MS = 60_000
+_FLUSH_TIMEOUT_S = 45.0
+_CLOSE_TIMEOUT_S = 1.5
+Message = tuple[str, bytes | None, bytes | None, Headers, int | None]
 
 
 class OutboxFailed(RuntimeError):
@@ -33,7 +37,7 @@ class Outbox:
         self._partition = partition
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
-        self._waiting: list[tuple[str, bytes | None, bytes | None, Headers, int | None]] = []
+        self._waiting: list[Message] = []
         self._committed: int | None = None
 
     @property
@@ -83,27 +87,53 @@ class Outbox:
         assert self._producer is not None
         waiting, self._waiting = self._waiting, []
         try:
-            async with self._producer.transaction():
-                sends: list[Any] = [
-                    await self._producer.send(topic, value, key, partition=partition, headers=list(headers))
-                    for topic, key, value, headers, partition in waiting
-                ]
-                await asyncio.gather(*sends)
+            # Without the producer's own context manager: that would abort and wait, and an unknown result
+            # is not to be mended here. The successor's claim aborts.
+            async with asyncio.timeout(_FLUSH_TIMEOUT_S):
+                await self._producer.begin_transaction()
+                await self._send(self._producer, waiting)
                 if next_offset is not None:
                     source = TopicPartition(self._settings.source_topic, self._partition)
-                    await self._producer.send_offsets_to_transaction(
-                        {source: next_offset}, self._settings.group
-                    )
+                    offsets = {source: next_offset}
+                    await self._producer.send_offsets_to_transaction(offsets, self._settings.group)
+                await self._producer.commit_transaction()
         except (KafkaError, TimeoutError) as error:
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
         self._committed = next_offset if next_offset is not None else self._committed
 
+    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[Message]) -> None:
+        """Send in batches built here: several times as fast, and a record may have neither key nor value."""
+        batches: dict[tuple[str, int], Any] = {}
+        sent: list[Any] = []
+        for topic, key, value, headers, wanted in waiting:
+            partition = await self._place(producer, topic, key) if wanted is None else wanted
+            place = topic, partition
+            batch = batches.get(place) or batches.setdefault(place, producer.create_batch())
+            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = batches[place] = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=list(headers))
+        for (topic, partition), batch in batches.items():
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*sent)
+
+    async def _place(self, producer: AIOKafkaProducer, topic: str, key: bytes | None) -> int:
+        """Where Kafka's standard partitioner puts a key; without one, beside the rest of this partition."""
+        partitions = len(await producer.partitions_for(topic))
+        return (self._partition if key is None else murmur2(key)) % partitions
+
     async def close(self) -> None:
         """Stop the producer; what waits is dropped, the successor will write it."""
         self._waiting.clear()
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+        producer, self._producer = self._producer, None
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), _CLOSE_TIMEOUT_S)
+        except TimeoutError:
+            # It waits for what it could not send. The broker ends the transaction, or a successor's claim.
+            await producer._sender.close()
+            await producer.client.close()
 
 
 async def read_tail(

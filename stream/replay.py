@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +30,8 @@ from stream.calendars import window_starts
 from stream.render import Document, Renderer, limits_of, utc
 
 LINES_AT_ONCE = 50_000
+#: Of longer histories only the totals are shown; --alerts writes all.
+EXPLAINED_ALERTS = 50
 _REPLAY = Place(partition=0, partitions=1, event_clock=1, bounded=0)
 _JSON_SPACE = b" \t\r\n\x0b\x0c"
 
@@ -202,7 +205,7 @@ def write_lines(target: str, documents: Iterable[Document]) -> None:
 
 
 def summary(result: Replayed, policies: Sequence[Policy]) -> str:
-    """What a person reads when no output is asked for."""
+    """What a person reads when no output is asked for: the totals, and of a short history every alert."""
     kinds = Counter(document["kind"] for document in result.alerts)
     held = sum(1 for document in result.statuses if document["status"] == "hold")
     now = "-" if result.now_s is None else utc(result.now_s)
@@ -212,4 +215,41 @@ def summary(result: Replayed, policies: Sequence[Policy]) -> str:
         f"riders on hold now: {held}",
         "alerts: " + (", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"),
     ]
+    if len(result.alerts) <= EXPLAINED_ALERTS:
+        lines += ["", *(explain(document) for document in result.alerts)]
     return "\n".join(lines)
+
+
+def explain(alert: Document) -> str:
+    """One alert as a line: when, who, what, how it was counted, until when.
+
+    Examples
+    --------
+    >>> explain(
+    ...     {
+    ...         "event_time": "2026-11-23T14:10:00+08:00",
+    ...         "rider_id": "r",
+    ...         "kind": "limit_reached",
+    ...         "policy": "p@1",
+    ...         "limit": "c",
+    ...         "counted_s": 14400,
+    ...         "limit_s": 14400,
+    ...         "clock": "order",
+    ...         "hold": {"until": "2026-11-23T14:30:00+08:00"},
+    ...         "platform": None,
+    ...         "estimated": False,
+    ...     }
+    ... )
+    '2026-11-23 14:10:00  r  limit_reached  p@1/c  4:00:00 of 4:00:00 order time, hold not before 14:30:00'
+    """
+    counted, limit = (str(timedelta(seconds=alert[name])) for name in ("counted_s", "limit_s"))
+    text = (
+        f"{alert['event_time'][:19].replace('T', ' ')}  {alert['rider_id']}  {alert['kind']}  "
+        f"{alert['policy']}/{alert['limit']}  {counted} of {limit} {alert['clock']} time"
+    )
+    if alert["platform"]:
+        text += f", by {alert['platform']}"
+    if alert["hold"] and alert["hold"]["until"]:
+        word = "ended" if alert["kind"] == "hold_released" else "not before"
+        text += f", hold {word} {alert['hold']['until'][11:19]}"
+    return text + (" (estimated: an end is missing)" if alert["estimated"] else "")

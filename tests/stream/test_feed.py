@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from schemas.decode import murmur2
-from stream import feed, topics
+from stream import bulk, feed, topics
 from stream.settings import Settings
 from tests.stream.reading import Record, records_of
 
@@ -99,6 +99,19 @@ class TestOnABroker:
             lie = [events.index(record.value or b"") for record in records if record.partition == partition]
             assert lie == sorted(lie)
 
+    def test_more_than_fits_into_a_batch_comes_whole_and_in_order(
+        self,
+        settings: Settings,
+        read: Callable[[], list[Record]],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(bulk, "BATCH_BYTES", 2000)
+        events = [event(number) for number in range(500)]
+        (tmp_path / "day.ndjson").write_bytes(b"\n".join(events))
+        assert feed.run(settings, [str(tmp_path / "day.ndjson")]) == 0
+        assert [record.value for record in read() if not beats([record])] == events
+
     def test_it_ends_with_a_heartbeat_in_every_partition_at_the_latest_event_time(
         self, settings: Settings, read: Callable[[], list[Record]], tmp_path: Path
     ) -> None:
@@ -155,11 +168,13 @@ class TestOnABroker:
         read: Callable[[], list[Record]],
         tmp_path: Path,
         capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
+        monkeypatch.setattr(feed, "READ_BYTES", 100_000)
         huge, large = event(1, note="x" * 1_000_000), event(2, note="x" * 900_000)
-        (tmp_path / "huge.ndjson").write_bytes(b"\n" + huge + b"\n" + large)
+        (tmp_path / "huge.ndjson").write_bytes(b"\n" * 150_000 + huge + b"\n" + large)
         assert feed.run(settings, [str(tmp_path / "huge.ndjson")]) == 3
-        assert f"{tmp_path / 'huge.ndjson'}:2: too_large" in capsys.readouterr().err
+        assert f"{tmp_path / 'huge.ndjson'}:150001: too_large" in capsys.readouterr().err
         assert [record.value for record in read() if not beats([record])] == [large]
 
     def test_a_broken_archive_is_no_success(

@@ -1,4 +1,4 @@
-"""Worker processes on a real Kafka: what stands in the end is what a replay says, whatever happened meanwhile."""
+"""Worker processes on a real Kafka: what stands in the end is what a replay says, whatever happened."""
 
 from __future__ import annotations
 
@@ -170,12 +170,12 @@ def alerts(settings: Settings) -> Iterator[Topic]:
     made.close()
 
 
-def until(claim: Callable[[], object], what: str, workers: Workers) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+def until(claim: Callable[[], object], what: str, workers: Workers, within_s: float = DEADLINE_S) -> None:
+    deadline = time.monotonic() + within_s
     while not claim():
         if time.monotonic() > deadline:
             logs = "\n".join(workers.log(number)[-3000:] for number in range(len(workers.running)))
-            pytest.fail(f"not within {DEADLINE_S} s: {what}\n{logs}")
+            pytest.fail(f"not within {within_s} s: {what}\n{logs}")
         time.sleep(0.05)
 
 
@@ -233,7 +233,7 @@ def test_a_record_without_key_and_value_becomes_a_dead_letter(settings: Settings
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_stops_when_asked(settings: Settings, workers: Workers, number: signal.Signals) -> None:
+def test_a_worker_stops_when_asked(workers: Workers, number: signal.Signals) -> None:
     worker = workers.start()
     until(lambda: workers.live() >= PARTITIONS, "all partitions are live", workers)
     worker.send_signal(number)
@@ -273,5 +273,23 @@ def test_a_worker_without_its_broker_still_stops(tmp_path: Path, prefix: str) ->
             until(lambda: "Unable connect" in workers.log(0), "the worker misses its broker", workers)
             worker.send_signal(signal.SIGTERM)
             assert worker.wait(15) is not None
+        finally:
+            workers.stop()
+
+
+def test_a_damaged_log_ends_the_worker_loudly(tmp_path: Path, prefix: str) -> None:
+    with Broker.running(tmp_path / "kafka") as broker:
+        settings = settings_for(broker.bootstrap, prefix)
+        workers = Workers(settings, tmp_path)
+        asyncio.run(produce(settings, b"key", b"to be damaged", 2))
+        (segment,) = (tmp_path / "kafka").rglob(f"{settings.source_topic}-2/*.log")
+        with segment.open("r+b") as log:
+            log.seek(-3, os.SEEK_END)
+            log.write(b"\xff")
+        try:
+            worker = workers.start()
+            until(lambda: worker.poll() is not None, "the worker ends", workers, within_s=30)
+            assert worker.returncode == 1
+            assert "Invalid CRC" in workers.log(0)
         finally:
             workers.stop()

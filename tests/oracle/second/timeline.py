@@ -1,0 +1,229 @@
+"""From the events of one rider to seconds: which clock runs in which second, and what a maximum has ended.
+
+All instants are epoch seconds. The arrays have one entry per second from ``base`` (the first event) to ``now``
+inclusive; the entry of ``now`` says whether the clock runs at that instant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from typing import Any
+
+CLOCKS = ("order", "loaded", "online")
+ENDS = {"order_delivered", "order_cancelled"}
+ZONED = {"online", "offline", "order_accepted", "order_picked_up", *ENDS}
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+
+Event = dict[str, Any]
+
+
+def instant_s(text: str) -> int:
+    """Epoch second of an ``event_time``; the fraction is cut off. ValueError when it has another form."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    local, offset = match.groups()
+    utc = datetime.fromisoformat(local).replace(tzinfo=UTC)
+    if offset != "Z":
+        away = timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
+        utc = utc + away if offset[0] == "-" else utc - away
+    return int(utc.timestamp())
+
+
+@dataclass(frozen=True)
+class Maxima:
+    """How long, in seconds, what is open may count."""
+
+    order_s: int
+    session_s: int
+    break_s: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """``[start, end)``; ``by`` is what ended it: an event, its maximum, or nothing yet (then end is now + 1)."""
+
+    start: int
+    end: int
+    by: str
+
+
+@dataclass
+class Timeline:
+    """What is known of one rider up to ``now``."""
+
+    base: int
+    now: int
+    runs: dict[str, bytearray]
+    before: dict[str, list[int]]
+    intervals: dict[str, list[tuple[int, int]]]
+    cut: dict[str, set[int]]
+    confirmed: set[int]
+    begun: set[tuple[int, str]]
+    zones: list[tuple[int, str]] = field(default_factory=list)
+
+    def running(self, clock: str, at: int) -> bool:
+        """Whether the clock runs at that instant (at most now)."""
+        return at >= self.base and bool(self.runs[clock][at - self.base])
+
+    def counted(self, clock: str, start: int, end: int) -> int:
+        """Seconds of the clock in ``[start, end)``, end at most now."""
+        sums = self.before[clock]
+        return sums[max(end - self.base, 0)] - sums[max(start - self.base, 0)]
+
+    def zone(self, at: int) -> str | None:
+        """Zone of the last event with one up to that instant, the greatest of one instant."""
+        known = [pair for pair in self.zones if pair[0] <= at]
+        return max(known)[1] if known else None
+
+
+def _standing(events: Iterable[Event]) -> list[tuple[int, Event]]:
+    """The events with their second that no correction takes back (a correction takes back itself)."""
+
+    def place(event: Event) -> tuple[Any, ...]:
+        order = event["order_id"] if event["type"].startswith("order_") else None
+        return event["platform"], event["type"], order, instant_s(event["event_time"])
+
+    gone = {place(event) for event in events if event.get("void")}
+    return [(instant_s(event["event_time"]), event) for event in events if place(event) not in gone]
+
+
+class _Order:
+    """One order walked through its instants."""
+
+    def __init__(self, maximum_s: int) -> None:
+        self.maximum_s = maximum_s
+        self.since: int | None = None
+        self.picked: int | None = None
+        self.virgin = True
+        self.hand: list[Span] = []
+        self.loaded: list[Span] = []
+        self.accepts: set[int] = set()
+
+    def close(self, end: int, by: str) -> None:
+        assert self.since is not None
+        self.hand.append(Span(self.since, end, by))
+        if self.picked is not None:
+            self.loaded.append(Span(self.picked, end, by))
+        self.since = self.picked = None
+
+    def at(self, t: int, kinds: set[str]) -> None:
+        """All the events of one instant."""
+        ends, accepted, picked = bool(kinds & ENDS), "order_accepted" in kinds, "order_picked_up" in kinds
+        if self.since is not None:
+            limit = self.since + self.maximum_s
+            if t > limit or (t == limit and not ends):
+                self.close(limit, "maximum")
+        was_in_hand = self.since is not None
+        if was_in_hand and ends:
+            self.close(t, "event")
+        if self.since is None and (accepted or (picked and self.virgin)):
+            self.virgin = False
+            if accepted:
+                self.accepts.add(t)
+            if was_in_hand or not ends:
+                self.since = t
+        if self.since is not None and self.picked is None and picked:
+            self.picked = t
+
+    def finish(self, now: int) -> None:
+        """What is still open at now."""
+        if self.since is not None:
+            limit = self.since + self.maximum_s
+            self.close(*((limit, "maximum") if limit <= now else (now + 1, "open")))
+
+
+def _toggled(instants: dict[int, set[str]], begin: str, ends: set[str], maximum_s: int, now: int) -> list[Span]:
+    """Sessions or breaks of one platform."""
+    spans: list[Span] = []
+    since: int | None = None
+    for t in sorted(instants):
+        if since is not None and t > since + maximum_s:
+            spans.append(Span(since, since + maximum_s, "maximum"))
+            since = None
+        if since is not None and instants[t] & ends:
+            spans.append(Span(since, t, "event"))
+            since = None
+        if since is not None and t == since + maximum_s:
+            spans.append(Span(since, t, "maximum"))
+            since = None
+        if since is None and begin in instants[t]:
+            since = t
+    if since is not None:
+        limit = since + maximum_s
+        spans.append(Span(since, limit, "maximum") if limit <= now else Span(since, now + 1, "open"))
+    return spans
+
+
+def _merged(runs: bytearray, base: int) -> list[tuple[int, int]]:
+    """Maximal running intervals; one that runs at now ends at now + 1."""
+    found, start = [], None
+    for index, on in enumerate([*runs, 0]):
+        if on and start is None:
+            start = index
+        if not on and start is not None:
+            found.append((base + start, base + index))
+            start = None
+    return found
+
+
+def build(events: list[Event], now: int, maxima: Maxima) -> Timeline:
+    """The timeline of one rider; ``events`` are all his events up to now, at least one."""
+    standing = _standing(events)
+    base = min(instant_s(event["event_time"]) for event in events)
+    orders: dict[tuple[str, str], dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    platforms: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for t, event in standing:
+        platforms[event["platform"]][t].add(event["type"])
+        if event["type"].startswith("order_"):
+            orders[event["platform"], event["order_id"]][t].add(event["type"])
+    runs = {clock: bytearray(now - base + 1) for clock in CLOCKS}
+    cut: dict[str, set[int]] = {clock: set() for clock in CLOCKS}
+    begun: set[tuple[int, str]] = set()
+
+    def mark(clock: str, span: Span) -> None:
+        for t in range(span.start, span.end):
+            runs[clock][t - base] = 1
+        if span.by == "maximum" and span.end > span.start:
+            cut[clock].add(span.end)
+
+    for platform, instants in platforms.items():
+        online = bytearray(now - base + 1)
+        sessions = _toggled(instants, "online", {"offline"}, maxima.session_s, now)
+        for span in sessions:
+            for t in range(span.start, span.end):
+                online[t - base] = 1
+        for span in _toggled(
+            instants, "break_started", {"break_ended", "order_accepted", "offline"}, maxima.break_s, now
+        ):
+            for t in range(span.start, span.end):
+                online[t - base] = 0
+        cut["online"] |= {s.end for s in sessions if s.by == "maximum" and online[s.end - 1 - base]}
+        runs["online"] = bytearray(a | b for a, b in zip(runs["online"], online, strict=True))
+    for (platform, _), instants in orders.items():
+        order = _Order(maxima.order_s)
+        for t in sorted(instants):
+            order.at(t, instants[t])
+        order.finish(now)
+        begun |= {(t, platform) for t in order.accepts}
+        for span in order.hand:
+            mark("order", span)
+            mark("online", span)
+        for span in order.loaded:
+            mark("loaded", span)
+    return Timeline(
+        base,
+        now,
+        runs,
+        {clock: [0, *accumulate(runs[clock])] for clock in CLOCKS},
+        {clock: _merged(runs[clock], base) for clock in CLOCKS},
+        cut,
+        {t for t, event in standing if event.get("confirmed")},
+        begun,
+        [(t, event["zone"]) for t, event in standing if event["type"] in ZONED and event.get("zone")],
+    )

@@ -1,0 +1,121 @@
+"""Writing for one partition: all or nothing, and never as a former owner."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from schemas.decode import murmur2
+from stream import topics
+from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
+from stream.settings import Settings
+from tests.stream.reading import records_of
+
+pytestmark = pytest.mark.kafka
+PARTITIONS = 3
+
+
+@pytest.fixture
+def settings(broker: Any, prefix: str) -> Settings:
+    made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix)
+    topics.ensure_topics(made, PARTITIONS)
+    return made
+
+
+def test_a_flush_writes_everything_where_it_belongs_and_commits_the_source_offset(settings: Settings) -> None:
+    async def write() -> tuple[int, int | None]:
+        outbox = Outbox(settings, 1)
+        await outbox.start()
+        outbox.put(settings.alerts_topic, b"rider", b"alert", partition=1)
+        outbox.put(settings.status_topic, b"rider", None, partition=1)
+        outbox.put(settings.dead_letter_topic, b"any key", b"bad", [("reason", b"malformed"), ("empty", b"")])
+        outbox.put(settings.dead_letter_topic, None, None, [("reason", b"malformed")])
+        assert outbox.pending == 4
+        await outbox.flush(17)
+        assert outbox.pending == 0
+        await outbox.close()
+        return await source_end(settings, 1)
+
+    assert asyncio.run(write()) == (0, 17)
+    (alert,) = records_of(settings.broker, settings.alerts_topic)
+    assert (alert.partition, alert.key, alert.value) == (1, b"rider", b"alert")
+    (status,) = records_of(settings.broker, settings.status_topic)
+    assert (status.partition, status.key, status.value) == (1, b"rider", None)
+    letters = {one.key: one for one in records_of(settings.broker, settings.dead_letter_topic)}
+    assert letters[b"any key"].partition == murmur2(b"any key") % PARTITIONS
+    assert letters[b"any key"].headers == {"reason": b"malformed", "empty": b""}
+    assert (letters[None].partition, letters[None].value) == (1, None)
+
+
+def test_more_than_a_batch_arrives_in_order(settings: Settings) -> None:
+    values = [b"%06d" % number + b"x" * 4000 for number in range(1500)]
+
+    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+        outbox = Outbox(settings, 2)
+        await outbox.start()
+        for value in values:
+            outbox.put(settings.alerts_topic, b"rider", value, partition=2)
+        await outbox.flush()
+        await outbox.close()
+        return await read_tail(settings, settings.alerts_topic, 2, 0)
+
+    assert [value for _, _, value in asyncio.run(write())] == values
+
+
+def test_after_a_successor_has_claimed_nothing_more_is_written(settings: Settings) -> None:
+    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+        former, successor = Outbox(settings, 0), Outbox(settings, 0)
+        await former.start()
+        former.put(settings.alerts_topic, b"r", b"before", partition=0)
+        await former.flush()
+        await successor.start()
+        former.put(settings.alerts_topic, b"r", b"too late", partition=0)
+        with pytest.raises(OutboxFailed, match="partition 0: .*(Fenced|Epoch)"):
+            await former.flush(5)
+        successor.put(settings.alerts_topic, b"r", b"after", partition=0)
+        await successor.flush()
+        await former.close()
+        await successor.close()
+        return await read_tail(settings, settings.alerts_topic, 0, 0)
+
+    assert [value for _, _, value in asyncio.run(write())] == [b"before", b"after"]
+    assert asyncio.run(source_end(settings, 0)) == (0, None)
+
+
+def test_a_claim_ends_the_former_owner_s_open_transaction(settings: Settings) -> None:
+    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+        former, successor = Outbox(settings, 0), Outbox(settings, 0)
+        await former.start()
+        producer = former._producer
+        assert producer is not None
+        await producer.begin_transaction()
+        await producer.send_and_wait(settings.alerts_topic, b"half done", b"r", partition=0)
+        await successor.start()
+        tail = await read_tail(settings, settings.alerts_topic, 0, 0)
+        with pytest.raises(OutboxFailed):
+            await former.flush(1)
+        await former.close()
+        await successor.close()
+        return tail
+
+    assert asyncio.run(asyncio.wait_for(write(), 30)) == []
+
+
+def test_the_tail_begins_at_a_time(settings: Settings) -> None:
+    async def write() -> list[bytes | None]:
+        outbox = Outbox(settings, 0)
+        await outbox.start()
+        for value in (b"old", b"new"):
+            outbox.put(settings.alerts_topic, b"r", value, partition=0)
+            await outbox.flush()
+            # The two have to lie in different milliseconds.
+            await asyncio.sleep(0.02)
+        await outbox.close()
+        new = records_of(settings.broker, settings.alerts_topic)[1]
+        tail = await read_tail(settings, settings.alerts_topic, 0, new.timestamp_ms)
+        assert await read_tail(settings, settings.alerts_topic, 0, new.timestamp_ms + 60_000) == []
+        return [value for _, _, value in tail]
+
+    assert asyncio.run(write()) == [b"new"]
