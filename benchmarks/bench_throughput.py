@@ -1,4 +1,4 @@
-"""How many events a second does one worker judge, beside the stock Faust agent, in the same run?
+"""Events per second and CPU per event of one worker, beside the stock Faust agent in the same run.
 
 Fills a topic of a real Kafka with the simulated city's events (JSON, producers' default compression), then
 measures one after another: the stock Faust agent doing nothing, the stock agent with the json codec and one
@@ -107,12 +107,12 @@ def run_stock(role: str) -> None:
     began: list[float] = []
     count = 0
 
-    @app.agent(topic)
+    @app.agent(topic)  # type: ignore[untyped-decorator]
     async def agent(stream: faust.StreamT[object]) -> None:
         nonlocal count
         async for event in stream:
             if table is not None:
-                table[event["rider_id"]] += 1  # type: ignore[index]
+                table[event["rider_id"]] += 1
             if not began:
                 began[:] = [time.monotonic(), time.process_time()]
             count += 1
@@ -132,7 +132,9 @@ def scrape(port: int) -> dict[str, float]:
     return {name: float(value) for name, value in re.findall(r"^(respite_\S+) (\S+)$", text, re.MULTILINE)}
 
 
-def respite(environment: dict[str, str], events: int, partitions: int) -> tuple[Measured, Measured, dict[str, float]]:
+def respite(
+    environment: dict[str, str], events: int, partitions: int
+) -> tuple[Measured, Measured, dict[str, float]]:
     """One worker from its first chunk until all is judged, and until all of it has been told."""
     port = free_ports(["metrics"], {})["metrics"]
     environment = {**environment, "RESPITE_METRICS_PORT": str(port)}
@@ -179,7 +181,8 @@ def fill(environment: dict[str, str], riders: int, days: float, partitions: int)
 def machine() -> str:
     """What was measured on."""
     model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return f"{os.cpu_count()} cores of {model[1] if model else platform.processor()}, Python {platform.python_version()}"
+    name = model[1] if model else platform.processor()
+    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}"
 
 
 def main() -> None:
@@ -205,11 +208,14 @@ def main() -> None:
         }
         events = fill(environment, chosen.riders, chosen.days, chosen.partitions)
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
-        print("\n| one worker | events/s | CPU per event, µs | times the stock agent |\n|---|---|---|---|")
+        print("\n| one worker | events/s | CPU per event, µs | times the stock agent |")
+        print("|---|---|---|---|")
         nothing = stock("nothing", environment)
         baseline = nothing.events / nothing.seconds
         print(nothing.row("stock Faust agent, doing nothing", baseline))
-        print(stock("table", environment).row("stock Faust agent, json, one table update", baseline), flush=True)
+        print(
+            stock("table", environment).row("stock Faust agent, json, one table update", baseline), flush=True
+        )
         judged, told, metrics = respite(environment, events, chosen.partitions)
         print(judged.row("Respite, all judged", baseline))
         print(told.row("Respite, all judged and told", baseline))
@@ -218,7 +224,8 @@ def main() -> None:
             label = stage.split('"')[1]
             print(f"  {label}: {seconds / events * 1e6:.2f} µs per event")
         alerts = sum(v for n, v in metrics.items() if n.startswith("respite_alerts_total"))
-        print(f"  alerts told: {alerts:,.0f}; store: {sum(v for n, v in metrics.items() if 'store_bytes' in n) / 1e6:,.0f} MB")
+        stored = sum(v for n, v in metrics.items() if n.startswith("respite_store_bytes"))
+        print(f"  alerts told: {alerts:,.0f}; store: {stored / 1e6:,.0f} MB")
 
 
 if __name__ == "__main__":

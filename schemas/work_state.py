@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal, NoReturn, Self
 
 from pydantic import (
@@ -20,6 +21,7 @@ from schemas.names import Id
 
 SCHEMA = "work-state/1"
 LARGEST_BYTES = 16 * 1024
+DEEPEST = 100
 EVENT_TYPES = (
     "online",
     "offline",
@@ -142,14 +144,33 @@ def read_event(value: bytes | None) -> WorkStateEvent:
 def _read_json(value: bytes | None) -> object:
     if not value:
         raise Refused("malformed", "the value is null" if value is None else "the value is empty")
+    if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+        # Said here, for where Python's own limit lies depends on who calls.
+        raise Refused("malformed", f"nested more than {DEEPEST} deep")
     try:
-        return json.loads(value.decode("utf-8"), parse_constant=_no_constant)
+        tree: object = json.loads(value.decode("utf-8"), parse_constant=_no_constant)
+        if b"\\u" in value:
+            # A lone surrogate is JSON by its grammar and no text: it could not be written on.
+            json.dumps(tree, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused("malformed", f"not UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise Refused("malformed", "nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise Refused("malformed", "a lone surrogate in a string") from error
     except ValueError as error:
         raise Refused("malformed", f"not JSON: {printable(str(error))}") from error
+    return tree
+
+
+def _depth(value: bytes) -> int:
+    """How deep brackets nest, not counting those in strings."""
+    depth = deepest = 0
+    for bracket in re.sub(rb'"(?:[^"\\]|\\.)*"', b"", value, flags=re.DOTALL):
+        if bracket in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif bracket in b"]}":
+            depth -= 1
+    return deepest
 
 
 def printable(text: str, most: int = 80) -> str:

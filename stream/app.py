@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
@@ -105,7 +106,6 @@ class Worker:
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
         self._failure: asyncio.Future[None] | None = None
-        self._generation = 0
         topic = self._app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -115,29 +115,39 @@ class Worker:
     async def _read(self, stream: Any) -> None:
         async for event in stream.events():
             message = event.message
+            if self._app.rebalancing or message.generation_id != self._app.consumer_generation_id:
+                # Fetched for an assignment that has ended; whoever has the partition now reads it again.
+                continue
             headers = dict(message.headers)
-            try:
-                partition = await self._partition(message.partition)
-                await partition.on_chunk(
-                    message.value,
-                    headers[lane.FIRST_OFFSET],
-                    headers[lane.NEXT_OFFSET],
-                    int(message.timestamp * 1000),
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
-                self._fail(error)
+            if not await self._work(
+                message.partition,
+                lambda partition: partition.on_chunk(
+                    message.value,  # noqa: B023 - called before the next turn
+                    headers[lane.FIRST_OFFSET],  # noqa: B023
+                    headers[lane.NEXT_OFFSET],  # noqa: B023
+                    int(message.timestamp * 1000),  # noqa: B023
+                ),
+            ):
                 return
 
-    async def _partition(self, number: int) -> Partition:
-        """The partition's work, claimed when it is first asked for after an assignment."""
-        found = self.partitions.get(number)
-        if found is None:
-            found = Partition(self._run, number, Outbox(self._settings, number))
-            self.partitions[number] = found
-            found.starting = asyncio.ensure_future(found.start())
-        assert found.starting is not None
-        await asyncio.shield(found.starting)
-        return found
+    async def _work(self, number: int, work: Callable[[Partition], Awaitable[None]]) -> bool:
+        """Do something with a partition while it is ours; False when the worker must end."""
+        partition = self.partitions.get(number)
+        if partition is None:
+            partition = self.partitions[number] = Partition(self._run, number, Outbox(self._settings, number))
+            partition.starting = asyncio.ensure_future(partition.start())
+        assert partition.starting is not None
+        try:
+            await asyncio.shield(partition.starting)
+            if self.partitions.get(number) is partition:
+                await work(partition)
+        except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
+            if self.partitions.get(number) is partition:
+                self._fail(error)
+                return False
+            # Its producer was closed under it. Nothing is lost: the next owner begins from what is committed.
+            log.info("given up in the middle of work", partition=number, error=repr(error))
+        return True
 
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
@@ -148,17 +158,19 @@ class Worker:
     async def _tick(self) -> None:
         consumer = self._app.consumer
         for tp in sorted(consumer.assignment()):
-            if tp.topic != self._settings.source_topic or self._app.rebalancing:
-                continue
-            partition = await self._partition(tp.partition)
-            await partition.on_tick(lane.log_end(consumer, tp.topic, tp.partition))
-            waited_s = self._run.wall() - partition.progress_s
-            if partition.lag_records > 0 and waited_s > STALLED_S:
-                message = (
-                    f"partition {tp.partition}: {partition.lag_records} records wait and nothing has moved "
-                    f"for {waited_s:.0f} s; this process ends so that its supervisor starts it again"
-                )
-                raise Stalled(message)
+            if tp.topic == self._settings.source_topic and not self._app.rebalancing:
+                await self._work(tp.partition, self._tick_one)
+
+    async def _tick_one(self, partition: Partition) -> None:
+        end = lane.log_end(self._app.consumer, self._settings.source_topic, partition.number)
+        await partition.on_tick(end)
+        waited_s = self._run.wall() - partition.progress_s
+        if partition.lag_records > 0 and waited_s > STALLED_S:
+            message = (
+                f"partition {partition.number}: {partition.lag_records} records wait and nothing has moved "
+                f"for {waited_s:.0f} s; this process ends so that its supervisor starts it again"
+            )
+            raise Stalled(message)
 
     async def _tick_forever(self) -> None:
         while True:

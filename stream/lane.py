@@ -40,6 +40,8 @@ _raw_topics: set[str] = set()
 #: Per partition, the offset after the last chunk handed on. Written by aiokafka's thread before it moves
 #: its position, so "position at the end and all handed on is processed" can be asked from another one.
 handed_on: dict[TopicPartition, int] = {}
+#: Per partition, the position after the newest response, handed on or not.
+_moved_to: dict[TopicPartition, int] = {}
 #: Per partition, where reading began after the newest assignment.
 started_at: dict[TopicPartition, int] = {}
 
@@ -68,7 +70,8 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
 
     def _unpack_records(self) -> Iterator[ConsumerRecord[None, bytes]]:
         raw = memoryview(self._records.raw)
-        first_offset = following = self.next_fetch_offset
+        first_offset = self._contiguous_from()
+        following = self.next_fetch_offset
         kept: list[memoryview] = []
         newest_ms = 0
         for batch in self._batches(raw):
@@ -78,6 +81,7 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
             following = max(following, batch.next_offset)
         # Only now: after a damaged batch aiokafka goes on at this offset, and nothing was handed on yet.
         self.next_fetch_offset = following
+        _moved_to[self._tp] = following
         if not kept:
             return
         value = b"".join(kept)
@@ -95,6 +99,13 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
             len(value),
             ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset)),
         )
+
+    def _contiguous_from(self) -> int:
+        """The offset after the last chunk, when what lay between was read and held nothing to hand on."""
+        start = started_at.get(self._tp, self.next_fetch_offset)
+        if self.next_fetch_offset == _moved_to.get(self._tp, start):
+            return handed_on.get(self._tp, start)
+        return self.next_fetch_offset
 
     def _batches(self, raw: memoryview) -> Iterator[_Header]:
         at = 0
@@ -176,6 +187,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             consumer.seek(tp, offset)
             started_at[tp] = offset
             handed_on.pop(tp, None)
+            _moved_to.pop(tp, None)
         return {TP(tp.topic, tp.partition): offset for tp, offset in starts.items()}
 
 

@@ -28,6 +28,7 @@ class Source(Protocol):
     counts: Any
     seconds: Any
     lag_records: int
+    clock_difference_s: float
 
     @property
     def now_s(self) -> int | None:
@@ -105,14 +106,20 @@ def _states(found: Sequence[Source]) -> Iterator[Metric]:
     )
     memory = GaugeMetricFamily("respite_store_bytes", "Memory of the rider store.", labels=["partition"])
     live = GaugeMetricFamily("respite_live", "1 when the partition's state is built.", labels=["partition"])
+    clock = GaugeMetricFamily(
+        "respite_clock_difference_seconds",
+        "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
+        labels=["partition"],
+    )
     for one in found:
         label = [str(one.number)]
+        clock.add_metric(label, one.clock_difference_s)
         lag.add_metric(label, one.lag_records)
         memory.add_metric(label, one.store.size_bytes)
         live.add_metric(label, int(one.now_s is not None))
         if one.now_s is not None:
             behind.add_metric(label, max(0.0, time.time() - one.now_s))
-    yield from (lag, behind, memory, live)
+    yield from (lag, behind, memory, live, clock)
 
 
 def _resident_bytes() -> int:

@@ -132,7 +132,7 @@ class Outbox:
             await asyncio.wait_for(producer.stop(), _CLOSE_TIMEOUT_S)
         except TimeoutError:
             # It waits for what it could not send. The broker ends the transaction, or a successor's claim.
-            await producer._sender.close()
+            await producer._sender.close()  # noqa: SLF001 - there is no public way to give up
             await producer.client.close()
 
 

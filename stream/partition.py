@@ -79,6 +79,10 @@ class Partition:
         self.arrival_s = 0
         self.position: int | None = None
         self.lag_records = 0
+        #: The newest arrival minus this machine's clock; above zero the broker's clock is ahead.
+        self.clock_difference_s = 0.0
+        #: The partition was taken away; what is under way is not told, the successor will.
+        self.closed = False
         self.progress_s = run.wall()
         self._run = run
         self._outbox = outbox
@@ -138,9 +142,12 @@ class Partition:
             The partition must be given up.
         """
         async with self._lock:
+            if self.closed:
+                return
             if self.position is not None and first != self.position:
                 message = f"partition {self.number}: chunk begins at {first}, expected {self.position}"
                 raise OutboxFailed(message)
+            self.clock_difference_s = newest_ms / 1000 - self._run.wall()
             decoded, codes, outcomes = await asyncio.to_thread(self._judge_chunk, raw, first, newest_ms)
             await self._put_refusals(decoded, codes)
             await self._put_outcomes(outcomes)
@@ -174,7 +181,7 @@ class Partition:
     async def on_tick(self, end: LogEnd | None) -> None:
         """Let time pass: go live when the rebuild is done, judge what silence reaches, write what waits."""
         async with self._lock:
-            if end is None:
+            if end is None or self.closed:
                 return
             processed = self.position if self.position is not None else end.started
             reached = end.position if processed >= end.handed_on else processed
@@ -332,9 +339,8 @@ class Partition:
         columns = decoded.columns
         if int(columns.offset[index]) < self._side_from:
             return
+        # With the event clock, ingesting has put *now* at the moment of reading here.
         arrival_ms = int(columns.arrival_ms[index])
-        if self._run.settings.clock == "event":
-            arrival_ms = max(self.store.read_s, int(columns.event_s[index])) * 1000
         headers = [
             pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)
         ]
@@ -353,4 +359,6 @@ class Partition:
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""
-        await self._outbox.close()
+        self.closed = True
+        async with self._lock:
+            await self._outbox.close()

@@ -402,4 +402,7 @@ def ingest(
         codes[i] = code
         if place.event_clock == 1 and (code == NEW or code == REPEATED):
             now_s = max(now_s, cols.event_s[i])
+        elif place.event_clock == 1 and code == MISPLACED:
+            # What its lateness is measured by where it is forwarded to.
+            cols.arrival_ms[i] = max(now_s, cols.event_s[i]) * 1000
     return DONE, cols.status.shape[0], now_s

@@ -75,6 +75,11 @@ class Collector:
         end = self.end(partition)
         return end is not None and end.position >= end.end and self.processed(partition) >= end.handed_on
 
+    def assert_contiguous(self, partition: int) -> None:
+        """Every chunk begins where the one before it ended; the worker refuses anything else."""
+        bounds = [(first, following) for first, following, _ in self.chunks[partition]]
+        assert [first for first, _ in bounds] == [0, *(following for _, following in bounds[:-1])]
+
     def position(self, partition: int) -> int:
         """Where aiokafka reads next; -1 before the first answer."""
         end = self.end(partition)
@@ -168,8 +173,7 @@ def test_chunks_of_every_codec_hold_what_was_written(settings: Settings) -> None
         expected = [one for part in written for one in part[partition]]
         assert len(expected) == 250
         assert collector.records(partition) == expected
-        bounds = [(first, following) for first, following, _ in collector.chunks[partition]]
-        assert [first for first, _ in bounds] == [0, *(following for _, following in bounds[:-1])]
+        collector.assert_contiguous(partition)
 
 
 async def transactions(settings: Settings, ends: Sequence[bool]) -> None:
@@ -198,6 +202,7 @@ def test_aborted_transactions_are_left_out_and_markers_do_not_hide_the_end(setti
     collector = asyncio.run(read())
     assert collector.records(0) == in_topic(settings, 0)
     assert {one.value for one in collector.records(0)[5:]} == {b"0 committed 1", b"2 committed 1"}
+    collector.assert_contiguous(0)
 
 
 def test_an_open_transaction_is_not_waited_for(settings: Settings) -> None:

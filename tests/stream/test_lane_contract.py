@@ -179,6 +179,10 @@ def response(batches: Sequence[Batch], base: int = 100) -> tuple[bytes, list[int
 
 
 def lane_records(data: bytes, first: int, aborted: Any = (), level: int = READ_COMMITTED) -> Any:
+    """The lane's records right after an assignment that begins at ``first``."""
+    lane.started_at[TP] = first
+    lane.handed_on.pop(TP, None)
+    lane._moved_to.pop(TP, None)
     kept = lane._KeptRecords(data)
     return lane.RawPartitionRecords(TP, kept, list(aborted), first, None, None, CHECK_CRCS, level)
 
@@ -260,6 +264,24 @@ def test_an_aborted_transaction_is_cut_out_of_the_middle_of_a_chunk() -> None:
 def test_a_response_with_nothing_but_markers_moves_the_position_and_hands_nothing_on() -> None:
     raw, bases = response([Batch(1, producer=1, marker=COMMIT), Batch(1, producer=2, marker=ABORT)])
     assert by_lane(raw, [], bases[0], READ_COMMITTED) == ([], 102)
+
+
+def test_chunks_are_contiguous_across_a_response_with_nothing_to_hand_on() -> None:
+    bounds, first = [], 100
+    for batches in ([Batch(2)], [Batch(1, producer=1, marker=COMMIT)], [Batch(3, producer=1)], [Batch(1)]):
+        raw, (base, *_) = response(batches, first)
+        aborted = [(1, base)]
+        if first == 100:
+            records = lane_records(raw, first, aborted)
+        else:
+            kept = lane._KeptRecords(raw)
+            arguments: Any = (kept, aborted, first, None, None, CHECK_CRCS, READ_COMMITTED)
+            records = lane.RawPartitionRecords(TP, *arguments)
+        for chunk in records:
+            headers = dict(chunk.headers)
+            bounds.append((headers[lane.FIRST_OFFSET], headers[lane.NEXT_OFFSET]))
+        first = records.next_fetch_offset
+    assert bounds == [(100, 102), (102, 107)]
 
 
 @pytest.mark.parametrize("damaged", [0, 1])

@@ -198,16 +198,43 @@ def test_two_workers_share_the_partitions_and_one_is_killed(
     statuses.close()
 
 
-def test_a_second_worker_joins_in_the_middle_of_work_and_nobody_dies(
+async def feed_until(done: asyncio.Event, settings: Settings, file: Path) -> None:
+    """Feed the same day again and again; what is known already changes nothing but keeps workers busy."""
+    while not done.is_set():
+        await feed.feed(settings, [str(file)] * 4)
+
+
+async def coming_and_going(settings: Settings, workers: Workers, file: Path) -> None:
+    done = asyncio.Event()
+    feeding = asyncio.ensure_future(feed_until(done, settings, file))
+    join = asyncio.to_thread
+    try:
+        for number in (1, 2):
+            another = workers.start()
+            await join(until, lambda: workers.log(number).count(" live ") >= 1, "a share", workers)  # noqa: B023
+            another.send_signal(signal.SIGTERM)
+            assert await join(another.wait, 15) == 0, workers.log(number)
+            lives = workers.log(0).count(" live ")
+            await join(
+                until,
+                lambda: workers.log(0).count(" live ") >= lives + PARTITIONS,  # noqa: B023
+                "the first has all",
+                workers,
+            )
+    finally:
+        done.set()
+        await feeding
+
+
+def test_workers_come_and_go_in_the_middle_of_work_and_nobody_dies(
     settings: Settings, workers: Workers, alerts: Topic, file: Path, expected: Alerts
 ) -> None:
-    asyncio.run(feed.feed(settings, [str(file)] * 12))
+    asyncio.run(feed.feed(settings, [str(file)]))
     first = workers.start()
-    until(lambda: workers.log(0).count("claimed") >= 1, "the first worker works", workers)
-    second = workers.start()
-    until(lambda: workers.log(1).count(" live ") >= 2, "the second worker has its share", workers)
+    until(lambda: workers.log(0).count(" live ") >= PARTITIONS, "the first worker works", workers)
+    asyncio.run(coming_and_going(settings, workers, file))
+    assert first.poll() is None, workers.log(0)
     until(lambda: alerts.standing() == expected, "the standing alerts of a replay", workers)
-    assert (first.poll(), second.poll()) == (None, None), workers.log(0) + workers.log(1)
 
 
 async def produce(settings: Settings, key: bytes | None, value: bytes | None, partition: int) -> None:

@@ -1,4 +1,4 @@
-"""A second oracle, written from the contract alone; it shares no code with what it judges nor with its sibling."""
+"""A second oracle, written from the contract alone; no code shared with the judged."""
 
 from .report import Result, judge
 

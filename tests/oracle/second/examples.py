@@ -1,6 +1,7 @@
 """The worked examples as data: times of one day in Shanghai, hours above 24 belong to the next.
 
-An event is ``time platform type [order] [flag]``, an alert ``time kind limit counted [until TIME] [by PLATFORM]``.
+An event is ``time platform type [order] [flag]``, an alert
+``time kind limit counted [until TIME] [by PLATFORM]``.
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ EXAMPLES: dict[int, Example] = {
         ["25:30 limit_reached n 5400"],
     ),
     12: Example(
-        ["day-8h day order limit=8h remind=1h effect=remind", "day-12h day order limit=12h warn=1h effect=hold"],
+        [
+            "day-8h day order limit=8h remind=1h effect=remind",
+            "day-12h day order limit=12h warn=1h effect=hold",
+        ],
         "06:00 A acc 1; 08:50 A del 1; 08:50 A acc 2; 11:40 A del 2; 11:40 A acc 3; 14:30 A del 3;"
         "14:30 A acc 4; 17:20 A del 4; 17:20 A acc 5; 18:10 A del 5",
         "24:10",

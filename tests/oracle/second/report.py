@@ -33,7 +33,15 @@ class _Teller:
     final_after_s: int
 
     def alert(
-        self, policy: Policy, said: Verdicts, kind: str, t: int, *, seen: int, hold: Hold | None, platform: str | None
+        self,
+        policy: Policy,
+        said: Verdicts,
+        kind: str,
+        t: int,
+        *,
+        seen: int,
+        hold: Hold | None,
+        platform: str | None,
     ) -> Alert:
         """One alert at ``t`` whose count, window and evidence are those at ``seen``."""
         zone, start, one = policy["time_zone"], said.since(seen), said.limit
@@ -99,7 +107,9 @@ class _Teller:
             ]
             if broken:
                 _, _, said, hold = min(broken, key=lambda one: one[:2])
-                alerts.append(self.alert(policy, said, "hold_breached", t, seen=t, hold=hold, platform=platform))
+                alerts.append(
+                    self.alert(policy, said, "hold_breached", t, seen=t, hold=hold, platform=platform)
+                )
         return alerts
 
 

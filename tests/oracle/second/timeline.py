@@ -1,7 +1,7 @@
 """From the events of one rider to seconds: which clock runs in which second, and what a maximum has ended.
 
-All instants are epoch seconds. The arrays have one entry per second from ``base`` (the first event) to ``now``
-inclusive; the entry of ``now`` says whether the clock runs at that instant.
+All instants are epoch seconds. The arrays have one entry per second from ``base`` (the first event) to
+``now`` inclusive; the entry of ``now`` says whether the clock runs at that instant.
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
 CLOCKS = ("order", "loaded", "online")
 ENDS = {"order_delivered", "order_cancelled"}
+BREAK_ENDS = {"break_ended", "order_accepted", "offline"}
 ZONED = {"online", "offline", "order_accepted", "order_picked_up", *ENDS}
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
 
 Event = dict[str, Any]
+Instants = dict[int, set[str]]
 
 
 def instant_s(text: str) -> int:
@@ -46,7 +48,7 @@ class Maxima:
 
 @dataclass(frozen=True)
 class Span:
-    """``[start, end)``; ``by`` is what ended it: an event, its maximum, or nothing yet (then end is now + 1)."""
+    """``[start, end)``; ``by`` is what ended it: event, maximum, or still open (then end is now + 1)."""
 
     start: int
     end: int
@@ -65,7 +67,7 @@ class Timeline:
     cut: dict[str, set[int]]
     confirmed: set[int]
     begun: set[tuple[int, str]]
-    zones: list[tuple[int, str]] = field(default_factory=list)
+    zones: list[tuple[int, str]]
 
     def running(self, clock: str, at: int) -> bool:
         """Whether the clock runs at that instant (at most now)."""
@@ -138,7 +140,7 @@ class _Order:
             self.close(*((limit, "maximum") if limit <= now else (now + 1, "open")))
 
 
-def _toggled(instants: dict[int, set[str]], begin: str, ends: set[str], maximum_s: int, now: int) -> list[Span]:
+def _toggled(instants: Instants, begin: str, ends: set[str], maximum_s: int, now: int) -> list[Span]:
     """Sessions or breaks of one platform."""
     spans: list[Span] = []
     since: int | None = None
@@ -172,58 +174,54 @@ def _merged(runs: bytearray, base: int) -> list[tuple[int, int]]:
     return found
 
 
-def build(events: list[Event], now: int, maxima: Maxima) -> Timeline:
-    """The timeline of one rider; ``events`` are all his events up to now, at least one."""
-    standing = _standing(events)
-    base = min(instant_s(event["event_time"]) for event in events)
-    orders: dict[tuple[str, str], dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    platforms: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+def _kinds(standing: list[tuple[int, Event]]) -> tuple[dict[str, Instants], dict[tuple[str, str], Instants]]:
+    """The types of event at each instant, per platform and per order."""
+    platforms: dict[str, Instants] = defaultdict(lambda: defaultdict(set))
+    orders: dict[tuple[str, str], Instants] = defaultdict(lambda: defaultdict(set))
     for t, event in standing:
         platforms[event["platform"]][t].add(event["type"])
         if event["type"].startswith("order_"):
             orders[event["platform"], event["order_id"]][t].add(event["type"])
+    return platforms, orders
+
+
+def _paint(runs: bytearray, base: int, spans: list[Span], value: int) -> None:
+    for span in spans:
+        for t in range(span.start, span.end):
+            runs[t - base] = value
+
+
+def _maxima(spans: list[Span]) -> set[int]:
+    """Where a maximum ended a span of some length."""
+    return {span.end for span in spans if span.by == "maximum" and span.end > span.start}
+
+
+def build(events: list[Event], now: int, maxima: Maxima) -> Timeline:
+    """The timeline of one rider; ``events`` are all his events up to now, at least one."""
+    standing = _standing(events)
+    base = min(instant_s(event["event_time"]) for event in events)
     runs = {clock: bytearray(now - base + 1) for clock in CLOCKS}
     cut: dict[str, set[int]] = {clock: set() for clock in CLOCKS}
     begun: set[tuple[int, str]] = set()
-
-    def mark(clock: str, span: Span) -> None:
-        for t in range(span.start, span.end):
-            runs[clock][t - base] = 1
-        if span.by == "maximum" and span.end > span.start:
-            cut[clock].add(span.end)
-
-    for platform, instants in platforms.items():
+    platforms, orders = _kinds(standing)
+    for kinds in platforms.values():
         online = bytearray(now - base + 1)
-        sessions = _toggled(instants, "online", {"offline"}, maxima.session_s, now)
-        for span in sessions:
-            for t in range(span.start, span.end):
-                online[t - base] = 1
-        for span in _toggled(
-            instants, "break_started", {"break_ended", "order_accepted", "offline"}, maxima.break_s, now
-        ):
-            for t in range(span.start, span.end):
-                online[t - base] = 0
-        cut["online"] |= {s.end for s in sessions if s.by == "maximum" and online[s.end - 1 - base]}
+        sessions = _toggled(kinds, "online", {"offline"}, maxima.session_s, now)
+        _paint(online, base, sessions, 1)
+        _paint(online, base, _toggled(kinds, "break_started", BREAK_ENDS, maxima.break_s, now), 0)
+        cut["online"] |= {end for end in _maxima(sessions) if online[end - 1 - base]}
         runs["online"] = bytearray(a | b for a, b in zip(runs["online"], online, strict=True))
-    for (platform, _), instants in orders.items():
+    for (platform, _), kinds in orders.items():
         order = _Order(maxima.order_s)
-        for t in sorted(instants):
-            order.at(t, instants[t])
+        for t in sorted(kinds):
+            order.at(t, kinds[t])
         order.finish(now)
         begun |= {(t, platform) for t in order.accepts}
-        for span in order.hand:
-            mark("order", span)
-            mark("online", span)
-        for span in order.loaded:
-            mark("loaded", span)
-    return Timeline(
-        base,
-        now,
-        runs,
-        {clock: [0, *accumulate(runs[clock])] for clock in CLOCKS},
-        {clock: _merged(runs[clock], base) for clock in CLOCKS},
-        cut,
-        {t for t, event in standing if event.get("confirmed")},
-        begun,
-        [(t, event["zone"]) for t, event in standing if event["type"] in ZONED and event.get("zone")],
-    )
+        for clock, spans in (("order", order.hand), ("online", order.hand), ("loaded", order.loaded)):
+            _paint(runs[clock], base, spans, 1)
+            cut[clock] |= _maxima(spans)
+    before = {clock: [0, *accumulate(runs[clock])] for clock in CLOCKS}
+    intervals = {clock: _merged(runs[clock], base) for clock in CLOCKS}
+    confirmed = {t for t, event in standing if event.get("confirmed")}
+    zones = [(t, event["zone"]) for t, event in standing if event["type"] in ZONED and event.get("zone")]
+    return Timeline(base, now, runs, before, intervals, cut, confirmed, begun, zones)

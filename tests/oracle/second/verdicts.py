@@ -9,14 +9,20 @@ from .timeline import Timeline
 from .windows import window
 
 LONG_AGO = -(10**12)
-FIRST_RELEASE = {"continuous": "rest", "span": "rest", "rest_within": "rest", "day": "window", "week": "window"}
+FIRST_RELEASE = {
+    "continuous": "rest",
+    "span": "rest",
+    "rest_within": "rest",
+    "day": "window",
+    "week": "window",
+}
 
 Limit = dict[str, Any]
 
 
 @dataclass
 class Hold:
-    """``reached`` are the instants at which the limit was reached from its beginning on; ``until`` None: still on."""
+    """``reached``: when the limit was reached from its start on; ``until`` None: still on."""
 
     start: int
     reached: list[int]
@@ -68,7 +74,7 @@ class Verdicts:
         return self._start[t - self.timeline.base]
 
     def rest_began(self, t: int) -> int:
-        """Where the rest that reaches up to that instant began; the instant itself if the clock ran just before."""
+        """Where the rest up to that instant began; the instant itself if the clock ran just before."""
         return self._rest[t - self.timeline.base]
 
     def rested(self, t: int) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 
-@lru_cache(maxsize=None)
+@cache
 def first_instant(zone: str, day: date) -> int | None:
     """Epoch second of the first instant with that local date; None for a date that the zone leaves out.
 
