@@ -74,7 +74,7 @@ class LimitTable:
 
     def __init__(self, limits: Sequence[Limit], window_starts: WindowStarts) -> None:
         _refuse_faults(limits)
-        self.limits: tuple[Limit, ...] = tuple(sorted(limits, key=lambda one: (one.policy, one.name)))
+        self.limits: tuple[Limit, ...] = tuple(sorted(limits, key=_rank))
         self.policies: tuple[str, ...] = tuple(sorted({one.policy for one in limits}))
         self.packed: Limits = self._pack(window_starts)
 
@@ -114,6 +114,11 @@ class LimitTable:
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)
+
+
+def _rank(one: Limit) -> tuple[str, str]:
+    """By the policy's name, not by "name@version": "p" comes before "p.1" whatever stands behind it."""
+    return one.policy.rpartition("@")[0], one.name
 
 
 def _refuse_faults(limits: Sequence[Limit]) -> None:

@@ -90,13 +90,16 @@ def worker(
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.logs import set_up
-    from stream.topics import TopicsRefused, checked_partitions
+    from stream.topics import KafkaUnavailable, TopicsRefused, checked_partitions
 
     set_up(settings.log_format)
     try:
         partitions = checked_partitions(settings)
     except TopicsRefused as error:
         raise refuse(error) from error
+    except KafkaUnavailable as error:
+        sys.stderr.write(f"respite: {error}\n")
+        raise typer.Exit(FAILED) from error
     from stream.app import run_worker
 
     run_worker(settings, partitions)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detectors.store import StoreSettings
@@ -15,6 +16,11 @@ from schemas.durations import parse_duration
 
 MOST_LATENESS_S = 72 * 3600
 _DURATIONS = ("lateness", "breach_grace", "max_open_order", "max_open_session", "max_open_break", "keep")
+_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter")
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_LONGEST_TOPIC = 249
+_SECRETS = ("sasl_password",)
 
 
 class InvalidSettings(ValueError):
@@ -33,7 +39,7 @@ class Settings(BaseSettings):
     status: str = Field("courier.dispatch-status", description="Topic of dispatch statuses.")
     watermark: str = Field("courier.watermark", description="Topic of watermarks.")
     dead_letter: str = Field("courier.dead-letter", description="Topic of refused messages.")
-    group: str = Field("respite", min_length=1, description="Consumer group, and name of the producers.")
+    group: str = Field("respite", description="Consumer group, and name of the producers.")
     policy: tuple[str, ...] | str = Field(
         ("cn-gbt-2025", "cn-meituan-2024"),
         description="Policies, by name or .toml file; with commas in the environment.",
@@ -75,6 +81,30 @@ class Settings(BaseSettings):
             return parse_duration(value)
         return value
 
+    @field_validator(*_DURATIONS)
+    @classmethod
+    def _long_enough(cls, value: int, info: ValidationInfo) -> int:
+        if value < (0 if info.field_name == "breach_grace" else 1):
+            raise ValueError("must be above zero: write it like 4h")
+        if info.field_name == "lateness" and value > MOST_LATENESS_S:
+            raise ValueError("must be at most 72h")
+        return value
+
+    @field_validator("broker")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        wrong = [one for one in value.split(",") if not _ADDRESS.fullmatch(one)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not HOST:PORT; several with commas, without spaces")
+        return value
+
+    @field_validator(*_TOPICS, "group", "prefix")
+    @classmethod
+    def _kafka_name(cls, value: str, info: ValidationInfo) -> str:
+        if not _NAME.fullmatch(value) and not (info.field_name == "prefix" and not value):
+            raise ValueError("must be 1 to 200 characters of A-Z a-z 0-9 . _ -")
+        return value
+
     @field_validator("policy", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
@@ -82,23 +112,44 @@ class Settings(BaseSettings):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
 
+    @field_validator("policy")
+    @classmethod
+    def _some_policy(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        if not value:
+            raise ValueError("names no policy; `respite policy list` shows those that there are")
+        return value
+
+    @field_validator("ssl_cafile", "ssl_certfile", "ssl_keyfile")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError("cannot be read: name a PEM file that this user may read")
+        return value
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        faults = [
-            f"{name} {getattr(self, name)} s must be above zero: write it like 4h"
-            for name in _DURATIONS
-            if getattr(self, name) < (0 if name == "breach_grace" else 1)
-        ]
-        if self.lateness > MOST_LATENESS_S:
-            faults.append(f"lateness {self.lateness} s is above 72h")
+        faults = []
+        names = [getattr(self, name) for name in _TOPICS]
+        if len(set(names)) < len(names):
+            faults.append(f"topics must differ from each other: {', '.join(names)}")
+        if max(map(len, names)) + len(self.prefix) > _LONGEST_TOPIC:
+            faults.append(
+                f"prefix {self.prefix!r} makes a topic's name longer than {_LONGEST_TOPIC}: shorten it"
+            )
         if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
             faults.append(f"security_protocol {self.security_protocol} needs sasl_username and sasl_password")
-        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
-            path = getattr(self, name)
-            if path is not None and not os.access(path, os.R_OK):
-                faults.append(f"{name} {path} cannot be read")
+        given = [name for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile") if getattr(self, name)]
+        if given and "SSL" not in self.security_protocol:
+            faults.append(
+                f"{', '.join(given)} given with security_protocol {self.security_protocol}, which is without "
+                "TLS: choose SSL or SASL_SSL"
+            )
+        try:
+            self.tls()
+        except OSError as error:  # ssl.SSLError is one
+            faults.append(f"{', '.join(given)}: no usable certificate or key: {error}")
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("\n  ".join(faults))
         return self
 
     @property
@@ -183,12 +234,30 @@ def load_settings(**options: object) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         faults = [_fault(one) for one in error.errors()]
+        faults += _disagreements(given, error)
         raise InvalidSettings("settings refused:\n" + "\n".join(faults)) from error
 
 
+def _disagreements(given: Mapping[str, object], error: ValidationError) -> list[str]:
+    """What is wrong between settings, beside those that are wrong by themselves.
+
+    pydantic looks at the whole only when every part is good; so once more with the defaults for the bad ones.
+    """
+    wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+    if not wrong:
+        return []
+    defaults = {name: Settings.model_fields[name].default for name in wrong}
+    try:
+        Settings(**{**given, **defaults})
+    except ValidationError as second:
+        return [_fault(one) for one in second.errors()]
+    return []
+
+
 def _fault(one: Mapping[str, Any]) -> str:
-    name = ".".join(str(step) for step in one["loc"])
+    name = ".".join(str(step) for step in one["loc"][:1])
     text = str(one["msg"]).removeprefix("Value error, ")
     if not name:
         return f"  {text}"
-    return f"  {name} (RESPITE_{name.upper()}) = {one['input']!r}: {text}"
+    value = "(secret)" if name in _SECRETS else repr(one["input"])
+    return f"  {name} (RESPITE_{name.upper()}) = {value}: {text}"

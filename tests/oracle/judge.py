@@ -276,7 +276,7 @@ def judge_rider(
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, maxima)
     watches = [Watch(rider, policy, limit) for policy in policies for limit in policy["limits"]]
-    watches.sort(key=lambda one: (f"{one.policy['name']}@{one.policy['version']}", one.limit["name"]))
+    watches.sort(key=lambda one: (one.policy["name"], one.limit["name"]))
     confirmations = {instant(event["event_time"]) for event in rider.real if event.get("confirmed")}
     alerts: list[Doc] = []
     rests: dict[str, int | None] = dict.fromkeys(("order", "online", "loaded"), -1)

@@ -74,6 +74,8 @@ class _Maker:
         effect = rng.choice(["remind", "confirm", "hold", "hold"])
         one: Doc = {"name": name, "kind": kind, "clock": rng.choice(["order", "online", "loaded", "order"])}
         amount, reset = self.steps(40, rng.choice([120, 600])), self.steps(10, rng.choice([120, 300]))
+        if kind in ("span", "rest_within"):
+            reset = self.steps(60, 400)
         one |= {"limit_s": amount, "reset_s": None, "window_s": None, "rest_s": None}
         if kind == "rest_within":
             one |= {"limit_s": None, "window_s": amount + reset, "rest_s": reset}

@@ -45,7 +45,7 @@ class _Teller:
     ) -> Alert:
         """One alert at ``t`` whose count, window and evidence are those at ``seen``."""
         zone, start, one = policy["time_zone"], said.since(seen), said.limit
-        shown = [(a, b) for a, b in self.timeline.intervals[said.clock] if a < seen and b > start][-50:]
+        shown = [(a, b) for a, b in self.timeline.intervals[said.clock] if max(a, start) < min(b, seen)][-50:]
         doubtful = self.timeline.cut[said.clock] | {self.timeline.now + 1}
         return {
             "schema": "fatigue-alert/1",

@@ -160,3 +160,27 @@ def test_a_day_begins_at_the_first_instant_of_its_date_even_when_the_clocks_go_b
     )
     start, end = window("week", "America/New_York", instant_s("2026-03-08T12:00:00Z"))
     assert (local("America/New_York", start), end - start) == ("2026-03-02T00:00:00-05:00", 7 * 86400 - 3600)
+
+
+def test_a_window_that_begins_at_the_breach_shows_no_evidence() -> None:
+    example = Example(
+        ["n day order limit=10min effect=hold release=elapsed hold_for=1h"],
+        "23:40 A acc 1; 24:00 B acc 2; 24:10 A del 1; 24:10 B del 2",
+        "24:05",
+        [],
+    )
+    result = judge(events(example), [policy(example)], clock_s(example.now))
+    (breach,) = (alert for alert in result.alerts if alert["kind"] == "hold_breached")
+    assert breach["window"]["start"] == breach["window"]["end"] == breach["event_time"]
+    assert (breach["counted_s"], breach["evidence"], breach["estimated"]) == (0, [], False)
+
+
+def test_a_span_resumed_after_its_limit_and_its_first_reminder_tells_the_limit_alone() -> None:
+    example = Example(
+        ["s span order limit=20min reset=30min remind=5min effect=remind"],
+        "10:00 A acc 1; 10:05 A del 1; 10:31 A acc 2; 10:36 A del 2",
+        "10:40",
+        ["10:31 limit_reached s 1860", "10:35 reminder s 2100"],
+    )
+    result = judge(events(example), [policy(example)], clock_s(example.now))
+    assert sorted(map(brief, result.alerts), key=str) == sorted(expected(example), key=str)
