@@ -162,12 +162,16 @@ def respite(
     raise SystemExit(f"the worker ended or was not done within {PATIENCE_S} s")
 
 
-def fill(environment: dict[str, str], riders: int, days: float, partitions: int) -> int:
+def fill(environment: dict[str, str], riders: int, days: float, partitions: int, malformed: float) -> int:
     """Make the topics and fill the source; the number of events."""
     command = [sys.executable, "-m", "stream"]
     subprocess.run([*command, "topics", "--partitions", str(partitions)], env=environment, check=True)
     done = subprocess.run(
-        [*command, "simulate", "--riders", str(riders), "--days", str(days), "--placement", "standard"],
+        [
+            *command,
+            *("simulate", "--riders", str(riders), "--days", str(days)),
+            *("--placement", "standard", "--malformed", str(malformed)),
+        ],
         env=environment,
         check=True,
         stderr=subprocess.PIPE,
@@ -191,6 +195,7 @@ def main() -> None:
     parser.add_argument("--riders", type=int, default=100_000)
     parser.add_argument("--days", type=float, default=0.12)
     parser.add_argument("--partitions", type=int, default=2)
+    parser.add_argument("--malformed", type=float, default=0.0, help="share; leaves the stock agents out")
     parser.add_argument("--role", choices=("nothing", "table"))
     chosen = parser.parse_args()
     if chosen.role:
@@ -206,16 +211,17 @@ def main() -> None:
             "BENCH_PARTITIONS": str(chosen.partitions),
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
         }
-        events = fill(environment, chosen.riders, chosen.days, chosen.partitions)
+        events = fill(environment, chosen.riders, chosen.days, chosen.partitions, chosen.malformed)
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
         print("\n| one worker | events/s | CPU per event, µs | times the stock agent |")
         print("|---|---|---|---|")
-        nothing = stock("nothing", environment)
-        baseline = nothing.events / nothing.seconds
-        print(nothing.row("stock Faust agent, doing nothing", baseline))
-        print(
-            stock("table", environment).row("stock Faust agent, json, one table update", baseline), flush=True
-        )
+        baseline = float("nan")
+        if not chosen.malformed:
+            nothing = stock("nothing", environment)
+            baseline = nothing.events / nothing.seconds
+            print(nothing.row("stock Faust agent, doing nothing", baseline))
+            table = stock("table", environment)
+            print(table.row("stock Faust agent, json, one table update", baseline), flush=True)
         judged, told, metrics = respite(environment, events, chosen.partitions)
         print(judged.row("Respite, all judged", baseline))
         print(told.row("Respite, all judged and told", baseline))
@@ -224,6 +230,8 @@ def main() -> None:
             label = stage.split('"')[1]
             print(f"  {label}: {seconds / events * 1e6:.2f} µs per event")
         alerts = sum(v for n, v in metrics.items() if n.startswith("respite_alerts_total"))
+        letters = sum(v for n, v in metrics.items() if n.startswith("respite_dead_letters_total"))
+        print(f"  dead letters: {letters:,.0f}")
         stored = sum(v for n, v in metrics.items() if n.startswith("respite_store_bytes"))
         print(f"  alerts told: {alerts:,.0f}; store: {stored / 1e6:,.0f} MB")
 

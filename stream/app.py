@@ -21,7 +21,7 @@ from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
 from stream.calendars import window_starts
-from stream.metrics import Metrics
+from stream.metrics import Metrics, Past
 from stream.outbox import Outbox
 from stream.partition import Partition, Run
 from stream.policies import load_all
@@ -105,6 +105,7 @@ class Worker:
         self._run = run
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
+        self._past = Past()
         self._failure: asyncio.Future[None] | None = None
         topic = self._app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
@@ -152,6 +153,8 @@ class Worker:
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
         closing, self.partitions = list(self.partitions.values()), {}
+        for one in closing:
+            self._past.add(one)
         if closing:
             await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
 
@@ -190,7 +193,7 @@ class Worker:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        metrics = Metrics(self._settings, lambda: list(self.partitions.values()))
+        metrics = Metrics(self._settings, lambda: list(self.partitions.values()), self._past)
         log.info("metrics", address=metrics.start())
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from stream import options as given
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -19,11 +21,6 @@ policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check 
 app.add_typer(policy_app, name="policy")
 
 DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
-
-Broker = Annotated[str | None, typer.Option(help="Kafka's HOST:PORT [127.0.0.1:9092].")]
-Policies = Annotated[list[str] | None, typer.Option("--policy", help="Name or .toml file; may be repeated.")]
-Prefix = Annotated[str | None, typer.Option(help="Put before every topic's name.")]
-Text = Annotated[str | None, typer.Option()]
 
 
 def refuse(error: object) -> typer.Exit:
@@ -55,34 +52,32 @@ def policies_from(names: Any) -> Any:
 
 @app.command()
 def worker(
-    broker: Broker = None,
-    policy: Policies = None,
-    prefix: Prefix = None,
-    source: Text = None,
-    alerts: Text = None,
-    status: Text = None,
-    watermark: Text = None,
-    dead_letter: Text = None,
-    group: Text = None,
-    clock: Annotated[str | None, typer.Option(help="wall or event [wall].")] = None,
-    lateness: Annotated[str | None, typer.Option(help="Allowed lateness, at most 72h [24h].")] = None,
-    breach_grace: Text = None,
-    max_open_order: Text = None,
-    max_open_session: Text = None,
-    max_open_break: Text = None,
-    keep: Text = None,
-    metrics_host: Text = None,
-    metrics_port: Annotated[
-        int | None, typer.Option(help="Port of /metrics, 0 for a free one [9464].")
-    ] = None,
-    log_format: Annotated[str | None, typer.Option(help="text or json [text].")] = None,
-    security_protocol: Text = None,
-    ssl_cafile: Text = None,
-    ssl_certfile: Text = None,
-    ssl_keyfile: Text = None,
-    sasl_mechanism: Text = None,
-    sasl_username: Text = None,
-    sasl_password: Text = None,
+    broker: given.Broker = None,
+    policy: given.Policies = None,
+    prefix: given.Prefix = None,
+    source: given.Source = None,
+    alerts: given.Alerts = None,
+    status: given.Status = None,
+    watermark: given.Watermark = None,
+    dead_letter: given.DeadLetter = None,
+    group: given.Group = None,
+    clock: given.Clock = None,
+    lateness: given.Lateness = None,
+    breach_grace: given.BreachGrace = None,
+    max_open_order: given.MaxOpenOrder = None,
+    max_open_session: given.MaxOpenSession = None,
+    max_open_break: given.MaxOpenBreak = None,
+    keep: given.Keep = None,
+    metrics_host: given.MetricsHost = None,
+    metrics_port: given.MetricsPort = None,
+    log_format: given.LogFormat = None,
+    security_protocol: given.SecurityProtocol = None,
+    ssl_cafile: given.SslCafile = None,
+    ssl_certfile: given.SslCertfile = None,
+    ssl_keyfile: given.SslKeyfile = None,
+    sasl_mechanism: given.SaslMechanism = None,
+    sasl_username: given.SaslUsername = None,
+    sasl_password: given.SaslPassword = None,
 ) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
     options = dict(locals())
@@ -110,7 +105,7 @@ def replay(
     files: Annotated[
         list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
     ],
-    policy: Policies = None,
+    policy: given.Policies = None,
     as_of: Annotated[
         str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
     ] = None,
@@ -120,11 +115,11 @@ def replay(
     status: Annotated[
         str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
     ] = None,
-    lateness: Text = None,
-    breach_grace: Text = None,
-    max_open_order: Text = None,
-    max_open_session: Text = None,
-    max_open_break: Text = None,
+    lateness: given.Lateness = None,
+    breach_grace: given.BreachGrace = None,
+    max_open_order: given.MaxOpenOrder = None,
+    max_open_session: given.MaxOpenSession = None,
+    max_open_break: given.MaxOpenBreak = None,
 ) -> None:
     """Judge files with the same engine, without a broker."""
     from schemas.instants import parse_instant
@@ -159,16 +154,16 @@ def replay(
 
 @app.command()
 def topics(
-    broker: Broker = None,
+    broker: given.Broker = None,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
     replication: Annotated[int | None, typer.Option(help="Copies of each partition [the broker's].")] = None,
-    policy: Policies = None,
-    prefix: Prefix = None,
-    source: Text = None,
-    alerts: Text = None,
-    status: Text = None,
-    watermark: Text = None,
-    dead_letter: Text = None,
+    policy: given.Policies = None,
+    prefix: given.Prefix = None,
+    source: given.Source = None,
+    alerts: given.Alerts = None,
+    status: given.Status = None,
+    watermark: given.Watermark = None,
+    dead_letter: given.DeadLetter = None,
 ) -> None:
     """Make the topics, or mend their settings."""
     from stream import topics as making
@@ -185,9 +180,9 @@ def feed(
     files: Annotated[
         list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
     ],
-    broker: Broker = None,
-    prefix: Prefix = None,
-    source: Text = None,
+    broker: given.Broker = None,
+    prefix: given.Prefix = None,
+    source: given.Source = None,
 ) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream import feed as feeding
@@ -197,9 +192,9 @@ def feed(
 
 @app.command()
 def simulate(
-    broker: Broker = None,
-    prefix: Prefix = None,
-    source: Text = None,
+    broker: given.Broker = None,
+    prefix: given.Prefix = None,
+    source: given.Source = None,
     to: Annotated[
         str | None, typer.Option(help="A file in place of Kafka; .gz and .zst are compressed.")
     ] = None,

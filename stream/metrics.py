@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -17,7 +18,8 @@ from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
 from stream.settings import Settings
 
-Counts = dict[tuple[str, str], float]
+#: Broker and worker must agree to a second; from here on the worker is not ready.
+MOST_CLOCK_DIFFERENCE_S = 5.0
 
 
 class Source(Protocol):
@@ -35,17 +37,40 @@ class Source(Protocol):
         """*now*, None while the state is being rebuilt."""
 
 
+class Counted(Protocol):
+    """What is read of a partition, now or in the past."""
+
+    counts: Any
+    seconds: Any
+
+
+class Past:
+    """What was counted in partitions that this worker has given up: counters must never go back."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.seconds: Counter[str] = Counter()
+
+    def add(self, one: Counted) -> None:
+        """Keep the counts of a partition that is given up."""
+        self.counts.update(one.counts)
+        self.seconds.update(one.seconds)
+
+
 class PartitionCollector(Collector):
     """Turns the partitions of a worker into metric families when asked."""
 
-    def __init__(self, partitions: Callable[[], Sequence[Source]], policies: Sequence[str]) -> None:
+    def __init__(
+        self, partitions: Callable[[], Sequence[Source]], policies: Sequence[str], past: Counted | None = None
+    ) -> None:
         self._partitions = partitions
         self._policies = policies
+        self._past: Sequence[Counted] = [past] if past is not None else []
 
     def collect(self) -> Iterator[Metric]:
         """All families, read now."""
         found = self._partitions()
-        yield from _counters(found)
+        yield from _counters([*found, *self._past])
         yield from _states(found)
         info = GaugeMetricFamily("respite_policy_info", "Policies that judge, 1 each.", labels=["policy"])
         for policy in self._policies:
@@ -56,7 +81,7 @@ class PartitionCollector(Collector):
         )
 
 
-def _sum(found: Sequence[Source], family: str) -> dict[str, float]:
+def _sum(found: Sequence[Counted], family: str) -> dict[str, float]:
     sums: dict[str, float] = {}
     for one in found:
         for (kind, label), count in list(one.counts.items()):
@@ -65,7 +90,7 @@ def _sum(found: Sequence[Source], family: str) -> dict[str, float]:
     return sums
 
 
-def _counters(found: Sequence[Source]) -> Iterator[Metric]:
+def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
     families = (
         ("events", "respite_events", "Events of the source, by what became of them.", "outcome"),
         ("dead_letters", "respite_dead_letters", "Refused messages by reason.", "reason"),
@@ -111,6 +136,14 @@ def _states(found: Sequence[Source]) -> Iterator[Metric]:
         "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
         labels=["partition"],
     )
+    ready = bool(found) and all(
+        one.now_s is not None and abs(one.clock_difference_s) <= MOST_CLOCK_DIFFERENCE_S for one in found
+    )
+    yield GaugeMetricFamily(
+        "respite_ready",
+        "1 when every partition is live and the clocks of broker and worker agree.",
+        int(ready),
+    )
     for one in found:
         label = [str(one.number)]
         clock.add_metric(label, one.clock_difference_s)
@@ -133,9 +166,11 @@ def _resident_bytes() -> int:
 class Metrics:
     """The endpoint of a worker, with a registry of its own."""
 
-    def __init__(self, settings: Settings, partitions: Callable[[], Sequence[Source]]) -> None:
+    def __init__(
+        self, settings: Settings, partitions: Callable[[], Sequence[Source]], past: Counted | None = None
+    ) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(PartitionCollector(partitions, settings.policies))
+        self.registry.register(PartitionCollector(partitions, settings.policies, past))
         self._settings = settings
         self._server: Any = None
 

@@ -147,7 +147,9 @@ class Partition:
             if self.position is not None and first != self.position:
                 message = f"partition {self.number}: chunk begins at {first}, expected {self.position}"
                 raise OutboxFailed(message)
-            self.clock_difference_s = newest_ms / 1000 - self._run.wall()
+            if self.store.live and self.lag_records == 0:
+                # While catching up an old arrival says nothing of the clocks.
+                self.clock_difference_s = newest_ms / 1000 - self._run.wall()
             decoded, codes, outcomes = await asyncio.to_thread(self._judge_chunk, raw, first, newest_ms)
             await self._put_refusals(decoded, codes)
             await self._put_outcomes(outcomes)

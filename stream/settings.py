@@ -19,6 +19,7 @@ _DURATIONS = ("lateness", "breach_grace", "max_open_order", "max_open_session", 
 _TOPICS = ("source", "alerts", "status", "watermark", "dead_letter")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
 _LONGEST_TOPIC = 249
 _SECRETS = ("sasl_password",)
 
@@ -77,9 +78,14 @@ class Settings(BaseSettings):
     @field_validator(*_DURATIONS, mode="before")
     @classmethod
     def _duration(cls, value: object) -> object:
-        if isinstance(value, str) and not value.isdigit():
+        if not isinstance(value, str) or value.isdigit():
+            return value
+        # Policies know no duration above 14 days; `keep` is longer by default.
+        days = _DAYS.match(value)
+        if days is None:
             return parse_duration(value)
-        return value
+        rest = value[days.end() :]
+        return int(days[1]) * 86_400 + (parse_duration(rest) if rest else 0)
 
     @field_validator(*_DURATIONS)
     @classmethod

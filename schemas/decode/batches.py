@@ -13,7 +13,7 @@ import crc32c
 import numpy as np
 
 from schemas.decode.columns import EVENT, NOT_AN_EVENT, U8, Columns
-from schemas.decode.hashing import inlined, kernel
+from schemas.decode.jit import inlined, kernel
 
 HEADER_BYTES = 61
 _HEADER = struct.Struct(">qiibIhiqqqhii")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from schemas.decode.columns import U8
-
-inlined = njit(cache=True, nogil=True, _nrt=False, forceinline=True)
-kernel = njit(cache=True, nogil=True, _nrt=False)
+from schemas.decode.jit import inlined, kernel
 
 FNV_START = np.uint64(14695981039346656037)
 FNV_PRIME = np.uint64(1099511628211)

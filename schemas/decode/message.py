@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from schemas.decode.columns import EVENT, FLAG_CONFIRMED, FLAG_VOID, SLOW, U8, Columns
-from schemas.decode.hashing import hash_bytes, inlined, kernel, murmur2, order_hash
+from schemas.decode.hashing import hash_bytes, murmur2, order_hash
+from schemas.decode.jit import inlined, kernel
 from schemas.decode.text import (
     CLOSE,
     COLON,

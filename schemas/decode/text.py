@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from schemas.decode.columns import U8
-from schemas.decode.hashing import inlined
+from schemas.decode.jit import inlined
 
 NO = -1
 QUOTE, COLON, COMMA, OPEN, CLOSE = 34, 58, 44, 123, 125

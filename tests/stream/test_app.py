@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from stream import app, lane
+from stream.metrics import PartitionCollector
 from stream.outbox import OutboxFailed
 from stream.settings import Settings
 
@@ -28,6 +31,8 @@ class FakePartition:
         self.working = asyncio.Event()
         self.go_on = asyncio.Event()
         self.error: Exception | None = None
+        self.counts = Counter({("events", "read"): 10})
+        self.seconds = Counter({"judge": 0.5})
         FakePartition.made.append(self)
 
     async def start(self) -> None:
@@ -127,3 +132,18 @@ def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[
 
     asyncio.run(asyncio.wait_for(read(), 10))
     assert len(partitions) == 1
+
+
+def test_what_was_counted_before_a_revocation_stays_counted(partitions: list[FakePartition]) -> None:
+    async def revoke_twice() -> None:
+        worker = await new_worker()
+        for _ in range(2):
+            worker.partitions = {0: FakePartition(None, 0, None), 1: FakePartition(None, 1, None)}  # type: ignore[dict-item]
+            await worker._on_revoked(worker._app, set())
+        registry = CollectorRegistry()
+        registry.register(PartitionCollector(list, [], worker._past))
+        assert registry.get_sample_value("respite_events_total", {"outcome": "read"}) == 40
+        assert registry.get_sample_value("respite_stage_seconds_total", {"stage": "judge"}) == 2
+
+    asyncio.run(revoke_twice())
+    assert len(partitions) == 4

@@ -56,6 +56,8 @@ def test_the_prefix_stands_before_every_topic() -> None:
         ("lateness", -5, "above zero"),
         ("lateness", "banana", "write it like"),
         ("keep", "0", "above zero"),
+        ("keep", "0d", "above zero"),
+        ("keep", "1d1d", "write it like"),
         ("breach_grace", -1, "above zero"),
         ("broker", "", "HOST:PORT"),
         ("broker", "localhost", "HOST:PORT"),
@@ -85,7 +87,8 @@ def test_a_wrong_value_is_refused_with_its_name_the_value_and_what_would_do(
         ("lateness", "90min", 5400),
         ("lateness", "60", 60),
         ("breach_grace", "0", 0),
-        ("keep", "1d", 86_400),
+        ("keep", "15d", 15 * 86_400),
+        ("keep", "20d12h", 20 * 86_400 + 43_200),
     ],
 )
 def test_durations_are_written_with_units_or_in_seconds(name: str, value: str, expected: int) -> None:
