@@ -95,7 +95,7 @@ def test_a_chunk_of_an_assignment_that_has_ended_claims_nothing(partitions: list
         worker._app.rebalancing = True
         await worker._read(FakeStream(chunk(0, 0)))
 
-    asyncio.run(read())
+    asyncio.run(asyncio.wait_for(read(), 10))
     assert partitions == []
 
 
