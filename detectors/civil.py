@@ -7,13 +7,12 @@ skipped has no window.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import numpy as np
 import numpy.typing as npt
 
 DAY_S = 86_400
-_UNIX_ORDINAL = date(1970, 1, 1).toordinal()
 #: Events lie in [2000-01-01, 2100-01-01) UTC; a margin on both sides holds every window they touch.
 _FIRST = datetime(1999, 12, 20, tzinfo=UTC)
 _LAST = datetime(2100, 1, 20, tzinfo=UTC)
@@ -74,8 +73,3 @@ def _first_instants(zone: tzinfo) -> dict[int, int]:
             first[day] = min(first.get(day, instant_s), instant_s)
             day += 1
     return first
-
-
-def local_date(day: int) -> date:
-    """The date of a local day number."""
-    return date.fromordinal(_UNIX_ORDINAL) + timedelta(days=day)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -22,17 +22,6 @@ from schemas.names import Id
 SCHEMA = "work-state/1"
 LARGEST_BYTES = 16 * 1024
 DEEPEST = 100
-EVENT_TYPES = (
-    "online",
-    "offline",
-    "order_accepted",
-    "order_picked_up",
-    "order_delivered",
-    "order_cancelled",
-    "break_started",
-    "break_ended",
-    "heartbeat",
-)
 EventType = Literal[
     "online",
     "offline",
@@ -44,6 +33,8 @@ EventType = Literal[
     "break_ended",
     "heartbeat",
 ]
+#: In the order of the codes in the decoder's column.
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 
 
 def _checked_instant(value: object) -> object:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.kernels.ingest import Arrivals
 from schemas.decode import Decoded
 
 
 def arrivals_of(decoded: Decoded) -> Arrivals:
-    """The columns that judging needs, as they are; nothing is copied but what must change its type."""
+    """The columns that judging needs, as they are; nothing is copied."""
     columns = decoded.columns
     return Arrivals(
         buf=decoded.buf,
@@ -21,7 +19,7 @@ def arrivals_of(decoded: Decoded) -> Arrivals:
         flags=columns.flags,
         rider_off=columns.rider_off,
         rider_len=columns.rider_len,
-        rider_murmur=columns.rider_murmur.astype(np.int64, copy=False),
+        rider_murmur=columns.rider_murmur,
         rider_hash=columns.rider_hash,
         platform_off=columns.platform_off,
         platform_len=columns.platform_len,

@@ -21,13 +21,14 @@ from detectors.kernels.layout import (
     MISPLACED,
     MISPLACED_TWICE,
     REFUSED_BEFORE,
+    REPEATED,
     SEALED,
     TOO_LATE,
 )
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome, Status, Verdict
-from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, Decoded, decode_chunk, read_headers
+from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, NOT_AN_EVENT, Decoded, decode_chunk, read_headers
 from schemas.policy import Policy
 from schemas.work_state import LARGEST_BYTES
 from stream.arrivals import arrivals_of
@@ -170,8 +171,8 @@ class Partition:
         self.seconds["decode"] += parsed - started  # type: ignore[assignment]
         self.seconds["ingest"] += ingested - parsed  # type: ignore[assignment]
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
-        self.counts["events", "read"] += int((decoded.columns.status != 3).sum())
-        self.counts["events", "accepted"] += int((codes <= 1).sum())
+        self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
+        self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         return decoded, codes, outcomes
 
     def _now(self, current_s: float | None) -> int:
@@ -251,15 +252,7 @@ class Partition:
                 await self._outbox.flush()
 
     def _document(self, verdict: Verdict, detected: datetime) -> Document:
-        store = self.store
-        document = self._run.renderer.alert(
-            verdict,
-            rider=store.rider_id(verdict.row),
-            platform=None if verdict.platform is None else store.platform(verdict.platform),
-            zone=store.zone(verdict.zone),
-            now_s=store.now_s,
-            detected_at=detected,
-        )
+        document = self._run.renderer.alert_of(self.store, verdict, self.store.now_s, detected)
         self._told_before.pop(document["supersedes"] or document["alert_id"], None)
         hold = document["hold"]
         if hold:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from schemas.policy import MOST_LIMITS, InvalidPolicy, Policy, load_policy
 
-DEFAULT_POLICIES = ("cn-gbt-2025", "cn-meituan-2024")
-
 
 def builtin_names() -> list[str]:
     """Names of the policies that come with Respite."""

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from detectors.limits import Limit
+from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.policy import Policy, PolicyLimit
 
@@ -113,6 +114,19 @@ class Renderer:
         if detected_at is not None:
             document["detected_at"] = at(int(detected_at.timestamp()))
         return document
+
+    def alert_of(
+        self, store: RiderStore, verdict: Verdict, now_s: int, detected_at: datetime | None
+    ) -> Document:
+        """The Alert of a verdict of a store, which knows the names behind its numbers."""
+        return self.alert(
+            verdict,
+            rider=store.rider_id(verdict.row),
+            platform=None if verdict.platform is None else store.platform(verdict.platform),
+            zone=store.zone(verdict.zone),
+            now_s=now_s,
+            detected_at=detected_at,
+        )
 
     def status(self, status: Status, rider: str) -> Document:
         """The DispatchStatus of a status."""

@@ -22,8 +22,8 @@ from detectors.kernels.ingest import Place
 from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
-from detectors.verdicts import Status, Verdict
-from schemas.decode import Decoded, decode_lines
+from detectors.verdicts import Status
+from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
@@ -131,7 +131,7 @@ class Replay:
         for reject in decoded.rejects:
             self.bad.append(BadLine(name, numbers[reject.index], reject.reason, reject.detail))
         self._leave_out_later(decoded)
-        accepted = decoded.columns.status == 0
+        accepted = decoded.columns.status == EVENT
         if not accepted.any():
             return
         self.events += int(accepted.sum())
@@ -142,7 +142,7 @@ class Replay:
     def _leave_out_later(self, decoded: Decoded) -> None:
         if self._as_of_s is not None:
             status = decoded.columns.status
-            status[(status == 0) & (decoded.columns.event_s > self._as_of_s)] = 3
+            status[(status == EVENT) & (decoded.columns.event_s > self._as_of_s)] = NOT_AN_EVENT
 
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
@@ -155,22 +155,13 @@ class Replay:
             if isinstance(outcome, Status):
                 result.statuses.append(self._renderer.status(outcome, self._store.rider_id(outcome.row)))
             else:
-                by_instant.append((outcome.event_time_s, self._alert(outcome, now_s)))
+                by_instant.append(
+                    (outcome.event_time_s, self._renderer.alert_of(self._store, outcome, now_s, None))
+                )
         by_instant.sort(key=lambda one: (one[0], one[1]["alert_id"]))
         result.alerts = [document for _, document in by_instant]
         result.statuses.sort(key=lambda one: one["rider_id"])
         return result
-
-    def _alert(self, verdict: Verdict, now_s: int) -> Document:
-        store = self._store
-        return self._renderer.alert(
-            verdict,
-            rider=store.rider_id(verdict.row),
-            platform=None if verdict.platform is None else store.platform(verdict.platform),
-            zone=store.zone(verdict.zone),
-            now_s=now_s,
-            detected_at=None,
-        )
 
 
 def replay(

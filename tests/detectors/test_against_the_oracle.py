@@ -97,17 +97,10 @@ class Service:
             if isinstance(one, Status):
                 self.statuses[rider] = self.renderer.status(one, rider)
             else:
-                self.fold(one, rider)
+                self.fold(one)
 
-    def fold(self, verdict: Verdict, rider: str) -> None:
-        document = self.renderer.alert(
-            verdict,
-            rider=rider,
-            platform=None if verdict.platform is None else self.store.platform(verdict.platform),
-            zone=self.store.zone(verdict.zone),
-            now_s=self.store.now_s,
-            detected_at=None,
-        )
+    def fold(self, verdict: Verdict) -> None:
+        document = self.renderer.alert_of(self.store, verdict, self.store.now_s, None)
         if verdict.retracted:
             assert self.standing.pop(document["supersedes"], None), "taken back what was not told"
         else:
