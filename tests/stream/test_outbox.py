@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.decode import murmur2
 from stream import topics
-from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
+from stream.outbox import Outbox, OutboxFailed
 from stream.settings import Settings
 from tests.stream.reading import records_of
 
