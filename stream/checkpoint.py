@@ -47,23 +47,12 @@ class Checkpointer:
 
     Parameters
     ----------
-    definition
-        Of `detectors.pages.definition`; a marker of another one is not read back.
-    partitions
-        Of the topics; a worker refuses to start on another number.
+    blank
+        A marker with what is the same in all of them.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        outbox: Outbox,
-        number: int,
-        restored: Restored,
-        *,
-        definition: str,
-        partitions: int,
-        worker: str,
-        wall_s: float,
+        self, settings: Settings, outbox: Outbox, number: int, restored: Restored, blank: Marker
     ) -> None:
         self.pages_written = 0
         self.bytes_written = 0
@@ -76,26 +65,12 @@ class Checkpointer:
         self._page_from = restored.page_from.copy()
         self._parts = dict(restored.parts)
         self._names = restored.names_known
-        self._ends = restored.alerts_end, restored.status_end
-        self._begin = Marker(
-            definition=definition,
-            partitions=partitions,
-            source_offset=0,
-            alerts_offset=0,
-            status_offset=0,
-            now_s=0,
-            read_s=0,
-            arrival_s=0,
-            sequence=0,
-            platforms=0,
-            zones=0,
-            since_s=restored.since_s,
-            worker=worker,
-        )
+        self._ends = restored.ends
+        self._blank = blank
         self._round: Marker | None = None
         self._waiting: list[int] = []
         # The first round at once: what the take-over has told need not be read again by the next owner.
-        self._due_s = wall_s
+        self._due_s = 0.0
 
     def begin_if_due(self, standing: Standing, wall_s: float, *, now: bool = False) -> None:
         """Begin a round when it is time, or ``now``. Precondition: nothing waits in the outbox."""
@@ -108,7 +83,7 @@ class Checkpointer:
             ends.get((topic, self._number), end) for topic, end in zip(topics, self._ends, strict=True)
         )
         self._round = msgspec.structs.replace(
-            self._begin,
+            self._blank,
             source_offset=standing.source_offset,
             alerts_offset=alerts,
             status_offset=statuses,

@@ -18,6 +18,7 @@ from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Outcome
+from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from schemas.policy import Policy
 from stream.arrivals import arrivals_of
@@ -122,7 +123,7 @@ class Partition:
     @property
     def checkpoint_age_s(self) -> float | None:
         """Seconds since the last marker; None before the first."""
-        written_s = self._checkpointer and self._checkpointer.written_s
+        written_s = None if self._checkpointer is None else self._checkpointer.written_s
         return None if written_s is None else self._run.wall() - written_s
 
     @property
@@ -162,16 +163,13 @@ class Partition:
         self._reading_from = restored.position
         self._teller.told = restored.told
         self._refusals.begin(restored.side_offset)
-        self._checkpointer = Checkpointer(
-            run.settings,
-            self._outbox,
-            self.number,
-            restored,
+        blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),
             partitions=run.partitions,
+            since_s=restored.since_s,
             worker=run.worker,
-            wall_s=run.wall(),
         )
+        self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
         self.progress_s = run.wall()
         log.info(
             "restored",
@@ -185,8 +183,8 @@ class Partition:
     async def _claim(self) -> None:
         await self._must_be_ours()
         await self._outbox.start()
-        # Asked again: what was true before may have ended in between, and then the claim has fenced the owner,
-        # who will claim it back.
+        # Asked again: what was true before may have ended in between, and then the claim has fenced the
+        # owner, who will claim it back.
         await self._must_be_ours()
 
     async def _must_be_ours(self) -> None:
@@ -376,11 +374,14 @@ class Partition:
             if self.closed or not self.store.live or self._checkpointer is None:
                 return
             await self._write()
-            while self._checkpointer.under_way:
-                await self._checkpoint()
+            # The round under way began before all this; the one after it holds everything.
+            await self._finish_round(self._checkpointer)
             await self._checkpoint(now=True)
-            while self._checkpointer.under_way:
-                await self._checkpoint()
+            await self._finish_round(self._checkpointer)
+
+    async def _finish_round(self, checkpointer: Checkpointer) -> None:
+        while checkpointer.under_way:
+            await self._checkpoint()
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""

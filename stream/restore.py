@@ -10,14 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-import msgspec
 import numpy as np
+import numpy.typing as npt
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import FINALITY_SLACK_S, PAGE_SHIFT, PAGES, PAST, R_ESTIMATED_UNTIL, R_PAGE
+from detectors.kernels.layout import PAGES, PAST, R_ESTIMATED_UNTIL, R_PAGE
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from schemas.checkpoint import (
@@ -25,21 +24,19 @@ from schemas.checkpoint import (
     SIDE_KEY,
     Damaged,
     Marker,
+    Page,
     decode_marker,
     decode_names,
     decode_page,
     decode_side,
 )
 from schemas.decode import rider_hash
-from schemas.names import is_rider
 from schemas.policy import DAY_S
-from stream.render import Document
 from stream.settings import Settings
 from stream.tail import Bounds, LogReader
+from stream.told import Outputs, Told, Unknown, read_orders
 
 log = structlog.get_logger()
-Progress = Callable[[float], None]
-#: Of a restore, reading the pages; the rest is the replay of the source.
 _PAGES_AT_ONCE = 64
 
 
@@ -57,59 +54,6 @@ class StateRecords:
     names: dict[bytes, bytes] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Told:
-    """What the outputs hold that the pages may not know of."""
-
-    #: Alerts that stand by their ids.
-    alerts: dict[str, Document] = field(default_factory=dict)
-    #: When a hold's first alert was published, by rider, policy, limit and beginning.
-    told_at: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
-    #: Riders of whom something was told after the marker.
-    riders: set[str] = field(default_factory=set)
-    #: Riders who have a status that no page answers for.
-    orphans: set[str] = field(default_factory=set)
-
-    def fold(self, value: bytes | None) -> None:
-        """Fold one message of the alert topic in."""
-        if value is None:
-            return
-        alert: Document = msgspec.json.decode(value)
-        if alert["kind"] == "retracted":
-            self.alerts.pop(alert["supersedes"], None)
-            return
-        self.alerts[alert["alert_id"]] = alert
-        hold = alert["hold"]
-        if hold and hold["told_at"]:
-            key = (alert["rider_id"], alert["policy"], alert["limit"], hold["from"])
-            self.told_at.setdefault(key, hold["told_at"])
-
-
-@dataclass(slots=True)
-class Restored:
-    """A partition as its records say, before the source is read from ``position`` up to ``source_end``."""
-
-    store: RiderStore
-    told: Told
-    position: int
-    source_end: int
-    side_offset: int
-    alerts_end: int
-    status_end: int
-    arrival_s: int = 0
-    sequence: int = 0
-    #: Everything that stands must be told again: the outputs have lost some of it.
-    everyone: bool = False
-    since_s: dict[str, int] = field(default_factory=dict)
-    page_from: Any = None
-    parts: dict[int, int] = field(default_factory=dict)
-    names_known: tuple[int, int] = (0, 0)
-    #: Riders whom an order to forget has erased just now.
-    erased: list[str] = field(default_factory=list)
-    #: From this source offset on *now* is not below this instant: pages have been judged there.
-    resume: tuple[int, int] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Takeover:
     """What a restore needs of its worker."""
@@ -120,7 +64,39 @@ class Takeover:
     partition: int
     partitions: int
     wall_s: float
-    progress: Progress
+    #: Told how much of the pages has been read, 0 to 1.
+    progress: Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Restored:
+    """A partition as its records say, before the source is read from ``position`` up to ``source_end``."""
+
+    store: RiderStore
+    position: int
+    source_end: int
+    #: Side outputs of the source before this offset have been written.
+    side_offset: int
+    since_s: dict[str, int]
+    #: The marker that the pages belong to; None when nothing of the state could be used.
+    marker: Marker | None = None
+    told: Told = field(default_factory=Told)
+    #: Ends of the alerts and of the statuses at the take-over.
+    ends: tuple[int, int] = (0, 0)
+    arrival_s: int = 0
+    sequence: int = 0
+    #: Everything that stands must be told again: the outputs have lost some of it.
+    everyone: bool = False
+    #: By page, the source offset it was packed at, -1 for none; the parts it has; which are of no use.
+    page_from: npt.NDArray[np.int64] = field(default_factory=lambda: np.full(PAGES, -1, dtype=np.int64))
+    parts: dict[int, int] = field(default_factory=dict)
+    bad: npt.NDArray[np.bool_] = field(default_factory=lambda: np.ones(PAGES, dtype=np.bool_))
+    #: How many platforms and zones the state knows.
+    names_known: tuple[int, int] = (0, 0)
+    #: Riders whom an order to forget has erased just now.
+    erased: list[str] = field(default_factory=list)
+    #: From this source offset on *now* is not below this instant: pages have been judged there.
+    resume: tuple[int, int] | None = None
 
 
 async def take_over(work: Takeover) -> Restored:
@@ -141,17 +117,16 @@ async def take_over(work: Takeover) -> Restored:
         state = await reader.bounds(settings.state_topic)
         control = await reader.bounds(settings.control_topic)
         records = await _read_state(reader, settings, state)
-        restored, bad = await _restore_pages(work, records, source)
-        await _place(work, reader, restored, records.marker, bad, source)
-        restored.alerts_end, restored.status_end = alerts.end, statuses.end
-        orders = await _read_orders(reader, settings, control)
-        await _read_outputs(work, reader, restored, records.marker, bad, (alerts, statuses), orders)
-    restored.erased = [
-        rider
-        for rider, before_ms in orders.items()
-        if pages.erase(restored.store, rider.encode(), rider_hash(rider.encode()), before_ms)
-    ]
-    work.progress(0.5)
+        restored = await _restore_pages(work, records, source)
+        await _place(work, reader, restored, source)
+        restored.ends = alerts.end, statuses.end
+        orders = await read_orders(reader, settings, control)
+        unknown = _unknown(restored, alerts, statuses)
+        restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
+    for rider, before_ms in orders.items():
+        key = rider.encode()
+        if pages.erase(restored.store, key, rider_hash(key), before_ms):
+            restored.erased.append(rider)
     return restored
 
 
@@ -163,18 +138,16 @@ async def _read_state(reader: LogReader, settings: Settings, bounds: Bounds) -> 
     found: dict[bytes, bytes] = {}
     async for batch in reader.read(settings.state_topic, bounds.start, bounds.end):
         for record in batch:
-            if record.key is None:
-                continue
             if record.value is None:
-                found.pop(record.key, None)
+                found.pop(record.key or b"", None)
             else:
-                found[record.key] = record.value
+                found[record.key or b""] = record.value
     records = StateRecords()
     for key, value in found.items():
         try:
             _sort_in(records, key, value)
         except Damaged as error:
-            log.error("damaged record of the state", key=key.decode(errors="replace"), why=str(error))
+            log.warning("damaged record of the state", key=key.decode(errors="replace"), why=str(error))
     return records
 
 
@@ -190,75 +163,81 @@ def _sort_in(records: StateRecords, key: bytes, value: bytes) -> None:
         records.parts.setdefault(int(number), {})[int(part)] = value
 
 
-async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) -> tuple[Restored, Any]:
-    """A store with the riders of all good pages, and which pages are bad."""
+async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) -> Restored:
+    """A store with the riders of all good pages."""
     marker = records.marker
-    bad = np.zeros(PAGES, dtype=np.bool_)
-    if marker is not None and marker.partitions != work.partitions:
-        message = (
-            f"partition {work.partition}: its state was written for {marker.partitions} partitions and the topics "
-            f"have {work.partitions} now: a rider's place follows from the count, which is fixed once data is "
-            "there. Feed what is wanted into topics of another prefix: respite topics --prefix NEW. --partitions "
-            f"{work.partitions}, or bring the topics back to {marker.partitions} partitions"
-        )
-        raise StateRefused(message)
-    definition = pages.definition(work.limits, work.store_settings)
+    _refuse_other_partitions(work, marker)
     since_s = _since(work.limits.policies, marker)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
-    restored = Restored(store, Told(), source.start, source.end, records.side_offset, 0, 0, since_s=since_s)
-    restored.page_from = np.full(PAGES, -1, dtype=np.int64)
+    restored = Restored(store, source.start, source.end, records.side_offset, since_s)
     if marker is None:
         log.warning("no marker: built from the source", partition=work.partition)
-        return restored, ~bad
+        return restored
     restored.sequence = marker.sequence
-    if marker.definition != definition:
+    if marker.definition != pages.definition(work.limits, work.store_settings):
         # Counts of another set of limits, or of another format, say nothing of these.
-        log.warning(
-            "other limits, settings or format than before: built from the source", partition=work.partition
-        )
-        return restored, ~bad
+        log.warning("other limits or settings than before: built from the source", partition=work.partition)
+        return restored
     try:
         expected = marker.page_offsets(PAGES)
-        platforms = decode_names("platforms", records.names, marker.platforms)
-        zones = decode_names("zones", records.names, marker.zones)
+        names = [
+            decode_names("platforms", records.names, marker.platforms),
+            decode_names("zones", records.names, marker.zones),
+        ]
     except Damaged as error:
-        log.error("damaged state: built from the source", partition=work.partition, why=str(error))
-        return restored, ~bad
-    pages.restore_names(store, platforms, zones)
-    restored.names_known = len(platforms), len(zones)
+        log.warning("damaged state: built from the source", partition=work.partition, why=str(error))
+        return restored
+    restored.marker = marker
+    restored.bad = np.zeros(PAGES, dtype=np.bool_)
+    pages.restore_names(store, *names)
+    restored.names_known = len(names[0]), len(names[1])
     newest_s = marker.now_s
     numbers = np.flatnonzero(expected >= 0).tolist()
     for begin in range(0, len(numbers), _PAGES_AT_ONCE):
-        some = numbers[begin : begin + _PAGES_AT_ONCE]
-        newest_s = max(
-            newest_s, await asyncio.to_thread(_unpack_some, restored, records, some, expected, bad)
-        )
-        work.progress(0.4 * (begin + len(some)) / len(numbers))
+        some = {number: int(expected[number]) for number in numbers[begin : begin + _PAGES_AT_ONCE]}
+        newest_s = max(newest_s, await asyncio.to_thread(_unpack_some, restored, records, some))
+        work.progress((begin + len(some)) / len(numbers))
     restored.resume = marker.source_offset, newest_s
     restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
-    return restored, bad
+    return restored
 
 
-def _unpack_some(
-    restored: Restored, records: StateRecords, numbers: Iterable[int], expected: Any, bad: Any
-) -> int:
-    """Take the riders of some pages in, and note those that are bad; the latest *now* of them."""
+def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
+    if marker is None or marker.partitions == work.partitions:
+        return
+    message = (
+        f"partition {work.partition}: its state was written for {marker.partitions} partitions, the topics "
+        f"have {work.partitions} now. A rider's place follows from the count, which is fixed once data is "
+        f"there. Make topics of {work.partitions} partitions under another prefix (respite topics --partitions "
+        f"{work.partitions} --prefix NEW.) and feed them, or go back to {marker.partitions} partitions."
+    )
+    raise StateRefused(message)
+
+
+def _unpack_some(restored: Restored, records: StateRecords, expected: dict[int, int]) -> int:
+    """Take the riders of some pages in, and note those that are bad; the latest *now* of the good ones."""
     newest_s = PAST
-    for number in numbers:
+    for number, packed_at in expected.items():
+        parts = records.parts.get(number, {})
         try:
-            page = decode_page(number, records.parts.get(number, {}))
-            if page.source_offset < expected[number]:
-                raise Damaged(f"packed at {page.source_offset}, the marker knows {expected[number]}")
+            page = _whole_page(number, parts, packed_at)
         except Damaged as error:
-            log.error("bad page: its riders are built from the source", page=number, why=str(error))
-            bad[number] = True
+            log.warning("bad page: its riders are built from the source", page=number, why=str(error))
+            restored.bad[number] = True
             continue
         pages.unpack(restored.store, page.words)
         restored.page_from[number] = page.source_offset
-        restored.parts[number] = len(records.parts[number])
+        restored.parts[number] = len(parts)
         restored.sequence = max(restored.sequence, page.sequence)
         newest_s = max(newest_s, page.now_s)
     return newest_s
+
+
+def _whole_page(number: int, parts: dict[int, bytes], packed_at: int) -> Page:
+    page = decode_page(number, parts)
+    if page.source_offset < packed_at:
+        raise Damaged(f"packed at offset {page.source_offset}, the marker knows one of {packed_at}")
+    return page
 
 
 def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
@@ -271,45 +250,47 @@ def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
 # -- where reading goes on -------------------------------------------------------------------------
 
 
-async def _place(
-    work: Takeover, reader: LogReader, restored: Restored, marker: Marker | None, bad: Any, source: Bounds
-) -> None:
-    """Decide from where the source is read, and whose history lacks something."""
-    mem = restored.store.memory
-    whole = marker is not None and restored.resume is not None
-    if whole and marker is not None and source.start <= marker.source_offset <= source.end:
-        if not bad.any():
+async def _place(work: Takeover, reader: LogReader, restored: Restored, source: Bounds) -> None:
+    """Decide from where the source is read, and whose history may lack something."""
+    marker, mem = restored.marker, restored.store.memory
+    incomplete = restored.bad
+    if marker is not None:
+        known = np.where(restored.bad, 0, np.maximum(restored.page_from, 0))
+        if marker.source_offset > source.end:
+            log.warning("the source is shorter than it was: read from its start", partition=work.partition)
+            # Offsets have begun anew, so those of the pages mean nothing in it.
+            known = np.zeros_like(known)
+            restored.page_from[restored.page_from >= 0] = 0
+            restored.side_offset = 0
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        elif marker.source_offset < source.start:
+            log.warning(
+                "the source lacks what came after the checkpoint: its retention is too short",
+                partition=work.partition,
+                lost_from=marker.source_offset,
+                lost_to=source.start,
+            )
+            incomplete = np.ones_like(restored.bad)
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        elif not restored.bad.any():
             restored.position = marker.source_offset
-        mem.page_from[:] = np.where(bad, 0, np.maximum(restored.page_from, 0))
-    elif whole and marker is not None and marker.source_offset > source.end:
-        log.error("the source is shorter than it was: it was made anew, read from its start", **_who(work))
-        restored.resume, restored.side_offset = (source.start, restored.resume[1]), 0
-        restored.page_from[:] = np.where(restored.page_from >= 0, 0, -1)
-    elif whole and marker is not None:
-        log.error(
-            "the source lacks what came after the checkpoint: its retention is too short",
-            lost_from=marker.source_offset,
-            lost_to=source.start,
-            **_who(work),
-        )
-        mem.page_from[:] = np.where(bad, 0, np.maximum(restored.page_from, 0))
-        bad = np.ones_like(bad)
-    if restored.resume is not None and restored.position < restored.resume[0]:
-        # What is read again was judged by the time of its arrival, not by what is known now.
-        restored.arrival_s, restored.store.read_s = 0, PAST
-    elif restored.resume is not None:
-        restored.store.now_s = restored.resume[1]
-    if source.start > 0 and bad.any():
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        else:
+            # What is read again is judged by the time of its arrival, not by what is known now.
+            restored.arrival_s, restored.store.read_s = 0, PAST
+        mem.page_from[:] = known
+    if source.start > 0 and incomplete.any():
         until_s = await _first_arrival_s(reader, work.settings, source) + _longest_s(work.limits)
-        mem.page_estimated[:] = np.where(bad, until_s, mem.page_estimated)
+        mem.page_estimated[:] = np.where(incomplete, until_s, mem.page_estimated)
         rows = mem.rows[: restored.store.riders]
         rows[:, R_ESTIMATED_UNTIL] = np.maximum(
             rows[:, R_ESTIMATED_UNTIL], mem.page_estimated[rows[:, R_PAGE]]
         )
 
 
-def _who(work: Takeover) -> dict[str, int]:
-    return {"partition": work.partition}
+def newest_of(restored: Restored) -> int:
+    """The latest *now* that a page was judged at."""
+    return PAST if restored.resume is None else restored.resume[1]
 
 
 async def _first_arrival_s(reader: LogReader, settings: Settings, source: Bounds) -> int:
@@ -324,68 +305,14 @@ def _longest_s(limits: LimitTable) -> int:
     return max([7 * DAY_S, *(one.window_s for one in limits.limits)])
 
 
-# -- outputs and orders ----------------------------------------------------------------------------
-
-
-async def _read_outputs(
-    work: Takeover,
-    reader: LogReader,
-    restored: Restored,
-    marker: Marker | None,
-    bad: Any,
-    bounds: tuple[Bounds, Bounds],
-    orders: dict[str, int],
-) -> None:
-    """Fold the outputs in that the pages may not know of: since the marker, and of bad pages what is not final."""
-    settings, told = work.settings, restored.told
-    alerts, statuses = bounds
-    whole = marker is not None and restored.resume is not None
-    alerts_from = marker.alerts_offset if whole and marker else alerts.end
-    status_from = marker.status_offset if whole and marker else statuses.end
-    if whole and not (
-        alerts.start <= alerts_from <= alerts.end and statuses.start <= status_from <= statuses.end
-    ):
-        log.warning("outputs are shorter than they were: what stands is told again", **_who(work))
+def _unknown(restored: Restored, alerts: Bounds, statuses: Bounds) -> Unknown:
+    """What of the outputs the pages cannot know."""
+    marker = restored.marker
+    if marker is None:
+        return Unknown(alerts.end, statuses.end, restored.bad)
+    since = marker.alerts_offset, marker.status_offset
+    if not (alerts.start <= since[0] <= alerts.end and statuses.start <= since[1] <= statuses.end):
+        log.warning("outputs are shorter than they were: what stands is told again")
         restored.everyone = True
-        alerts_from, status_from = alerts.start, statuses.start
-    begin = alerts_from
-    if bad.any():
-        since_s = 0.0
-        if settings.clock == "wall":
-            since_s = work.wall_s - settings.lateness - 2 * FINALITY_SLACK_S
-        found = await reader.offset_at(settings.alerts_topic, int(since_s * 1000))
-        begin = min(begin, alerts.end if found is None else found)
-    async for batch in reader.read(settings.alerts_topic, begin, alerts.end):
-        for record in batch:
-            rider = (record.key or b"").decode()
-            if record.offset >= alerts_from:
-                told.riders.add(rider)
-            elif not bad[_page_of(rider)]:
-                continue
-            if record.timestamp >= orders.get(rider, 0):
-                told.fold(record.value)
-    begin = statuses.start if bad.any() else status_from
-    async for batch in reader.read(settings.status_topic, begin, statuses.end):
-        for record in batch:
-            rider = (record.key or b"").decode()
-            if record.offset >= status_from:
-                told.riders.add(rider)
-            elif not bad[_page_of(rider)]:
-                continue
-            told.orphans.discard(rider)
-            if record.value is not None:
-                told.orphans.add(rider)
-
-
-def _page_of(rider: str) -> int:
-    return rider_hash(rider.encode()) >> PAGE_SHIFT
-
-
-async def _read_orders(reader: LogReader, settings: Settings, bounds: Bounds) -> dict[str, int]:
-    """Whom an operator has had forgotten, and when; what arrived before does not come back."""
-    orders: dict[str, int] = {}
-    async for batch in reader.read(settings.control_topic, bounds.start, bounds.end):
-        for record in batch:
-            if record.key is not None and is_rider(record.key):
-                orders[record.key.decode()] = int(record.timestamp)
-    return orders
+        since = alerts.start, statuses.start
+    return Unknown(*since, restored.bad)

@@ -1,4 +1,4 @@
-"""Reading topics outside the group: from their beginning for those who only look, by offsets for a restore."""
+"""Reading topics outside the group: all of them for those who only look, stretches for a restore."""
 
 from __future__ import annotations
 

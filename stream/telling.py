@@ -16,8 +16,8 @@ from detectors.verdicts import Status, Verdict
 from schemas.decode import rider_hash
 from stream.outbox import Outbox
 from stream.render import Document, Renderer, retraction_id, utc
-from stream.restore import Told
 from stream.settings import Settings
+from stream.told import Told
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
