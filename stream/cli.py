@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from stream import options as given
+from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.webhooks.command import app as webhooks_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,24 +21,7 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
-
-DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
-
-
-def refuse(error: object) -> typer.Exit:
-    """Say what is wrong on standard error; exit status 2."""
-    sys.stderr.write(f"respite: {error}\n")
-    return typer.Exit(WRONG)
-
-
-def settings_from(**options: Any) -> Any:
-    """Settings, or exit status 2 with every fault."""
-    from stream.settings import InvalidSettings, load_settings
-
-    try:
-        return load_settings(**options)
-    except InvalidSettings as error:
-        raise refuse(error) from error
+app.add_typer(webhooks_app, name="webhooks")
 
 
 def policies_from(names: Any) -> Any:

@@ -105,8 +105,8 @@ def ensure_topics(
         When Kafka cannot be reached or refuses.
     """
     topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
-    with _admin(settings) as admin:
-        counts = _partition_counts(admin, topics)
+    with administration(settings) as admin:
+        counts = partition_counts(admin, topics)
         number = (
             partitions
             or counts.get(settings.source_topic)
@@ -117,7 +117,7 @@ def ensure_topics(
             raise TopicsRefused("\n".join(faults))
         for topic in topics:
             if topic.name not in counts:
-                _create(admin, topic, number, replication)
+                create(admin, topic, number, replication)
                 say(f"made {topic.name} with {number} partitions")
         _mend(admin, [topic for topic in topics if topic.name in counts], say)
     return number
@@ -134,8 +134,8 @@ def checked_partitions(settings: Settings) -> int:
         When Kafka cannot be reached or refuses.
     """
     topics = wanted(settings, SHORTEST_RETENTION_S)
-    with _admin(settings) as admin:
-        counts = _partition_counts(admin, topics)
+    with administration(settings) as admin:
+        counts = partition_counts(admin, topics)
         configs = _configs(admin, [topic for topic in topics if topic.name in counts])
     source = settings.source_topic
     number = counts.get(source, 0)
@@ -165,8 +165,8 @@ def source_partitions(settings: Settings) -> int:
         There is no such topic.
     """
     source = wanted(settings, SHORTEST_RETENTION_S)[0]
-    with _admin(settings) as admin:
-        found = _partition_counts(admin, [source])
+    with administration(settings) as admin:
+        found = partition_counts(admin, [source])
     if not found:
         raise TopicsRefused(f"topic {source.name} is missing; make it with: {mending_command(settings)}")
     return found[source.name]
@@ -205,7 +205,14 @@ def _tell(text: str) -> None:
 
 
 @contextmanager
-def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
+def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client.
+
+    Raises
+    ------
+    KafkaUnavailable
+        Kafka cannot be reached, or refuses what is asked in the block.
+    """
     try:
         admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
         try:
@@ -216,7 +223,7 @@ def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
         raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
 
 
-def _partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:
+def partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:
     """Partitions of those topics that exist."""
     counts = {}
     for found in admin.describe_topics([topic.name for topic in topics]):
@@ -243,7 +250,8 @@ def _configs(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, dic
     }
 
 
-def _create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication: int | None) -> None:
+def create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication: int | None) -> None:
+    """Make a topic, unless another process just made the same."""
     options = {
         "num_partitions": partitions,
         "replication_factor": -1 if replication is None else replication,
@@ -253,7 +261,7 @@ def _create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication
         admin.create_topics({topic.name: options}, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         # Two commands at once: fine when both want the same.
-        if _partition_counts(admin, [topic]) != {topic.name: partitions}:
+        if partition_counts(admin, [topic]) != {topic.name: partitions}:
             raise
 
 
