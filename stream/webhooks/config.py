@@ -28,6 +28,7 @@ from stream.webhooks.signing import BadSecret, Signer
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _NAME = r"^[A-Za-z0-9._-]{1,64}$"
+_TOPIC = r"^[A-Za-z0-9._-]{1,200}$"
 
 
 class InvalidConfig(ValueError):
@@ -146,10 +147,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    group_prefix: str = Field("respite-webhooks", pattern=_NAME, description="Before the groups' names.")
-    dead_letter: str = Field(
-        "courier.webhook-dead-letter", pattern=r"^[A-Za-z0-9._-]{1,200}$", description="Without the prefix."
-    )
+    group_prefix: str = Field("respite-webhooks", pattern=_TOPIC, description="Before the groups' names.")
+    dead_letter: str = Field("courier.webhook-dead-letter", pattern=_TOPIC, description="Without the prefix.")
     metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
     metrics_port: int = Field(9465, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     endpoint: tuple[Endpoint, ...] = Field(min_length=1)

@@ -43,6 +43,9 @@ class Post:
                 return Answer(response.status, detail, response.headers.get("retry-after"))
         except TimeoutError:
             return Answer(None, "no answer in time")
+        except aiohttp.ClientConnectorError as error:
+            # Its own text leaves out why an address was refused.
+            return Answer(None, f"cannot connect: {error.os_error}"[:_KEPT_CHARACTERS])
         except (aiohttp.ClientError, OSError) as error:
             return Answer(None, f"{type(error).__name__}: {error}"[:_KEPT_CHARACTERS])
 

@@ -116,6 +116,8 @@ async def resend(settings: Settings, config: Config, endpoint: Endpoint, wish: W
         await consumer.start()
         stack.push_async_callback(consumer.stop)
         ranges = await _ranges(consumer, topics, wish)
+        if not ranges:  # a client without partitions does not let itself be stopped
+            return counts.outcomes
         async with asyncio.TaskGroup() as tasks:
             sender = Sender(endpoint, post, buried.bury, counts, tasks)
             resending = Resending(consumer, sender, endpoint)

@@ -58,6 +58,7 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._draining = False
+        self._gone: str | None = None
         self._not_before_s = 0.0  # of the loop's clock
         self._chance = random.Random()
         self.pending_bytes = 0
@@ -136,6 +137,7 @@ class Sender:
                 self._counts.delivered_after(time.time() - message.arrived_ms / 1000)
                 return True
             if answer.meaning is Meaning.GONE:
+                self._gone = answer.detail
                 raise EndpointGone(answer.detail)
             if answer.meaning is Meaning.REFUSED:
                 await self._give_up(message, "refused", answer.detail)
@@ -156,6 +158,8 @@ class Sender:
                 # Another rider's answer may have asked for a pause while this one waited for its turn.
                 if loop.time() < self._not_before_s:
                     continue
+                if self._gone is not None:
+                    raise EndpointGone(self._gone)
                 began_s = loop.time()
                 with self._being_busy():
                     answer = await self._post(webhook_id, body)
