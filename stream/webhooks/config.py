@@ -23,6 +23,7 @@ from pydantic import (
 from yarl import URL
 
 from schemas.durations import parse_duration
+from stream.rights import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
 from stream.webhooks.signing import BadSecret, Signer
 
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]
@@ -147,8 +148,8 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    group_prefix: str = Field("respite-webhooks", pattern=_TOPIC, description="Before the groups' names.")
-    dead_letter: str = Field("courier.webhook-dead-letter", pattern=_TOPIC, description="Without the prefix.")
+    group_prefix: str = Field(WEBHOOK_GROUP, pattern=_TOPIC, description="Before the groups' names.")
+    dead_letter: str = Field(WEBHOOK_DEAD_LETTER, pattern=_TOPIC, description="Without the prefix.")
     metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
     metrics_port: int = Field(9465, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     endpoint: tuple[Endpoint, ...] = Field(min_length=1)
