@@ -12,12 +12,13 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.policy import DAY_S, LONGEST_CALENDAR_S, InvalidPolicy, Policy
 from stream.policies import load_all
+from stream.reasons import refusal
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
 _BOOTSTRAP_TIMEOUT_MS = 10_000
-_UNKNOWN_TOPIC = 3
+_UNKNOWN_TOPIC, _NOT_AUTHORIZED = 3, 29
 
 Say = Callable[[str], None]
 
@@ -215,12 +216,15 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
     """
     try:
         admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
-        try:
-            yield admin
-        finally:
-            admin.close()
+    except KafkaError as error:
+        told = refusal(settings) or f"{type(error).__name__}: {error}"
+        raise KafkaUnavailable(f"Kafka at {settings.broker}: {told}") from error
+    try:
+        yield admin
     except KafkaError as error:
         raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
+    finally:
+        admin.close()
 
 
 def partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:
@@ -229,6 +233,11 @@ def partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[
     for found in admin.describe_topics([topic.name for topic in topics]):
         if found["error_code"] == _UNKNOWN_TOPIC:
             continue
+        if found["error_code"] == _NOT_AUTHORIZED:
+            raise KafkaUnavailable(
+                f"TopicAuthorizationFailed: no right to topic {found['name']}; "
+                "`respite secure` gives each role what it needs"
+            )
         if found["error_code"]:
             raise TopicsRefused(
                 f"topic {found['name']}: Kafka's error {found['error_code']} when describing it"
@@ -244,6 +253,12 @@ def _configs(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, dic
     names = ("cleanup.policy", "retention.ms", "message.timestamp.type")
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(names)) for topic in topics]
     found = admin.describe_configs(asked, config_filter="all")["topic"]
+    hidden = [topic for topic, values in found.items() if not values]
+    if hidden:
+        raise KafkaUnavailable(
+            f"TopicAuthorizationFailed: no right to see the settings of {', '.join(hidden)}; "
+            "`respite secure` gives each role what it needs"
+        )
     return {
         topic: {name: str(entry["value"]) for name, entry in values.items()}
         for topic, values in found.items()

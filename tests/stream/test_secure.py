@@ -32,6 +32,8 @@ from tests.stream.webhooks.receiver import SECRET, Receiver, alert
 pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEADLINE_S = 60.0
+#: A worker may have to compile its kernels first.
+WORKER_S = 240.0
 PARTITIONS = 2
 GROUP = "judges"
 PASSWORD = "correct-horse-battery"
@@ -163,8 +165,8 @@ def test_rights_beyond_the_role_are_shown_and_taken_away_only_when_asked(guarded
 
 async def writing(settings: Settings, topic: str, name: str | None = None) -> None:
     producer = AIOKafkaProducer(transactional_id=name, request_timeout_ms=8000, **settings.client())
-    await producer.start()
     try:
+        await producer.start()
         if name is None:
             await producer.send_and_wait(topic, b"{}", key=b"r1")
         else:
@@ -206,7 +208,13 @@ def refused(work: Awaitable[None], *errors: type[KafkaError]) -> None:
 def test_a_feed_writes_the_source_and_nothing_else_and_reads_nothing(guarded: Guarded) -> None:
     feed = guarded.settings("alpha-feed")
     allowed(writing(feed, feed.source_topic))
-    for topic in (feed.alerts_topic, feed.status_topic, feed.watermark_topic, feed.dead_letter_topic, *OUTLETS):
+    for topic in (
+        feed.alerts_topic,
+        feed.status_topic,
+        feed.watermark_topic,
+        feed.dead_letter_topic,
+        *OUTLETS,
+    ):
         refused(writing(feed, topic))
     for topic in (feed.source_topic, feed.alerts_topic, *OUTLETS):
         refused(reading(feed, topic))
@@ -269,11 +277,11 @@ def events() -> str:
     return "".join(json.dumps(event) + "\n" for event in made)
 
 
-def until(claim: Callable[[], Any], what: str, log: Path) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+def until(claim: Callable[[], Any], what: str, log: Path, within_s: float = DEADLINE_S) -> None:
+    deadline = time.monotonic() + within_s
     while not claim():
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {DEADLINE_S} s: {what}\n{log.read_text(encoding='utf-8')[-4000:]}")
+            pytest.fail(f"not within {within_s} s: {what}\n{log.read_text(encoding='utf-8')[-4000:]}")
         time.sleep(0.1)
 
 
@@ -295,7 +303,7 @@ def test_a_worker_with_its_rights_alone_judges(guarded: Guarded) -> None:
             found = [json.loads(one.value or b"{}") for one in records_of(guarded.broker.bootstrap, alerts)]
             return any(one.get("kind") == "limit_reached" for one in found)
 
-        until(reached, "an alert", log)
+        until(reached, "an alert", log, WORKER_S)
     finally:
         worker.kill()
         worker.wait(10)
@@ -336,17 +344,21 @@ async def write_plain(guarded: Guarded, topic: str, value: bytes) -> None:
     await producer.stop()
 
 
-@pytest.mark.parametrize("command", [("worker",), ("topics",), ("secure", "--users", "users.toml")])
-def test_a_wrong_password_or_authority_ends_with_status_1_and_says_which(
-    guarded: Guarded, tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    done = guarded.respite(*command, environment=guarded.environment("judge", password="wrong-password-1"))
+@pytest.mark.parametrize("command", ["worker", "topics"])
+def test_a_wrong_password_ends_with_status_1_and_says_so(guarded: Guarded, command: str) -> None:
+    done = guarded.respite(command, environment=guarded.environment("judge", password="wrong-password-1"))
     assert done.returncode == 1
-    assert "SaslAuthenticationFailed" in done.stderr
+    assert "AuthenticationFailed" in done.stderr
     assert "wrong-password-1" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["worker", "topics"])
+def test_a_broker_that_a_stranger_vouches_for_is_not_spoken_to(
+    guarded: Guarded, tmp_path: Path, command: str
+) -> None:
     stranger = Authority(tmp_path / "stranger").certificate
-    done = guarded.respite(*command, environment=guarded.environment("judge", ca=stranger))
+    done = guarded.respite(command, environment=guarded.environment("judge", ca=stranger))
     assert done.returncode == 1
     assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
     assert "Traceback" not in done.stderr
