@@ -69,8 +69,9 @@ def worker(
     options["policy"] = tuple(policy) if policy else None
     settings = settings_from(**options)
     policies_from(settings.policies)
+    from stream.administration import KafkaUnavailable
     from stream.logs import set_up
-    from stream.topics import KafkaUnavailable, TopicsRefused, checked_partitions
+    from stream.topics import TopicsRefused, checked_partitions
 
     set_up(settings.log_format)
     try:

@@ -20,9 +20,9 @@ from kafka.admin import (
 )
 from kafka.errors import ClusterAuthorizationFailedError, SecurityDisabledError
 
+from stream.administration import KafkaUnavailable, administration
 from stream.rights import Resource, Right, rights_of
 from stream.settings import Settings
-from stream.topics import KafkaUnavailable, administration
 from stream.users import Users
 
 _MECHANISM = "SCRAM-SHA-512"

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError
 
 from schemas.policy import DAY_S, LONGEST_CALENDAR_S, InvalidPolicy, Policy
+from stream.administration import KafkaUnavailable, administration
 from stream.policies import load_all
-from stream.reasons import refusal
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
-_BOOTSTRAP_TIMEOUT_MS = 10_000
 _UNKNOWN_TOPIC, _NOT_AUTHORIZED = 3, 29
 
 Say = Callable[[str], None]
@@ -25,10 +23,6 @@ Say = Callable[[str], None]
 
 class TopicsRefused(ValueError):
     """Topics that a worker must not start on; the message has every fault and what mends it."""
-
-
-class KafkaUnavailable(RuntimeError):
-    """Kafka could not be reached, or refused; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,28 +197,6 @@ def run(settings: Settings, partitions: int | None = None, replication: int | No
 
 def _tell(text: str) -> None:
     sys.stderr.write(text + "\n")
-
-
-@contextmanager
-def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
-    """An admin client.
-
-    Raises
-    ------
-    KafkaUnavailable
-        Kafka cannot be reached, or refuses what is asked in the block.
-    """
-    try:
-        admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
-    except KafkaError as error:
-        told = refusal(settings) or f"{type(error).__name__}: {error}"
-        raise KafkaUnavailable(f"Kafka at {settings.broker}: {told}") from error
-    try:
-        yield admin
-    except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
-    finally:
-        admin.close()
 
 
 def partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:

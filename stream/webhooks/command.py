@@ -80,8 +80,9 @@ def replay(
 def _prepare(
     file: Path, broker: str | None, prefix: str | None, log_format: str | None
 ) -> tuple[Any, Any, Any]:
+    from stream.administration import KafkaUnavailable
     from stream.logs import set_up
-    from stream.topics import KafkaUnavailable, TopicsRefused
+    from stream.topics import TopicsRefused
     from stream.webhooks.config import InvalidConfig, load_config
     from stream.webhooks.topics import ensure_topics
 
