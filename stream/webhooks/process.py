@@ -7,6 +7,7 @@ import signal
 
 import structlog
 
+from stream.exits import exit_after
 from stream.settings import Settings
 from stream.webhooks.config import Config, Endpoint
 from stream.webhooks.failures import reason
@@ -18,6 +19,8 @@ from stream.webhooks.sender import EndpointGone, Sender
 from stream.webhooks.topics import dead_letters_of, topics_of
 
 log = structlog.get_logger()
+#: Beyond the longest request under way: to commit and to leave the groups.
+_STOP_S = 5.0
 
 
 class Running:
@@ -97,5 +100,7 @@ async def run(settings: Settings, config: Config) -> None:
         ):
             for one in running:
                 tasks.create_task(one.run(letters, stopping))
+            await stopping.wait()
+            exit_after(max(one.timeout for one in config.endpoint) + _STOP_S)
     finally:
         metrics.stop()

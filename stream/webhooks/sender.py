@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -21,7 +21,18 @@ from stream.webhooks.metrics import Counts
 log = structlog.get_logger()
 Post = Callable[[str, bytes], Awaitable[Answer]]
 Settled = Callable[[], None]
-Queue = deque[tuple[Message, Settled, str | None]]
+
+
+class Entry(NamedTuple):
+    """A message that waits for its turn: its id, or, if it cannot be sent, what is wrong with it."""
+
+    message: Message
+    settled: Settled
+    webhook_id: str
+    fault: str
+
+
+Queue = deque[Entry]
 
 
 class EndpointGone(Exception):
@@ -42,16 +53,26 @@ class Sender:
     ----------
     tasks
         Runs a task for each rider with messages; a task that fails ends the group.
+    wall
+        Epoch seconds.
     """
 
     def __init__(
-        self, endpoint: Endpoint, post: Post, bury: Bury, counts: Counts, tasks: asyncio.TaskGroup
+        self,
+        endpoint: Endpoint,
+        post: Post,
+        bury: Bury,
+        counts: Counts,
+        tasks: asyncio.TaskGroup,
+        *,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._endpoint = endpoint
         self._post = post
         self._bury = bury
         self._counts = counts
         self._group = tasks
+        self._wall = wall
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._pending: dict[Place, Message] = {}
         self._queues: dict[bytes, Queue] = {}
@@ -80,8 +101,6 @@ class Sender:
             self._counts.settled("skipped")
             settled()
             return
-        if what is Sorted.MALFORMED:
-            log.warning("no message", endpoint=self._endpoint.name, place=message.place, detail=told)
         self._pending[message.place] = message
         self.pending_bytes += message.size
         rider = message.key or b""
@@ -91,7 +110,8 @@ class Sender:
             task = self._group.create_task(self._send_all(rider, queue))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        queue.append((message, settled, told if what is Sorted.SEND else None))
+        sendable = what is Sorted.SEND
+        queue.append(Entry(message, settled, told if sendable else "", "" if sendable else told))
 
     async def drain(self, within_s: float) -> None:
         """Let requests under way end, and forget the rest: whoever reads it again will send it."""
@@ -113,28 +133,28 @@ class Sender:
     async def _send_all(self, rider: bytes, queue: Queue) -> None:
         try:
             while queue and not self._draining:
-                message, settled, webhook_id = queue[0]
-                if not await self._settle(message, webhook_id):
+                entry = queue[0]
+                if not await self._settle(entry):
                     return
-                settled()
+                entry.settled()
                 queue.popleft()
-                self._pending.pop(message.place, None)
-                self.pending_bytes -= message.size
+                self._pending.pop(entry.message.place, None)
+                self.pending_bytes -= entry.message.size
         finally:
             if self._queues.get(rider) is queue:
                 del self._queues[rider]
 
-    async def _settle(self, message: Message, webhook_id: str | None) -> bool:
+    async def _settle(self, entry: Entry) -> bool:
         """Deliver a message or make it a dead letter; False when neither, because of `drain`."""
-        if webhook_id is None:
-            await self._give_up(message, "malformed", "neither an alert nor a status in JSON")
+        message = entry.message
+        if entry.fault or message.value is None:
+            await self._give_up(message, "malformed", entry.fault)
             return True
-        assert message.value is not None
         for attempts in count(1):
-            answer = await self._attempt(webhook_id, message.value)
+            answer = await self._attempt(entry.webhook_id, message.value)
             if answer.meaning is Meaning.DELIVERED:
                 self._counts.settled("delivered")
-                self._counts.delivered_after(time.time() - message.arrived_ms / 1000)
+                self._counts.delivered_after(self._wall() - message.arrived_ms / 1000)
                 return True
             if answer.meaning is Meaning.GONE:
                 self._gone = answer.detail
@@ -169,7 +189,7 @@ class Sender:
     async def _wait(self, answer: Answer, attempts: int) -> None:
         """Wait before the next attempt; what a 429 or 503 asks for holds for the whole endpoint."""
         retry = self._endpoint.retry
-        asked_s = answer.asked_wait_s(time.time(), retry.longest)
+        asked_s = answer.asked_wait_s(self._wall(), retry.longest)
         if asked_s > 0:
             self._not_before_s = max(self._not_before_s, asyncio.get_running_loop().time() + asked_s)
         await asyncio.sleep(backoff_s(retry, attempts, self._chance))
