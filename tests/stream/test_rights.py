@@ -128,3 +128,10 @@ def test_all_faults_of_a_file_come_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "user = 1", "[[user]", "[user]\nname = 'a'"])
 def test_a_file_without_users_is_refused(tmp_path: Path, text: str) -> None:
     assert "users.toml" in refusal(tmp_path, text)
+
+
+def test_the_example_is_good() -> None:
+    example = Path(__file__).resolve().parent.parent.parent / "deploy" / "example" / "users.toml"
+    variables = {line.split('"')[1] for line in example.read_text("utf-8").splitlines() if "_env = " in line}
+    users = load_users(example, dict.fromkeys(variables, PASSWORD))
+    assert {user.role for user in users.users} == set(ROLES) - {"regulator"}

@@ -127,3 +127,20 @@ def test_a_file_without_endpoints_is_refused(tmp_path: Path, text: str) -> None:
     assert "webhooks.toml" in refusal(tmp_path, text)
     with pytest.raises(InvalidConfig, match="No such file"):
         load_config(tmp_path / "none.toml")
+
+
+def test_the_example_is_good_as_it_stands_and_with_everything_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPHA_WEBHOOK_SECRET", SECRET)
+    example = Path(__file__).resolve().parents[3] / "deploy" / "example" / "webhooks.toml"
+    bare = load_config(example).endpoint[0]
+    assert bare.name == "alpha-live"
+    text = "".join(
+        line.removeprefix("# ")
+        for line in example.read_text("utf-8").splitlines(keepends=True)
+        if " = " in line and "ca_file" not in line
+    )
+    full = load(tmp_path, "[[endpoint]]\n" + text).endpoint[0]
+    # What stands there as a comment are the defaults, but for the yes and no and the kinds.
+    assert full.model_copy(update={"statuses": False, "allow_private": False, "kinds": bare.kinds}) == bare

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from deploy.kafka.broker import Broker
 from stream.settings import Settings
 from tests.stream.reading import records_of
 from tests.stream.webhooks.outlet import FAST, Outlet, alerts_for, first_of_each, numbers_by_rider
-from tests.stream.webhooks.receiver import Receiver, Reply, alert, status
+from tests.stream.webhooks.receiver import SECRET, Receiver, Reply, alert, status
 
 pytestmark = pytest.mark.kafka
 
@@ -199,6 +200,51 @@ def test_processes_share_the_partitions_and_take_over_from_each_other(outlet: Ou
         assert first_of_each(found) == sorted(set(found))
     # Left in order, nothing was under way: only what was settled behind an open message comes again.
     assert len(receiver.accepted) < 400
+
+
+def test_a_broker_that_goes_and_comes_back_costs_nothing(tmp_path: Path, prefix: str) -> None:
+    with Broker.running(tmp_path / "kafka") as broker, Receiver() as receiver:
+        outlet = Outlet(Settings(broker=broker.bootstrap, prefix=prefix), tmp_path)
+        try:
+            outlet.write(alerts_for(outlet.alerts, riders=10, each=10))
+            receiver.behaviour = lambda _, body, __: Reply(400 if body["number"] == 7 else 204, delay_s=0.02)
+            process = outlet.start(outlet.config(receiver.url, FAST + "concurrency = 2\n"))
+            outlet.until(lambda: len(receiver.accepted) > 20, "the first")
+            broker.kill()
+            broker.start()
+            outlet.until(
+                lambda: len({one.webhook_id for one in receiver.accepted}) == 99, "all but the refused"
+            )
+            outlet.until(lambda: outlet.committed() >= 100, "all are committed")
+            # A dead letter may be written twice, but not lost.
+            assert {one.key for one in records_of(broker.bootstrap, outlet.letters)} == {b"r7"}
+            assert process.poll() is None
+            broker.kill()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) is not None
+        finally:
+            outlet.stop()
+
+
+def test_a_missing_outlet_ends_with_status_2_and_says_what_makes_it(outlet: Outlet) -> None:
+    config = outlet.config("http://127.0.0.1:1/").read_text(encoding="utf-8")
+    other = outlet.config("http://127.0.0.1:1/", name="other")
+    other.write_text(config.replace('"alpha"', '"omega"'), encoding="utf-8")
+    done = outlet.replay(other)
+    assert done.returncode == 2
+    assert f"missing: {outlet.settings.alerts_topic}.omega" in done.stderr
+    assert "respite topics" in done.stderr
+
+
+def test_secrets_are_in_no_log(outlet: Outlet) -> None:
+    outlet.write(alerts_for(outlet.alerts, riders=2, each=2))
+    with Receiver(lambda _, body, __: Reply(400 if body["number"] else 500)) as receiver:
+        outlet.start(outlet.config(receiver.url + "?token=hunter2"))
+        outlet.until(lambda: outlet.committed() >= 4, "all are committed")
+    assert SECRET.removeprefix("whsec_") not in outlet.log()
+    assert "hunter2" not in outlet.log()
+    for letter in records_of(outlet.settings.broker, outlet.letters):
+        assert "hunter2" not in str(letter.headers)
 
 
 def test_memory_is_bounded_while_a_receiver_does_not_answer(outlet: Outlet) -> None:

@@ -175,11 +175,14 @@ def test_410_ends_the_group_and_nobody_asks_again() -> None:
 def test_draining_lets_requests_end_forgets_the_rest_and_the_sender_can_go_on() -> None:
     release = asyncio.Event()
     asked: list[int] = []
+    all_asked = asyncio.Event()
     delivered: list[int] = []
 
     async def post(webhook_id: str, body: bytes) -> Answer:
         del body
         asked.append(number_of(webhook_id))
+        if len(asked) == 2:
+            all_asked.set()
         await release.wait()
         delivered.append(number_of(webhook_id))
         return Answer(204 if number_of(webhook_id) < 10 else 500, "")
@@ -194,8 +197,7 @@ def test_draining_lets_requests_end_forgets_the_rest_and_the_sender_can_go_on() 
             for number in (10, 11):
                 desk.put(sender, message(number, "b"))
             desk.put(sender, message(12, "c"))  # no place is free for it
-            while len(asked) < 2:
-                await asyncio.sleep(0.001)
+            await all_asked.wait()
             asyncio.get_running_loop().call_later(0.05, release.set)
             await sender.drain(5)
             assert sorted(delivered) == [0, 10]
