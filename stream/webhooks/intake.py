@@ -38,6 +38,7 @@ class Intake(ConsumerRebalanceListener):
         self._endpoint = endpoint
         self._ledgers: dict[TopicPartition, Ledger] = {}
         self._committed_s = time.monotonic()
+        self._full = False
 
     @property
     def lag_records(self) -> int:
@@ -77,15 +78,19 @@ class Intake(ConsumerRebalanceListener):
         log.info("reads", endpoint=self._endpoint.name, partitions=len(assigned))
 
     def _hold_back(self) -> None:
-        """Pause partitions while memory is full, and those that are far ahead of what is settled."""
-        full = (
-            self._sender.pending >= self._endpoint.max_pending
-            or self._sender.pending_bytes >= _MOST_PENDING_BYTES
+        """Pause partitions while memory is full, and those that are far ahead of what is settled.
+
+        They go on at half of that: what was fetched of a partition is thrown away when it pauses.
+        """
+        share = 0.5 if self._full else 1.0
+        self._full = (
+            self._sender.pending >= self._endpoint.max_pending * share
+            or self._sender.pending_bytes >= _MOST_PENDING_BYTES * share
         )
-        most = self._endpoint.max_pending * _AHEAD
         paused = self._consumer.paused()
         for tp in self._consumer.assignment():
-            wanted = full or len(self._ledgers.get(tp, ())) >= most
+            most = self._endpoint.max_pending * _AHEAD * (0.5 if tp in paused else 1.0)
+            wanted = self._full or len(self._ledgers.get(tp, ())) >= most
             if wanted and tp not in paused:
                 self._consumer.pause(tp)
             elif not wanted and tp in paused:
