@@ -28,6 +28,7 @@ class Got:
     path: str
     at_s: float
     status: int
+    cookie: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,16 @@ class Receiver:
             return Reply(401)
         with self._lock:
             reply = self.behaviour(headers["webhook-id"], said, len(self.got))
-            self.got.append(Got(headers["webhook-id"], said, request.path, time.time(), reply.status))
+            self.got.append(
+                Got(
+                    headers["webhook-id"],
+                    said,
+                    request.path,
+                    time.time(),
+                    reply.status,
+                    headers.get("cookie"),
+                )
+            )
         return reply
 
     def _answer(self, request: BaseHTTPRequestHandler, reply: Reply) -> None:
