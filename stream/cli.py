@@ -10,6 +10,7 @@ import typer
 
 from stream import options as given
 from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.secure_command import secure
 from stream.webhooks.command import app as webhooks_app
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ app = typer.Typer(
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.command()(secure)
 
 
 def policies_from(names: Any) -> Any:
@@ -53,6 +55,11 @@ def worker(
     max_open_session: given.MaxOpenSession = None,
     max_open_break: given.MaxOpenBreak = None,
     keep: given.Keep = None,
+    state: given.State = None,
+    control: given.Control = None,
+    outlets: given.Outlets = None,
+    instance: given.Instance = None,
+    checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
     log_format: given.LogFormat = None,
@@ -150,38 +157,35 @@ def topics(
     status: given.Status = None,
     watermark: given.Watermark = None,
     dead_letter: given.DeadLetter = None,
+    state: given.State = None,
+    control: given.Control = None,
+    outlets: given.Outlets = None,
 ) -> None:
     """Make the topics, or mend their settings."""
     from stream import topics as making
 
     settings = settings_from(
         broker=broker, policy=tuple(policy) if policy else None, prefix=prefix, source=source,
-        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter,
+        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter, state=state,
+        control=control, outlets=outlets,
     )  # fmt: skip
     raise typer.Exit(making.run(settings, partitions, replication))
 
 
 @app.command()
-def secure(
-    users: Annotated[Path, typer.Option(help="TOML file of users, roles and password variables.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Take away rights beyond the roles.")] = False,
-    set_passwords: Annotated[bool, typer.Option("--set-passwords", help="Also of users that exist.")] = False,
+def forget(
+    rider: str,
     broker: given.Broker = None,
     prefix: given.Prefix = None,
-    group: given.Group = None,
+    status: given.Status = None,
+    control: given.Control = None,
+    within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
 ) -> None:
-    """Give Kafka's users passwords and the least rights of their roles."""
-    from stream.users import InvalidUsers, load_users
+    """Erase what is known of a rider; events that arrived before do not come back."""
+    from stream import orders
 
-    settings = settings_from(broker=broker, prefix=prefix, group=group)
-    try:
-        chosen = load_users(users)
-    except InvalidUsers as error:
-        raise refuse(error) from error
-    from stream.secure import Wish, run
-
-    raise typer.Exit(run(settings, chosen, Wish(dry_run, prune, set_passwords)))
+    settings = settings_from(broker=broker, prefix=prefix, status=status, control=control)
+    raise typer.Exit(orders.run(settings, rider, within))
 
 
 @app.command()

@@ -8,8 +8,6 @@ from typing import NamedTuple
 
 from stream.settings import Settings
 
-STATE = "respite.state"
-CONTROL = "respite.control"
 WEBHOOK_DEAD_LETTER = "courier.webhook-dead-letter"
 WEBHOOK_GROUP = "respite-webhooks"
 
@@ -84,13 +82,13 @@ def _outlets(settings: Settings) -> list[Resource]:
 def _worker(settings: Settings, _: str) -> Granted:
     # Misplaced events go back into the source; who takes over a partition reads what was told.
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
-    yield _topic(settings.prefix + CONTROL), ("READ", "DESCRIBE_CONFIGS")
-    for name in (settings.alerts_topic, settings.status_topic, settings.prefix + STATE):
+    yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
+    for name in (settings.alerts_topic, settings.status_topic, settings.state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     for name in (settings.watermark_topic, settings.dead_letter_topic):
         yield _topic(name), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
-        yield outlet, ("READ", "WRITE", "DESCRIBE_CONFIGS")
+        yield outlet, ("WRITE", "DESCRIBE_CONFIGS")
     yield Resource("group", settings.group), ("READ",)
     yield Resource("transactional_id", f"{settings.group}-", prefixed=True), ("WRITE", "DESCRIBE")
 
@@ -100,8 +98,8 @@ def _feed(settings: Settings, _: str) -> Granted:
 
 
 def _consumer(settings: Settings, platform: str) -> Granted:
-    yield _topic(f"{settings.alerts_topic}.{platform}"), ("READ",)
-    yield _topic(f"{settings.status_topic}.{platform}"), ("READ",)
+    yield _topic(settings.alerts_of(platform)), ("READ",)
+    yield _topic(settings.status_of(platform)), ("READ",)
     # It names no rider, and without it a dispatcher would read silence as clear.
     yield _topic(settings.watermark_topic), ("READ",)
     yield Resource("group", _groups(platform), prefixed=True), ("READ",)
@@ -128,17 +126,18 @@ def _webhooks(settings: Settings, _: str) -> Granted:
 
 
 def _operator(settings: Settings, _: str) -> Granted:
-    # No delete, and no rider's data: a slip must not remove evidence, and health needs none.
+    # No delete: a slip must not remove evidence. `respite forget` looks whether the status is gone.
+    yield _topic(settings.status_topic), ("READ",)
     made = ("CREATE", "ALTER", "ALTER_CONFIGS", "DESCRIBE")
     names = (
         settings.source_topic, settings.alerts_topic, settings.status_topic, settings.watermark_topic,
-        settings.dead_letter_topic, settings.prefix + STATE, settings.prefix + WEBHOOK_DEAD_LETTER,
+        settings.dead_letter_topic, settings.state_topic, settings.prefix + WEBHOOK_DEAD_LETTER,
     )  # fmt: skip
     for name in names:
         yield _topic(name), made
     for outlet in _outlets(settings):
         yield outlet, made
-    yield _topic(settings.prefix + CONTROL), (*made, "READ", "WRITE")
+    yield _topic(settings.control_topic), (*made, "READ", "WRITE")
     yield Resource("group", settings.group), ("DESCRIBE",)
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("DESCRIBE",)
 

@@ -13,16 +13,6 @@ _RETENTION_S = 14 * DAY_S
 _LARGEST_BYTES = 1_200_000
 
 
-def alerts_of(settings: Settings, platform: str) -> str:
-    """The topic of a platform's alerts."""
-    return f"{settings.alerts_topic}.{platform}"
-
-
-def statuses_of(settings: Settings, platform: str) -> str:
-    """The topic of a platform's statuses."""
-    return f"{settings.status_topic}.{platform}"
-
-
 def dead_letters_of(settings: Settings, config: Config) -> str:
     """The topic of what could not be delivered."""
     return settings.prefix + config.dead_letter
@@ -30,8 +20,8 @@ def dead_letters_of(settings: Settings, config: Config) -> str:
 
 def topics_of(settings: Settings, endpoint: Endpoint) -> list[str]:
     """What an endpoint reads."""
-    statuses = [statuses_of(settings, endpoint.platform)] if endpoint.statuses else []
-    return [alerts_of(settings, endpoint.platform), *statuses]
+    statuses = [settings.status_of(endpoint.platform)] if endpoint.statuses else []
+    return [settings.alerts_of(endpoint.platform), *statuses]
 
 
 def ensure_topics(settings: Settings, config: Config) -> dict[str, int]:

@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from kafka.admin import KafkaAdminClient
-
 from deploy.kafka.broker import Broker
 from stream import topics
 from stream.settings import Settings
@@ -66,7 +64,7 @@ class Guarded:
         return {
             **clean, "PYTHONPATH": str(ROOT), "USER_PASSWORD": PASSWORD, "SECRET": SECRET,
             "RESPITE_BROKER": self.broker.address("SASL"), "RESPITE_GROUP": GROUP,
-            "RESPITE_SECURITY_PROTOCOL": "SASL_SSL", "RESPITE_SASL_USERNAME": user,
+            "RESPITE_OUTLETS": "alpha,beta", "RESPITE_SECURITY_PROTOCOL": "SASL_SSL", "RESPITE_SASL_USERNAME": user,
             "RESPITE_SASL_PASSWORD": password, "RESPITE_METRICS_PORT": "0",
             "RESPITE_SSL_CAFILE": str(ca or self.authority.certificate),
         }  # fmt: skip
@@ -110,10 +108,8 @@ def guarded_kafka(folder: Path) -> Iterator[Guarded]:
     }
     with Broker.running(folder / "kafka", properties=properties, listeners={"SASL": "SASL_SSL"}) as broker:
         made = Guarded(broker, authority, folder)
-        topics.ensure_topics(Settings(broker=broker.bootstrap, clock="event"), PARTITIONS)
-        admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap)
-        admin.create_topics({name: {"num_partitions": PARTITIONS} for name in OUTLETS})
-        admin.close()
+        settings = Settings(broker=broker.bootstrap, clock="event", outlets=("alpha", "beta"))
+        topics.ensure_topics(settings, PARTITIONS)
         done = made.secure()
         assert done.returncode == 0, done.stderr
         yield made

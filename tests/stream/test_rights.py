@@ -53,8 +53,10 @@ def test_nobody_may_delete_nor_touch_all_there_is(role: str) -> None:
     assert all(len(one.resource.name) > 3 for one in found)
 
 
-def test_an_operator_reads_no_rider_and_a_regulator_nothing() -> None:
-    assert on("operator", "READ") == {"topic shanghai.respite.control"}
+def test_an_operator_reads_only_what_forgetting_needs_and_a_regulator_nothing() -> None:
+    assert on("operator", "READ") == {
+        "topic shanghai.respite.control", "topic shanghai.courier.dispatch-status",
+    }  # fmt: skip
     assert rights("regulator") == []
 
 

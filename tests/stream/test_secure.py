@@ -199,14 +199,15 @@ def test_a_worker_with_its_rights_alone_judges(guarded: Guarded) -> None:
     try:
         fed = guarded.respite("feed", str(file), environment=guarded.environment("alpha-feed"))
         assert fed.returncode == 0, fed.stderr
-        alerts = Settings().alerts_topic
 
-        def reached() -> bool:
+        def reached(topic: str) -> bool:
             assert worker.poll() is None, log.read_text(encoding="utf-8")
-            found = [json.loads(one.value or b"{}") for one in records_of(guarded.broker.bootstrap, alerts)]
+            found = [json.loads(one.value or b"{}") for one in records_of(guarded.broker.bootstrap, topic)]
             return any(one.get("kind") == "limit_reached" for one in found)
 
-        until(reached, "an alert", log, WORKER_S)
+        until(lambda: reached(Settings().alerts_topic), "an alert", log, WORKER_S)
+        until(lambda: reached(Settings().alerts_of("alpha")), "an alert in the platform's topic", log)
+        assert not reached(Settings().alerts_of("beta"))
     finally:
         worker.kill()
         worker.wait(10)
