@@ -64,7 +64,8 @@ class Guarded:
         return {
             **clean, "PYTHONPATH": str(ROOT), "USER_PASSWORD": PASSWORD, "SECRET": SECRET,
             "RESPITE_BROKER": self.broker.address("SASL"), "RESPITE_GROUP": GROUP,
-            "RESPITE_OUTLETS": "alpha,beta", "RESPITE_SECURITY_PROTOCOL": "SASL_SSL", "RESPITE_SASL_USERNAME": user,
+            "RESPITE_OUTLETS": "alpha,beta", "RESPITE_SECURITY_PROTOCOL": "SASL_SSL",
+            "RESPITE_SASL_USERNAME": user,
             "RESPITE_SASL_PASSWORD": password, "RESPITE_METRICS_PORT": "0",
             "RESPITE_SSL_CAFILE": str(ca or self.authority.certificate),
         }  # fmt: skip
