@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from aiokafka.errors import (
 
 from stream.settings import Settings
 from tests.certificates import Authority
-from tests.stream.guarded import DEADLINE_S, GROUP, OUTLETS, Guarded, guarded_kafka
+from tests.stream.guarded import DEADLINE_S, GROUP, OUTLETS, PARTITIONS, Guarded, guarded_kafka
 from tests.stream.reading import records_of
 from tests.stream.webhooks.receiver import Receiver, alert
 
@@ -189,15 +190,24 @@ def until(claim: Callable[[], Any], what: str, log: Path, within_s: float = DEAD
         time.sleep(0.1)
 
 
-def test_a_worker_with_its_rights_alone_judges(guarded: Guarded) -> None:
-    file, log = guarded.folder / "day.ndjson", guarded.folder / "worker.log"
-    file.write_text(events(), encoding="utf-8")
+@contextlib.contextmanager
+def judging(guarded: Guarded, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as output:
         worker = subprocess.Popen(
             [sys.executable, "-m", "stream", "worker", "--clock", "event"], cwd=guarded.folder,
             env=guarded.environment("judge"), stdout=output, stderr=output,
         )  # fmt: skip
     try:
+        yield worker
+    finally:
+        worker.kill()
+        worker.wait(10)
+
+
+def test_a_worker_with_its_rights_alone_judges_forgets_and_takes_over(guarded: Guarded) -> None:
+    file, log = guarded.folder / "day.ndjson", guarded.folder / "worker.log"
+    file.write_text(events(), encoding="utf-8")
+    with judging(guarded, log) as worker:
         fed = guarded.respite("feed", str(file), environment=guarded.environment("alpha-feed"))
         assert fed.returncode == 0, fed.stderr
 
@@ -211,9 +221,10 @@ def test_a_worker_with_its_rights_alone_judges(guarded: Guarded) -> None:
         assert not reached(Settings().alerts_of("beta"))
         forgotten = guarded.respite("forget", "r1", environment=guarded.environment("ops"))
         assert forgotten.returncode == 0, forgotten.stderr
-    finally:
-        worker.kill()
-        worker.wait(10)
+    again = guarded.folder / "again.log"
+    with judging(guarded, again) as worker:
+        until(lambda: worker.poll() or again.read_text("utf-8").count(" live ") == PARTITIONS, "live", again)
+        assert worker.poll() is None, again.read_text(encoding="utf-8")
 
 
 def test_webhooks_with_their_rights_alone_deliver(guarded: Guarded) -> None:
