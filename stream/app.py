@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,6 +22,7 @@ from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
 from stream.calendars import window_starts
+from stream.exits import exit_after
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
 from stream.outbox import Outbox, OutboxFailed
@@ -279,7 +279,7 @@ class Worker:
             for one in done:
                 one.result()
         finally:
-            _exit_after(STOP_S)
+            exit_after(STOP_S)
             ticking.cancel()
             waiting[1].cancel()
             await asyncio.wait([ticking, waiting[1]], timeout=1)
@@ -310,18 +310,6 @@ class Worker:
         """Raise what a service of Faust died of: they die without a word to those who started them."""
         await self._app.wait_until_stopped()
         raise self._app.crash_reason or Stalled("Faust has stopped by itself")
-
-
-def _exit_after(seconds: float) -> None:
-    """End the process by force: without a broker, aiokafka's clients do not let themselves be closed."""
-
-    def give_up() -> None:
-        log.error("not stopped in time, ending by force", seconds=seconds)
-        os._exit(1)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
 
 
 def run_worker(settings: Settings, partitions: int) -> None:
