@@ -96,6 +96,10 @@ class Outbox:
                 await self._producer.commit_transaction()
         except (KafkaError, TimeoutError) as error:
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
+        shorter = [place for place, end in ends.items() if end <= self.ends.get(place, 0)]
+        if shorter:
+            message = f"partition {self._partition}: {shorter} ended later before: a topic has been made anew"
+            raise OutboxFailed(message)
         self.ends.update(ends)
 
     async def _send(
