@@ -34,7 +34,7 @@ Doc = dict[str, Any]
 
 def made(bootstrap: str, prefix: str, **options: Any) -> Settings:
     """Settings with topics, whose source takes the arrivals that a test gives."""
-    options = {"checkpoint_every": 3600, "metrics_port": 0, **options}
+    options = {"checkpoint_every": 864_000, "metrics_port": 0, **options}
     settings = Settings(broker=bootstrap, prefix=prefix, group=prefix, **options)
     topics.ensure_topics(settings, PARTITIONS)
     configure(settings, settings.source_topic, {"message.timestamp.type": "CreateTime", "retention.ms": "-1"})
