@@ -28,7 +28,9 @@ from detectors.kernels.layout import (
     MEMBER_WORDS,
     NEED_ROWS,
     NONE,
+    PAGE_SHIFT,
     PAST,
+    R_ESTIMATED_UNTIL,
     R_FLAGS,
     R_FORGOTTEN_MS,
     R_MEMBERS,
@@ -132,6 +134,14 @@ def _look_up(store: RiderStore, rider: bytes, mixed: int) -> tuple[int, int]:
     buf = np.frombuffer(rider, dtype=np.uint8)
     row, slot = ingestion.find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
     return int(row), int(slot)
+
+
+def may_lack(store: RiderStore, rider: bytes, mixed: int, instant_s: int) -> bool:
+    """Whether what is known of a rider may lack something that a verdict at an instant rests on."""
+    row = find(store, rider, mixed)
+    mem = store.memory
+    until_s = mem.page_estimated[mixed >> PAGE_SHIFT] if row is None else mem.rows[row, R_ESTIMATED_UNTIL]
+    return bool(instant_s < until_s)
 
 
 def tell_again(store: RiderStore, row: int) -> None:

@@ -65,7 +65,10 @@ class Teller:
         self._put_alert(document, self._platforms(store, verdict.row))
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
-        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there."""
+        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there.
+
+        What rests on evidence that can no longer be read stands as it was told.
+        """
         for identity, alert in list(self.told.alerts.items()):
             instant_s = int(datetime.fromisoformat(alert["event_time"]).timestamp())
             if instant_s > store.now_s:
@@ -74,7 +77,9 @@ class Teller:
             # Alerts of a policy that is no longer named stand as they are, also when it is named again
             # later, and so does what is final.
             named_s = self.since_s.get(alert["policy"], PAST) if alert["policy"] in limits.policies else INF
-            if instant_s >= max(sealed_s, named_s):
+            rider = alert["rider_id"].encode()
+            mixed = rider_hash(rider)
+            if instant_s >= max(sealed_s, named_s) and not pages.may_lack(store, rider, mixed, instant_s):
                 document = {
                     **alert,
                     "alert_id": retraction_id(identity),
@@ -82,8 +87,7 @@ class Teller:
                     "supersedes": identity,
                     "detected_at": utc(int(self._wall())),
                 }
-                rider = alert["rider_id"].encode()
-                row = pages.find(store, rider, rider_hash(rider))
+                row = pages.find(store, rider, mixed)
                 self._put_alert(document, [] if row is None else self._platforms(store, row))
 
     def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
