@@ -223,11 +223,11 @@ def test_pages_newer_than_the_marker_keep_the_names_they_were_written_with(
         await life.crash()
         more = await at_once(
             settings,
-            [event(rider, BEGIN_S + 14_000 + n, "order_accepted", "o2", "A") for n, rider in enumerate(MANY)],
+            [event(rider, BEGIN_S + 10_000 + n, "order_accepted", "o2", "A") for n, rider in enumerate(MANY)],
         )
         more += await at_once(
             settings,
-            [event(rider, BEGIN_S + 15_000 + n, "order_accepted", "o3", "E") for n, rider in enumerate(MANY)],
+            [event(rider, BEGIN_S + 10_100 + n, "order_accepted", "o3", "E") for n, rider in enumerate(MANY)],
         )
         end_s = BEGIN_S + 5 * HOURS
         await one_life(settings, end_s)
