@@ -65,20 +65,20 @@ def test_riders_silent_for_keep_are_forgotten_for_good_and_a_rider_on_hold_is_no
 
     async def lives() -> None:
         # Four hours at a stretch, and the order stays open: the hold lasts as long.
-        events = [event(held, BEGIN_S, "order_accepted"), *shift(silent, BEGIN_S, 6)]
+        events = [event(held, BEGIN_S, "order_accepted"), *shift(silent, BEGIN_S, 2)]
         events += [event(awake, BEGIN_S + 17 * 3600, "online")]
         await at_once(longest, events)
         now_s = BEGIN_S + 17 * 3600
         life = await Life(longest, now_s).begin()
         await life.go(now_s)
         assert await tombstones(longest) == []
-        await life.go(now_s + 4 * 3600)
+        await life.go(now_s + 2 * 3600)
         assert await tombstones(longest) == [silent], "who is on hold is kept, silent or not"
         assert life.partition.store.riders == 2
         await life.crash()
         # Forgotten after the marker: what comes back from the page is forgotten once more.
-        life = await Life(longest, now_s + 4 * 3600).begin()
-        await life.go(now_s + 4 * 3600)
+        life = await Life(longest, now_s + 2 * 3600).begin()
+        await life.go(now_s + 2 * 3600)
         assert (await statuses(longest))[silent] is None
         # The order counts for 20 h, the hold ends by a rest of 20 min.
         await life.go(BEGIN_S + 21 * 3600)
@@ -155,13 +155,13 @@ def test_whom_an_operator_has_forgotten_does_not_come_back_from_the_source(
         assert standing(await told(settings)).keys() == standing(alerts).keys(), "nothing is taken back"
         # Later events count anew.
         again_s = ordered_ms // 1000 + 10
-        more = shift(rider, again_s, 2)
+        more = shift(rider, again_s, 2, every_s=900)
         await send(settings, [(one, second_of(one)) for one in more])
-        life = await Life(settings, again_s + 2 * 2700).begin()
-        await life.go(again_s + 2 * 2700)
+        life = await Life(settings, again_s + 1800).begin()
+        await life.go(again_s + 1800)
         status = (await statuses(settings))[rider]
         assert status is not None
-        assert (status["limit"], status["remaining_s"]) == ("continuous-4h", 14_400 - 2 * 2580)
+        assert (status["limit"], status["remaining_s"]) == ("continuous-4h", 14_400 - 2 * 780)
         await life.crash()
 
     asyncio.run(lives())

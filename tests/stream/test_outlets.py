@@ -94,7 +94,7 @@ def test_a_platform_that_joins_is_told_the_status_at_once_and_nobody_else_notice
         assert after[2] == [(FIRST, True)]
         newest = (await statuses(settings, settings.status_of("B")))[FIRST]
         assert newest is not None
-        assert newest["status"] == "approaching"
+        assert newest["status"] == "hold"
         await life.checkpoint()
         await life.crash()
         again = await Life(settings, BEGIN_S + 6 * 2700 + 8).begin()
@@ -129,8 +129,9 @@ def test_a_platform_that_is_silent_for_keep_gets_a_tombstone_and_no_more_alerts(
         # A restart in between must not make the platform known again.
         await at_once(settings, [event(BOTH, BEGIN_S, "online", platform="B")])
         begin_s = BEGIN_S + KEEP + 20
-        life = await Life(settings, begin_s).begin()
         await at_once(settings, shift(BOTH, BEGIN_S + 60, 2))
+        life = await Life(settings, BEGIN_S + 6000).begin()
+        await life.go(BEGIN_S + 6000)
         await life.go(begin_s)
         assert await keys_of(settings, settings.status_of("B")) == [(BOTH, True), (BOTH, False)]
         main = await keys_of(settings, settings.status_topic)

@@ -128,10 +128,10 @@ def test_the_holds_of_a_policy_that_is_no_longer_named_end(settings: Settings, t
 
 
 def test_other_settings_are_judged_anew_and_the_differences_told(settings: Settings) -> None:
-    lenient = with_policies(settings, GBT, breach_grace=3600)
+    lenient = with_policies(settings, GBT, breach_grace=7200)
 
     async def lives() -> None:
-        # Held at four hours (+20400 s), a breach 400 s later.
+        # Held at four hours (+20400 s), the next orders are breaches.
         events = await at_once(settings, shift(MANY[0], BEGIN_S + 3600, 7))
         late = [
             event(MANY[0], second_of(events[-1]) + n, kind, f"x{n}")
