@@ -170,9 +170,7 @@ def names_key(what: str, number: int) -> bytes:
     return f"names/{what}/{number}".encode()
 
 
-def encode_names(
-    lineage: bytes, what: str, names: Sequence[str], known: int
-) -> list[tuple[bytes, bytes]]:
+def encode_names(lineage: bytes, what: str, names: Sequence[str], known: int) -> list[tuple[bytes, bytes]]:
     """Keys and values of the records that hold the names from number ``known`` on, and their neighbours."""
     first = known // NAMES_PER_RECORD
     return [

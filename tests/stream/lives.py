@@ -131,15 +131,12 @@ class Life:
     async def go(self, wall_s: float, *, ticks: int = 1, chunk: int = 1 << 20) -> None:
         """Read the source to its end in chunks of so many records, and let the wall clock come to there."""
         self.wall_s = max(self.wall_s, wall_s)
-        async with LogReader(self._settings, self._number) as reader:
-            end = (await reader.bounds(self._settings.source_topic)).end
+        source = self._settings.source_topic
+        async with LogReader(self._settings, self._number, [source]) as reader:
+            end = (await reader.bounds())[source].end
             position = self.partition.position
             assert position is not None
-            found = [
-                record
-                async for batch in reader.read(self._settings.source_topic, position, end)
-                for record in batch
-            ]
+            found = [record async for batch in reader.read(source, position, end) for record in batch]
         for begin in range(0, len(found), chunk):
             some = found[begin : begin + chunk]
             following = end if begin + chunk >= len(found) else some[-1].offset + 1
@@ -199,8 +196,8 @@ async def at_once(settings: Settings, events: Iterable[Doc]) -> list[Doc]:
 
 
 async def records(settings: Settings, topic: str, number: int = 0) -> list[ConsumerRecord]:
-    async with LogReader(settings, number) as reader:
-        bounds = await reader.bounds(topic)
+    async with LogReader(settings, number, [topic]) as reader:
+        bounds = (await reader.bounds())[topic]
         return [record async for batch in reader.read(topic, bounds.start, bounds.end) for record in batch]
 
 
@@ -230,7 +227,7 @@ async def statuses(settings: Settings, topic: str | None = None) -> dict[str, Do
 
 async def state_of(settings: Settings, number: int = 0) -> dict[bytes, bytes]:
     """The newest record of every key of the state."""
-    found: dict[bytes, bytes] = {}
+    found: dict[bytes, bytes | None] = {}
     for record in await records(settings, settings.state_topic, number):
         found[record.key] = record.value
     return {key: value for key, value in found.items() if value is not None}
