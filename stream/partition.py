@@ -27,7 +27,7 @@ from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
 from stream.refusals import Refusals
 from stream.render import Renderer, utc
-from stream.restore import Restored, Takeover, take_over
+from stream.restore import Restored, Takeover, erase, take_over
 from stream.settings import Settings
 from stream.telling import Teller
 
@@ -162,12 +162,15 @@ class Partition:
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._teller.told = restored.told
-        self._refusals.begin(restored.side_offset)
+        self._teller.since_s = restored.since_s
+        self._refusals.begin(restored.side_offset, restored.side_recorded)
         blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),
             partitions=run.partitions,
             since_s=restored.since_s,
             worker=run.worker,
+            lineage=restored.lineage,
+            outlets=tuple(run.settings.outlets),
         )
         self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
         self.progress_s = run.wall()
@@ -296,13 +299,15 @@ class Partition:
                 if rider in told.riders:
                     pages.tell_again(store, row)
             elif rider in told.orphans or rider in restored.erased:
-                self._teller.forgotten(rider)
+                self._teller.forgotten(rider, restored.erased.get(rider))
+        for platform in restored.new_outlets:
+            pages.tell_platform_again(store, platform)
         now_s, wall_s = self._now(current_s), int(self._run.wall())
         everyone = restored.everyone
         outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
         held, self._held = self._held, []
         await self._tell([*held, *outcomes])
-        self._restored = None
+        self._restored, store.sealing = None, True
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
@@ -315,24 +320,27 @@ class Partition:
         if wall_s >= self._forget_due_s and store.now_s > 0:
             self._forget_due_s = wall_s + _FORGET_EVERY_S
             erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
-            for rider in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
-                self._teller.forgotten(rider)
+            for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
+                self._teller.forgotten(one.rider, one.platforms)
+            for one in await asyncio.to_thread(pages.forget_silent_platforms, store):
+                self._teller.forgotten_by(one.rider, one.platforms)
         self._teller.watermark(store.now_s, run.limits.policies)
 
     async def forget(self, rider: str, before_ms: int) -> None:
         """Erase a rider because an operator says so; his events that arrived before do not come back."""
         async with self._lock:
-            if self.closed or not pages.erase(
-                self.store, rider.encode(), rider_hash(rider.encode()), before_ms
-            ):
+            row, platforms = erase(self.store, rider, before_ms)
+            if self.closed or row is None:
                 return
+            # What is held back of him is not told any more.
+            self._held = [one for one in self._held if one.row != row]
             alerts = self._teller.told.alerts
             for identity in [key for key, one in alerts.items() if one["rider_id"] == rider]:
                 del alerts[identity]
             if self._restored is not None:
-                self._restored.erased.append(rider)
+                self._restored.erased[rider] = platforms
             else:
-                self._teller.forgotten(rider)
+                self._teller.forgotten(rider, platforms)
             log.info("forgotten", partition=self.number)
 
     # -- output --------------------------------------------------------------------------------
