@@ -8,6 +8,7 @@ is given up, for an unknown result must not be guessed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ class Outbox:
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message] = []
         self._committed: int | None = None
+        #: When the last transaction was committed, epoch seconds.
+        self.committed_s: float | None = None
 
     @property
     def pending(self) -> int:
@@ -100,6 +103,7 @@ class Outbox:
         except (KafkaError, TimeoutError) as error:
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
         self._committed = next_offset if next_offset is not None else self._committed
+        self.committed_s = time.time()
 
     async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[Message]) -> None:
         """Send in batches built here: several times as fast, and a record may have neither key nor value."""

@@ -34,8 +34,10 @@ from schemas.work_state import LARGEST_BYTES
 from stream.arrivals import arrivals_of
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
+from stream.quality import by_platform
 from stream.render import Document, Renderer, retraction_id, utc
 from stream.settings import Settings
+from stream.telling import Telling
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
@@ -85,6 +87,9 @@ class Partition:
         #: The partition was taken away; what is under way is not told, the successor will.
         self.closed = False
         self.progress_s = run.wall()
+        self.checkpoint_age_s: float | None = None
+        self.checkpoint_bytes = 0
+        self.telling = Telling(self.counts)
         self._run = run
         self._outbox = outbox
         self._lock = asyncio.Lock()
@@ -101,6 +106,18 @@ class Partition:
     def now_s(self) -> int | None:
         """*now* of this partition, epoch seconds; None while its state is being rebuilt."""
         return self.store.now_s if self.store.live else None
+
+    @property
+    def restore_ratio(self) -> float:
+        """How much of the rebuild is done, 0 to 1: offsets read of those there were at the claim."""
+        if self.store.live:
+            return 1.0
+        return min(1.0, (self.position or 0) / self._claimed_end) if self._claimed_end else 0.0
+
+    @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
+        return self._outbox.committed_s
 
     async def start(self) -> None:
         """Claim the partition, then learn where its log ends and what had been told."""
@@ -163,6 +180,8 @@ class Partition:
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
+        oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
+        self.telling.after_record(oldest_ms / 1000 if self.store.live else None)
         parsed = time.perf_counter()
         codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -173,6 +192,7 @@ class Partition:
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
+        self.counts.update(by_platform(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
 
     def _now(self, current_s: float | None) -> int:
@@ -196,6 +216,7 @@ class Partition:
                 await self._go_live(current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
+                self.telling.after_silence()
                 await self._put_outcomes(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._retract_vanished()
@@ -207,6 +228,7 @@ class Partition:
         now_s, wall_s = self._now(current_s), int(self._run.wall())
         outcomes = await asyncio.to_thread(self.store.publish_all, now_s, wall_s)
         held, self._held = self._held, []
+        self.telling.after_record(None)
         await self._put_outcomes([*held, *outcomes])
         log.info("live", partition=self.number, riders=self.store.riders, now=utc(max(0, now_s)))
 
@@ -253,11 +275,12 @@ class Partition:
 
     def _document(self, verdict: Verdict, detected: datetime) -> Document:
         document = self._run.renderer.alert_of(self.store, verdict, self.store.now_s, detected)
-        self._told_before.pop(document["supersedes"] or document["alert_id"], None)
+        before = self._told_before.pop(document["supersedes"] or document["alert_id"], None)
         hold = document["hold"]
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
             hold["told_at"] = self._told_at.get(key, hold["told_at"])
+        self.telling.put(document, repeated=before is not None)
         return document
 
     def _put_alert(self, document: Document) -> None:
@@ -351,6 +374,7 @@ class Partition:
         self._flushed = wall_s
         position = self.position
         await self._outbox.flush(position if position is not None and position > self._side_from else None)
+        self.telling.committed(self._run.wall())
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""
