@@ -226,7 +226,7 @@ class Partition:
     async def _go_live(self, current_s: float | None) -> None:
         """The rebuild is done: tell what stands, once, and take back what does not."""
         now_s, wall_s = self._now(current_s), int(self._run.wall())
-        outcomes = await asyncio.to_thread(self.store.publish_all, now_s, wall_s)
+        outcomes = await asyncio.to_thread(self.store.publish, now_s, wall_s)
         held, self._held = self._held, []
         self.telling.after_record(None)
         await self._put_outcomes([*held, *outcomes])
