@@ -202,7 +202,11 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         metrics = Metrics(
-            self._settings, lambda: list(self.partitions.values()), self._past, lambda: self.assigned
+            self._settings,
+            lambda: list(self.partitions.values()),
+            self._past,
+            lambda: self.assigned,
+            self._run.partitions,
         )
         log.info("metrics", address=metrics.start(loop))
         await self._app.start()

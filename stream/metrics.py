@@ -73,14 +73,20 @@ class Past:
 
 
 class PartitionCollector(Collector):
-    """Turns the partitions of a worker into the operator's metric families when asked."""
+    """Turns the partitions of a worker into the operator's metric families when asked.
+
+    Parameters
+    ----------
+    wall
+        Epoch seconds; None under the events' clock, which no wall clock can be compared with.
+    """
 
     def __init__(
         self,
         partitions: Callable[[], Sequence[Source]],
         policies: Sequence[str],
         past: Counted | None = None,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] | None = time.time,
     ) -> None:
         self._partitions = partitions
         self._policies = policies
@@ -93,7 +99,7 @@ class PartitionCollector(Collector):
         counted: Sequence[Counted] = [*found, *self._past]
         yield from _counters(counted)
         yield _latency(counted)
-        yield from _partitions(found, self._wall())
+        yield from _partitions(found, self._wall and self._wall())
         yield _ones("respite_policy_info", "Policies that judge, 1 each.", "policy", self._policies)
         yield _build()
 
@@ -161,11 +167,12 @@ def _latency(found: Sequence[Counted]) -> Metric:
 
 
 #: Metric, help, and how it is read of a partition at a wall time; None leaves the partition out.
-_GAUGES: tuple[tuple[str, str, Callable[[Source, float], float | None]], ...] = (
+_GAUGES: tuple[tuple[str, str, Callable[[Source, float | None], float | None]], ...] = (
     ("respite_lag_records", "Records of the source not judged yet.", lambda one, _: one.lag_records),
     ("respite_lag_seconds", "Seconds that now trails the clock.",
-     lambda one, wall_s: None if one.now_s is None else max(0.0, wall_s - one.now_s)),
-    ("respite_watermark_timestamp_seconds", "now of the partition, epoch seconds.", lambda one, _: one.now_s),
+     lambda one, wall_s: None if one.now_s is None or wall_s is None else max(0.0, wall_s - one.now_s)),
+    ("respite_watermark_timestamp_seconds", "now of the partition, epoch seconds.",
+     lambda one, wall_s: wall_s and one.now_s),
     ("respite_last_progress_timestamp_seconds", "When something last moved, epoch seconds.",
      lambda one, _: one.progress_s),
     ("respite_last_commit_timestamp_seconds", "When the last transaction was committed, epoch seconds.",
@@ -179,11 +186,11 @@ _GAUGES: tuple[tuple[str, str, Callable[[Source, float], float | None]], ...] = 
     ("respite_checkpoint_bytes", "Size of the last checkpoint.", lambda one, _: one.checkpoint_bytes),
     ("respite_clock_difference_seconds",
      "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
-     lambda one, _: one.clock_difference_s),
+     lambda one, wall_s: wall_s and one.clock_difference_s),
 )  # fmt: skip
 
 
-def _partitions(found: Sequence[Source], wall_s: float) -> Iterator[Metric]:
+def _partitions(found: Sequence[Source], wall_s: float | None) -> Iterator[Metric]:
     for name, text, read in _GAUGES:
         family = GaugeMetricFamily(name, text, labels=["partition"])
         for one in found:
@@ -207,15 +214,18 @@ def _build() -> Metric:
 
 
 class ReadinessCollector(Collector):
-    """The answer of /readyz as a metric."""
+    """The answer of /readyz as a metric, and how many partitions all workers together must have live."""
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, total: int) -> None:
         self._health = health
+        self._total = total
 
     def collect(self) -> Iterator[Metric]:
         """Read now."""
         text = "1 when /readyz says yes: joined, every partition live and current, the clocks agree."
         yield GaugeMetricFamily("respite_ready", text, int(not self._health.unready()))
+        text = "Partitions of the source topic, whoever works on them."
+        yield GaugeMetricFamily("respite_source_partitions", text, self._total)
 
 
 class Metrics:
@@ -229,6 +239,8 @@ class Metrics:
         What was counted in those it has given up.
     assigned
         Numbers of the partitions assigned; None before the worker has joined the group.
+    total
+        Partitions of the source, whoever works on them.
     """
 
     def __init__(
@@ -237,12 +249,14 @@ class Metrics:
         partitions: Callable[[], Sequence[Source]],
         past: Counted | None = None,
         assigned: Callable[[], frozenset[int] | None] = frozenset,
+        total: int = 0,
     ) -> None:
         self.registry = CollectorRegistry()
         self.health = Health(settings, partitions, assigned)
-        self.registry.register(PartitionCollector(partitions, settings.policies, past))
+        wall = time.time if settings.clock == "wall" else None
+        self.registry.register(PartitionCollector(partitions, settings.policies, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
-        self.registry.register(ReadinessCollector(self.health))
+        self.registry.register(ReadinessCollector(self.health, total))
         ProcessCollector(registry=self.registry)
         self._settings = settings
         self._server: Any = None

@@ -123,6 +123,7 @@ class RegulatorCollector(Collector):
         for one, tally in found:
             self._worked.add(one, tally)
         yield self._statuses([tally for _, tally in found])
+        yield self._platform_riders([tally for _, tally in found])
         yield from _by_limit(found)
         yield from self._counted([*(one for one, _ in found), *self._past])
         yield from self._hold_work()
@@ -136,6 +137,18 @@ class RegulatorCollector(Collector):
         family = GaugeMetricFamily("respite_riders", "Riders by their dispatch status.", labels=["status"])
         for index, status in enumerate(STATUSES):
             family.add_metric([status], sum(tally.statuses[index] for tally in tallies))
+        return family
+
+    def _platform_riders(self, tallies: Sequence[Tally]) -> Metric:
+        text = "Riders of whom the platform has sent events, by dispatch status; a rider counts for each."
+        family = GaugeMetricFamily("respite_platform_riders", text, labels=["platform", "status"])
+        sums: Counter[tuple[str, str]] = Counter()
+        for tally in tallies:
+            sums.update(tally.platforms)
+        for status in STATUSES:
+            counts = {platform: count for (platform, at), count in sums.items() if at == status}
+            for platform, count in self._platforms.summed(counts).items():
+                family.add_metric([platform, status], count)
         return family
 
     def _counted(self, found: Sequence[Counted]) -> Iterator[Metric]:

@@ -24,12 +24,16 @@ from detectors.kernels.layout import (
     L_FLAGS,
     LIMIT_WORDS,
     M_PLATFORMS,
+    MEMBER_WORDS,
+    MOST_MEMBERS,
     NEAR,
     NONE,
     O_PLATFORM,
     O_START,
     ORDER_WORDS,
     R_HEAD_OPEN,
+    R_MEMBERS,
+    R_MEMBERS_N,
     R_STATUS,
     R_STATUS_LIMIT,
     R_TOLD,
@@ -56,8 +60,9 @@ class Tally:
 
     ``held``, ``near`` and ``working`` are by index of the store's limit table; a rider counts once: under
     the limit that names his hold, or under the one he was warned of last. ``working``: on hold with an
-    order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``zones``: by
-    zone's number and status, those near or on hold.
+    order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``platforms``: by
+    platform and status, riders of whom it has sent events. ``zones``: by zone's number and status, those
+    near or on hold.
     """
 
     statuses: list[int]
@@ -65,6 +70,7 @@ class Tally:
     near: Counter[int] = field(default_factory=Counter)
     working: Counter[int] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
+    platforms: Counter[tuple[str, str]] = field(default_factory=Counter)
     zones: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
@@ -108,6 +114,7 @@ def take(store: RiderStore, *, zones: bool) -> Tally:
     working, platforms = _orders_in_hand(store, held, head)
     tally.working = _counted(naming[working])
     tally.orders = Counter({store.platform(number): count for number, count in _counted(platforms).items()})
+    tally.platforms = _members(store, rows, codes)
     if zones:
         for name, some in zip(_ZONES, (near, held), strict=True):
             found = _counted(some[:, head + S_ZONE], none=True)
@@ -119,6 +126,29 @@ def head_at(store: RiderStore) -> int:
     """The word of a row at which the head state begins."""
     limits = len(store.limits.limits)
     return CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
+
+
+def _members(store: RiderStore, rows: I64, codes: I64) -> Counter[tuple[str, str]]:
+    """Riders by platform and status; a rider counts once for every platform that has sent events of him."""
+    memory = store.memory
+    platforms = int(memory.misc[M_PLATFORMS])
+    at, members = rows[:, R_MEMBERS].copy(), rows[:, R_MEMBERS_N].copy()
+    counts = np.zeros(platforms * len(STATUSES), dtype=np.int64)
+    riders = np.flatnonzero((at > 0) & (codes >= 0) & (codes < len(STATUSES)) & (members <= MOST_MEMBERS))
+    index = 0
+    while len(riders := riders[members[riders] > index]):
+        place = at[riders] + index * MEMBER_WORDS
+        inside = place < len(memory.heap)
+        platform = memory.heap[place[inside]]
+        known = (platform >= 0) & (platform < platforms)
+        pairs = platform[known] * len(STATUSES) + codes[riders[inside][known]]
+        counts += np.bincount(pairs, minlength=len(counts))
+        index += 1
+    found: Counter[tuple[str, str]] = Counter()
+    for pair in np.flatnonzero(counts).tolist():
+        platform_number, status = divmod(pair, len(STATUSES))
+        found[store.platform(platform_number), STATUSES[status]] = int(counts[pair])
+    return found
 
 
 def _counted(numbers: I64, *, none: bool = False) -> Counter[int]:

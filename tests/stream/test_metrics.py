@@ -95,6 +95,8 @@ def test_the_regulator_reads_riders_by_limit_and_the_sum_is_the_number_of_riders
     assert read("respite_riders_on_hold", {"policy": MEITUAN, "limit": "day-12h"}) == 0
     assert read("respite_riders_near_limit", continuous) == 2
     assert read("respite_riders_working_on_hold", continuous) == 2
+    assert read("respite_platform_riders", {"platform": "A", "status": "approaching"}) == 3
+    assert read("respite_platform_riders", {"platform": "B", "status": "hold"}) == 1
 
 
 def test_counts_of_partitions_given_up_stay(one: FakePartition) -> None:

@@ -83,6 +83,9 @@ def test_riders_are_counted_under_the_limit_that_holds_or_warned_them(store: Rid
     assert named(store, tally.near) == {(GBT, "continuous-4h"): 2, (GBT, "day-8h"): 1}
     assert named(store, tally.working) == {(GBT, "continuous-4h"): 2}
     assert tally.orders == {"A": 1, "B": 1, "C": 1}
+    assert tally.platforms == {
+        ("A", "clear"): 2, ("A", "approaching"): 3, ("A", "hold"): 3, ("B", "hold"): 1, ("C", "hold"): 1,
+    }  # fmt: skip
     assert {(store.zone(zone), status): count for (zone, status), count in tally.zones.items()} == {
         ("310105", "approaching"): 2,
         ("310106", "approaching"): 1,
