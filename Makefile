@@ -34,7 +34,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 
 .PHONY: test
 test: install  ## all tests, those with a real Kafka too
-	-@deploy/bootstrap.sh kafka
+	-@deploy/bootstrap.sh kafka prometheus
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
