@@ -47,8 +47,11 @@ class Platforms:
         self._known: set[str] = set()
 
     def summed(self, counts: Mapping[str, float]) -> dict[str, float]:
-        """Counts by platform as counts by label; the greatest come first where not all find room."""
-        labelled: dict[str, float] = {}
+        """Counts by platform as counts by label; the greatest come first where not all find room.
+
+        Every label that there ever was is in it: what is first seen at 1 has no rate.
+        """
+        labelled: dict[str, float] = dict.fromkeys(self._known, 0)
         for name, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
             if name not in self._known and len(self._known) < self._most:
                 self._known.add(name)
@@ -108,6 +111,8 @@ class RegulatorCollector(Collector):
         self._tallies = Tallies()
         self._platforms = Platforms()
         self._worked = Worked()
+        #: Limits that hold, as counters name them.
+        self._holding: set[tuple[str, str]] = set()
         self._lock = threading.Lock()
 
     def collect(self) -> Iterator[Metric]:
@@ -122,6 +127,7 @@ class RegulatorCollector(Collector):
         self._tallies.keep_only({one.number for one, _ in found})
         for one, tally in found:
             self._worked.add(one, tally)
+            self._holding |= {_names(limit) for limit in one.store.limits.limits if limit.effect != "remind"}
         yield self._statuses([tally for _, tally in found])
         yield self._platform_riders([tally for _, tally in found])
         yield from _by_limit(found)
@@ -145,17 +151,19 @@ class RegulatorCollector(Collector):
         sums: Counter[tuple[str, str]] = Counter()
         for tally in tallies:
             sums.update(tally.platforms)
+        platforms = {platform for platform, _ in sums}
         for status in STATUSES:
-            counts = {platform: count for (platform, at), count in sums.items() if at == status}
+            counts = {platform: sums[platform, status] for platform in platforms}
             for platform, count in self._platforms.summed(counts).items():
                 family.add_metric([platform, status], count)
         return family
 
     def _counted(self, found: Sequence[Counted]) -> Iterator[Metric]:
         holds = CounterMetricFamily(
-            "respite_holds", "Holds begun, each told once.", labels=["policy", "limit"]
+            "respite_holds", "Holds begun, each counted once.", labels=["policy", "limit"]
         )
-        for label, count in _summed(found, "holds").items():
+        begun = {f"{policy}/{limit}": 0.0 for policy, limit in self._holding} | _summed(found, "holds")
+        for label, count in sorted(begun.items()):
             holds.add_metric(label.split("/", 1), count)
         yield holds
         for kind, name, text in (
@@ -174,8 +182,8 @@ class RegulatorCollector(Collector):
             "Seconds with an order in hand on a hold, by the limit that names the hold.",
             labels=["policy", "limit"],
         )
-        for names, seconds in sorted(self._worked.limits.items()):
-            family.add_metric(names, seconds)
+        for names in sorted(self._holding):
+            family.add_metric(names, self._worked.limits.get(names, 0.0))
         yield family
         family = CounterMetricFamily(
             "respite_platform_hold_work_seconds",

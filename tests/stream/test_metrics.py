@@ -119,11 +119,21 @@ def test_counts_of_partitions_given_up_stay(one: FakePartition) -> None:
 def test_work_on_hold_adds_up_over_the_time_between_scrapes(one: FakePartition) -> None:
     registry = registry_of(one)
     continuous = {"policy": GBT, "limit": "continuous-4h"}
-    assert registry.get_sample_value("respite_hold_work_seconds_total", continuous) is None
+    assert registry.get_sample_value("respite_hold_work_seconds_total", continuous) == 0
     assert one.now_s is not None
     one.now_s += 60
     assert registry.get_sample_value("respite_hold_work_seconds_total", continuous) == 120
     assert registry.get_sample_value("respite_platform_hold_work_seconds_total", {"platform": "B"}) == 60
+
+
+def test_what_can_be_counted_is_0_before_it_is_counted_for_a_rate_needs_a_beginning(
+    one: FakePartition,
+) -> None:
+    read = registry_of(one).get_sample_value
+    assert read("respite_holds_total", {"policy": GBT, "limit": "day-8h"}) == 0
+    assert read("respite_holds_total", {"policy": MEITUAN, "limit": "day-8h"}) is None, "it only reminds"
+    assert read("respite_breaches_total", {"platform": "C"}) == 0
+    assert read("respite_dead_letters_total", {"reason": "flood"}) == 0
 
 
 def test_zones_are_shown_only_as_coarsely_as_the_setting_says(one: FakePartition) -> None:
@@ -138,7 +148,7 @@ def test_zones_are_shown_only_as_coarsely_as_the_setting_says(one: FakePartition
 def test_platforms_beyond_the_room_are_other_and_none_loses_its_label() -> None:
     platforms = Platforms(most=2)
     assert platforms.summed({"a": 1, "b": 5, "c": 3}) == {"b": 5, "c": 3, OTHER: 1}
-    assert platforms.summed({"a": 100, "b": 5, "d": 1}) == {"b": 5, OTHER: 101}
+    assert platforms.summed({"a": 100, "b": 5, "d": 1}) == {"b": 5, "c": 0, OTHER: 101}
 
 
 def test_every_family_has_help_a_unit_in_its_name_and_no_rider_in_its_labels(one: FakePartition) -> None:
