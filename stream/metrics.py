@@ -21,7 +21,7 @@ from detectors.store import RiderStore
 from stream.health import Health, serve
 from stream.regulator_metrics import RegulatorCollector
 from stream.settings import Settings
-from stream.telling import CAUSES, LATENCY_BUCKETS_S
+from stream.announcing import CAUSES, LATENCY_BUCKETS_S
 
 
 class Counted(Protocol):

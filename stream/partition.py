@@ -37,7 +37,7 @@ from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
 from stream.quality import by_platform
 from stream.render import Document, Renderer, retraction_id, utc
 from stream.settings import Settings
-from stream.telling import Telling
+from stream.announcing import Telling
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()

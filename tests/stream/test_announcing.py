@@ -12,7 +12,7 @@ import pytest
 from detectors.kernels.layout import FUTURE, MISPLACED, NEW, REFUSED_BEFORE, REPEATED, TOO_LATE
 from schemas.decode import decode_lines
 from stream.quality import by_platform
-from stream.telling import Telling, bucket
+from stream.announcing import Telling, bucket
 
 AT = "2026-11-23T16:00:00+08:00"
 AT_S = 1_795_420_800.0
