@@ -36,6 +36,10 @@ from detectors.kernels.layout import (
     NONE,
     PAGES,
     PAST,
+    R_EVENTS_N,
+    R_FLAGS,
+    R_STATUS,
+    ROW_SEEN,
     S_LIMITS,
     U8,
     Memory,
@@ -144,6 +148,11 @@ class RiderStore:
     def rider_id(self, row: int) -> str:
         """The rider of a row."""
         return bytes(self._mem.ids[row, : self._mem.id_lengths[row]]).decode("ascii")
+
+    def has_evidence(self, row: int) -> bool:
+        """Whether anything is known of the rider of a row beside his id."""
+        told = self._mem.rows[row, R_STATUS] != NONE
+        return bool(told or self._mem.rows[row, R_EVENTS_N] or self._mem.rows[row, R_FLAGS] & ROW_SEEN)
 
     def platform(self, number: int) -> str:
         """The name of a platform's number."""

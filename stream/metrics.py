@@ -18,10 +18,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from detectors.store import RiderStore
+from stream.announcing import CAUSES, LATENCY_BUCKETS_S
 from stream.health import Health, serve
 from stream.regulator_metrics import RegulatorCollector
 from stream.settings import Settings
-from stream.announcing import CAUSES, LATENCY_BUCKETS_S
 
 
 class Counted(Protocol):
@@ -40,7 +40,6 @@ class Source(Counted, Protocol):
     clock_difference_s: float
     #: When something last moved, epoch seconds.
     progress_s: float
-    checkpoint_bytes: int
 
     @property
     def now_s(self) -> int | None:
@@ -53,6 +52,10 @@ class Source(Counted, Protocol):
     @property
     def checkpoint_age_s(self) -> float | None:
         """Seconds since the last checkpoint; None without one."""
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of checkpoints written since the partition was taken over."""
 
     @property
     def committed_s(self) -> float | None:
@@ -99,6 +102,7 @@ class PartitionCollector(Collector):
         counted: Sequence[Counted] = [*found, *self._past]
         yield from _counters(counted)
         yield _latency(counted)
+        yield _checkpoints(found)
         yield from _partitions(found, self._wall and self._wall())
         yield _ones("respite_policy_info", "Policies that judge, 1 each.", "policy", self._policies)
         yield _build()
@@ -117,14 +121,14 @@ def summed(found: Sequence[Counted], family: str) -> dict[str, int]:
 #: Family of counts, metric, help, label, and the values that are there at once: a rate needs a 0 to begin.
 _COUNTERS = (
     ("events", "respite_events", "Events of the source, by what became of them.", "outcome",
-     ("accepted", "forwarded", "read")),
+     ("accepted", "forgotten", "forwarded", "read")),
     ("dead_letters", "respite_dead_letters", "Refused messages by reason.", "reason",
      ("flood", "future", "invalid", "malformed", "misplaced", "too_large", "too_late", "unsupported_schema")),
     ("alerts", "respite_alerts", "Alerts published by kind, repeats included.", "kind",
      ("approaching", "hold_breached", "hold_released", "limit_reached", "reminder", "retracted")),
     ("statuses", "respite_statuses", "Dispatch statuses published.", "status",
-     ("approaching", "clear", "hold")),
-    ("restores", "respite_restores", "Partitions taken over, by how their state was had.", "outcome", ()),
+     ("approaching", "clear", "forgotten", "hold")),
+    ("restores", "respite_restores", "Partitions restored, by how it ended.", "outcome", ("again", "done")),
 )  # fmt: skip
 
 
@@ -134,8 +138,6 @@ def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
         for value, count in {**dict.fromkeys(known, 0), **summed(found, kind)}.items():
             family.add_metric([value], count)
         yield family
-    pages = summed(found, "checkpoints").get("pages", 0)
-    yield CounterMetricFamily("respite_checkpoint_pages", "Pages of state written by checkpoints.", pages)
     stages = CounterMetricFamily(
         "respite_stage_seconds", "Seconds spent by stage of judging.", labels=["stage"]
     )
@@ -183,11 +185,18 @@ _GAUGES: tuple[tuple[str, str, Callable[[Source, float | None], float | None]], 
     ("respite_restore_ratio", "How much of the rebuild is done, 0 to 1.", lambda one, _: one.restore_ratio),
     ("respite_checkpoint_age_seconds", "Since the last checkpoint; absent without one.",
      lambda one, _: one.checkpoint_age_s),
-    ("respite_checkpoint_bytes", "Size of the last checkpoint.", lambda one, _: one.checkpoint_bytes),
     ("respite_clock_difference_seconds",
      "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
      lambda one, wall_s: wall_s and one.clock_difference_s),
 )  # fmt: skip
+
+
+def _checkpoints(found: Sequence[Source]) -> Metric:
+    text = "Written by checkpoints since the partition was taken over."
+    family = CounterMetricFamily("respite_checkpoint_bytes", text, labels=["partition"])
+    for one in found:
+        family.add_metric([str(one.number)], one.checkpoint_bytes)
+    return family
 
 
 def _partitions(found: Sequence[Source], wall_s: float | None) -> Iterator[Metric]:

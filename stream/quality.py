@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from detectors.kernels.layout import MISPLACED, REFUSED_BEFORE, REPEATED
+from detectors.kernels.layout import FORGOTTEN, MISPLACED, REFUSED_BEFORE, REPEATED
 from schemas.decode import Decoded
 
 #: Accepted, but so long after it happened that a dispatcher had to decide without it; seconds.
@@ -24,7 +24,8 @@ def by_platform(decoded: Decoded, codes: np.ndarray, *, measured: bool) -> Count
     if measured:
         late = columns.arrival_ms - columns.event_s * 1000 > LATE_S * 1000
         _count(found, "late", decoded, np.flatnonzero(late & (codes <= REPEATED)))
-    _count(found, "refused", decoded, np.flatnonzero((codes > REFUSED_BEFORE) & (codes != MISPLACED)))
+    refused = (codes > REFUSED_BEFORE) & (codes != MISPLACED) & (codes != FORGOTTEN)
+    _count(found, "refused", decoded, np.flatnonzero(refused))
     return found
 
 

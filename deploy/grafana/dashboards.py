@@ -58,7 +58,7 @@ _OPERATOR_STATE = Row("State", [
     Panel("Restore", _one("respite_restore_ratio", "{{partition}}"),
           "How much of the state is built, by partition.", "percentunit"),
     Panel("Checkpoint age", _one("respite_checkpoint_age_seconds", "{{partition}}"),
-          "Since the last checkpoint, by partition.", "s", thresholds=(60, 300), fed=False),
+          "Since the last checkpoint, by partition.", "s", thresholds=(60, 300)),
     Panel("Since the last commit", _one("time() - respite_last_commit_timestamp_seconds", "{{partition}}"),
           "A live partition commits every 5 s.", "s", thresholds=(15, 45)),
     Panel("Clock difference", _one("respite_clock_difference_seconds", "{{instance}} {{partition}}"),
@@ -70,7 +70,7 @@ _OPERATOR_STATE = Row("State", [
     Panel("CPU", _one(f"rate(process_cpu_seconds_total{{{_WORKER}}}[$__rate_interval])", "{{instance}}"),
           "Cores in use; a worker uses little more than one.", "percentunit"),
     Panel("Take-overs", _one("sum by (outcome) (increase(respite_restores_total[$__range]))", "{{outcome}}"),
-          "Partitions taken over, by how their state was had.", fed=False),
+          "Partitions restored, by how it ended: done, or given up and begun again."),
     Panel("Versions and policies", [
         Query("count by (version, python) (respite_build_info)"), Query("count by (policy) (respite_policy_info)"),
     ], "What runs, and what judges; one of each but during a release.", kind="table"),

@@ -115,6 +115,7 @@ def watched(broker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             until(
                 lambda: server.query("job:respite_holds_breached:ratio_rate1h > 0"), "rules over what was fed"
             )
+            until(lambda: server.query("respite_checkpoint_age_seconds"), "a checkpoint")
             yield server
     finally:
         worker.terminate()

@@ -73,6 +73,7 @@ def test_the_operator_reads_lag_progress_and_memory_by_partition(one: FakePartit
         ("respite_live", 1),
         ("respite_restore_ratio", 1),
         ("respite_checkpoint_age_seconds", None),
+        ("respite_checkpoint_bytes_total", 0),
         ("respite_clock_difference_seconds", -0.25),
     ):
         assert read(name, {"partition": "3"}) == value, name
