@@ -69,7 +69,7 @@ def test_the_operator_reads_lag_progress_and_memory_by_partition(one: FakePartit
         ("respite_last_progress_timestamp_seconds", WALL_S - 1),
         ("respite_last_commit_timestamp_seconds", WALL_S - 2),
         ("respite_store_bytes", one.store.size_bytes),
-        ("respite_store_riders", 8),
+        ("respite_store_riders", 9),
         ("respite_live", 1),
         ("respite_restore_ratio", 1),
         ("respite_checkpoint_age_seconds", None),
@@ -91,7 +91,7 @@ def test_a_partition_that_is_rebuilt_has_no_now_and_so_no_lag_in_seconds(one: Fa
 def test_the_regulator_reads_riders_by_limit_and_the_sum_is_the_number_of_riders(one: FakePartition) -> None:
     read = registry_of(one).get_sample_value
     continuous = {"policy": GBT, "limit": "continuous-4h"}
-    assert read("respite_riders", {"status": "hold"}) == 3
+    assert read("respite_riders", {"status": "hold"}) == 4
     assert read("respite_riders_on_hold", continuous) == 3
     assert read("respite_riders_on_hold", {"policy": MEITUAN, "limit": "day-12h"}) == 0
     assert read("respite_riders_near_limit", continuous) == 2
@@ -141,7 +141,7 @@ def test_zones_are_shown_only_as_coarsely_as_the_setting_says(one: FakePartition
     assert "zone" not in generate_latest(registry_of(one)).decode()
     read = registry_of(one, zone_digits=4).get_sample_value
     assert read("respite_zone_riders", {"zone": "3101", "status": "approaching"}) == 3
-    assert read("respite_zone_riders", {"zone": "3101", "status": "hold"}) == 2
+    assert read("respite_zone_riders", {"zone": "3101", "status": "hold"}) == 3
     assert read("respite_zone_riders", {"zone": "4403", "status": "hold"}) == 1
     assert read("respite_zone_riders", {"zone": "310105", "status": "hold"}) is None
 
@@ -228,7 +228,7 @@ def endpoint(one: FakePartition) -> Iterator[Endpoint]:
 def test_the_endpoint_speaks_both_formats(endpoint: Endpoint) -> None:
     status, kind, text = endpoint.get("/metrics")
     assert (status, kind.split(";")[0]) == (200, "text/plain")
-    assert 'respite_riders{status="hold"} 3.0' in text
+    assert 'respite_riders{status="hold"} 4.0' in text
     assert "respite_ready 1.0" in text
     assert "process_resident_memory_bytes" in text
     status, kind, text = endpoint.get("/metrics", "application/openmetrics-text; version=1.0.0")

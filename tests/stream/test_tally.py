@@ -55,6 +55,10 @@ CITY = [
     *orders("held-in-hand", ("11:12", None), ("11:13", None), platform="C"),
     *orders("held-resting", ("07:25", "10:00"), ("10:00", "11:30"), zone="440304"),
     *orders("held-by-silence", ("07:30", "10:00"), ("10:00", None)),
+    # Never delivered: it counts for three hours and is in hand no longer.
+    *orders(
+        "held-and-forgotten", ("00:10", "03:00"), ("03:00", "06:00"), ("06:00", "08:00"), ("08:00", None)
+    ),
     *orders("clear", ("09:00", None)),
     *orders("rested", ("07:00", "09:00"), ("09:00", "11:00")),
 ]
@@ -78,18 +82,18 @@ def named(store: RiderStore, counts: Counter[int]) -> dict[tuple[str, str], int]
 
 def test_riders_are_counted_under_the_limit_that_holds_or_warned_them(store: RiderStore) -> None:
     tally = take(store, zones=True)
-    assert tally.statuses == [2, 3, 3]
-    assert named(store, tally.held) == {(GBT, "continuous-4h"): 3}
+    assert tally.statuses == [2, 3, 4]
+    assert named(store, tally.held) == {(GBT, "continuous-4h"): 3, (GBT, "day-8h"): 1}
     assert named(store, tally.near) == {(GBT, "continuous-4h"): 2, (GBT, "day-8h"): 1}
     assert named(store, tally.working) == {(GBT, "continuous-4h"): 2}
     assert tally.orders == {"A": 1, "B": 1, "C": 1}
     assert tally.platforms == {
-        ("A", "clear"): 2, ("A", "approaching"): 3, ("A", "hold"): 3, ("B", "hold"): 1, ("C", "hold"): 1,
+        ("A", "clear"): 2, ("A", "approaching"): 3, ("A", "hold"): 4, ("B", "hold"): 1, ("C", "hold"): 1,
     }  # fmt: skip
     assert {(store.zone(zone), status): count for (zone, status), count in tally.zones.items()} == {
         ("310105", "approaching"): 2,
         ("310106", "approaching"): 1,
-        ("310105", "hold"): 2,
+        ("310105", "hold"): 3,
         ("440304", "hold"): 1,
     }
 
@@ -138,7 +142,7 @@ def test_a_store_that_was_replaced_is_counted_anew_and_one_given_up_is_let_go(
     tallies = Tallies(clock=lambda: 0.0)
     settings = Settings()
     empty = Replay(load_all(settings.policies), settings.store(0), None)._store
-    assert tallies.of(0, store, zones=False).statuses == [2, 3, 3]
+    assert tallies.of(0, store, zones=False).statuses == [2, 3, 4]
     assert tallies.of(0, empty, zones=False) == Tally([0, 0, 0])
     tallies.keep_only({1})
     assert not tallies._kept
