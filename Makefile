@@ -34,16 +34,17 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 
 .PHONY: test
 test: install  ## all tests, those with a real Kafka too
-	-@deploy/bootstrap.sh kafka
+	-@deploy/bootstrap.sh kafka prometheus
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
-check: install  ## everything that is judged without running it: style, types, imports, published schemas
+check: install  ## everything that is judged without running it: style, types, imports, published schemas, dashboards
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.publish --check
+	$(BIN)/python -m deploy.grafana.dashboards --check
 
 .PHONY: format
 format: install  ## bring the code into the form that `make check` asks for

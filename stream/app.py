@@ -117,6 +117,8 @@ class Worker:
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
         self._past = Past()
+        #: Partitions assigned; None before the group has been joined and while they are divided anew.
+        self.assigned: frozenset[int] | None = None
         self._failure: asyncio.Future[None] | None = None
         #: By partition, when it may be tried again (monotonic) and how long to wait after that.
         self._retries: dict[int, tuple[float, float]] = {}
@@ -125,6 +127,7 @@ class Worker:
         )
         self._app.agent(topic, name="lane")(self._read)
         self._app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        self._app.on_partitions_assigned.connect(self._on_assigned, weak=False)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.events():
@@ -217,8 +220,13 @@ class Worker:
     async def _forget(self, number: int, rider: str, before_ms: int) -> None:
         await self._work(number, lambda partition: partition.forget(rider, before_ms))
 
+    async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
+        source = self._settings.source_topic
+        self.assigned = frozenset(tp.partition for tp in assigned if tp.topic == source)
+
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
+        self.assigned = None
         closing, self.partitions = list(self.partitions.values()), {}
         for one in closing:
             self._past.add(one)
@@ -263,8 +271,14 @@ class Worker:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        metrics = Metrics(self._settings, lambda: list(self.partitions.values()), self._past)
-        log.info("metrics", address=metrics.start())
+        metrics = Metrics(
+            self._settings,
+            lambda: list(self.partitions.values()),
+            self._past,
+            lambda: self.assigned,
+            self._run.partitions,
+        )
+        log.info("metrics", address=metrics.start(loop))
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [

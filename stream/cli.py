@@ -62,6 +62,8 @@ def worker(
     checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
+    ready_lag: given.ReadyLag = None,
+    zone_digits: given.ZoneDigits = None,
     log_format: given.LogFormat = None,
     security_protocol: given.SecurityProtocol = None,
     ssl_cafile: given.SslCafile = None,

@@ -21,10 +21,12 @@ from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from schemas.policy import Policy
+from stream.announcing import Announced
 from stream.arrivals import arrivals_of
 from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
+from stream.quality import by_platform
 from stream.refusals import Refusals
 from stream.render import Renderer, utc
 from stream.restore import Restored, Takeover, erase, take_over
@@ -104,6 +106,7 @@ class Partition:
         self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
         self._refusals = Refusals(run.settings, outbox, number, run.partitions)
         self._teller.counts = self._refusals.counts = self.counts
+        self._teller.announced = Announced(self.counts)
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
@@ -125,6 +128,11 @@ class Partition:
         """Seconds since the last marker; None before the first."""
         written_s = None if self._checkpointer is None else self._checkpointer.written_s
         return None if written_s is None else self._run.wall() - written_s
+
+    @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
+        return self._outbox.committed_s
 
     @property
     def checkpoint_bytes(self) -> int:
@@ -234,6 +242,8 @@ class Partition:
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
+        oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
+        self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
         parsed = time.perf_counter()
         codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -245,6 +255,7 @@ class Partition:
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
+        self.counts.update(by_platform(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
 
     def _catch_up_with_pages(self, following: int) -> None:
@@ -282,6 +293,7 @@ class Partition:
                 await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
+                self._teller.announced.after_silence()
                 await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._keep_house()
@@ -306,6 +318,7 @@ class Partition:
         everyone = restored.everyone
         outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
         held, self._held = self._held, []
+        self._teller.announced.after_record(None)
         await self._tell([*held, *outcomes])
         self._restored, store.sealing = None, True
         self.restore_ratio = 1.0
@@ -364,6 +377,7 @@ class Partition:
     async def _write(self) -> None:
         self._refusals.record()
         await self._outbox.flush()
+        self._teller.announced.committed(self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
         """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""
