@@ -27,6 +27,7 @@ from stream.partition import Partition, Run
 from stream.policies import load_all
 from stream.render import Renderer, limits_of
 from stream.settings import Settings
+from stream.shared import shared_folder, sweep
 from stream.warm_up import warm_up
 
 log = structlog.get_logger()
@@ -241,6 +242,9 @@ def run_worker(settings: Settings, partitions: int) -> None:
     run = new_run(settings, partitions)
     log.info("loading kernels")
     warm_up()
+    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+    if folder is not None:
+        sweep(folder, time.time())
     asyncio.run(_run(settings, run))
 
 

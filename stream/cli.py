@@ -70,6 +70,7 @@ def worker(
     keep: given.Keep = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
+    shared_dir: given.SharedDir = None,
     log_format: given.LogFormat = None,
     security_protocol: given.SecurityProtocol = None,
     ssl_cafile: given.SslCafile = None,

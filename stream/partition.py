@@ -36,6 +36,7 @@ from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
 from stream.render import Document, Renderer, retraction_id, utc
 from stream.settings import Settings
+from stream.shared import About, SharedArrays, digest_of, layout_digest_once, shared_folder
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
@@ -66,6 +67,24 @@ class Run:
     wall: Callable[[], float] = time.time
 
 
+def shared_partition(run: Run, number: int) -> SharedArrays | None:
+    """Where a partition's riders lie for readers beside the stream; None when they are not shared."""
+    settings = run.settings
+    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+    if folder is None:
+        return None
+    about = About(
+        folder="",
+        layout=layout_digest_once(),
+        digest=digest_of(run.limits, settings.store(0)),
+        policies=run.limits.policies,
+        partitions=run.partitions,
+        worker=run.worker,
+        clock=settings.clock,
+    )
+    return SharedArrays(folder / f"p{number}", about)
+
+
 class Partition:
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
@@ -74,7 +93,13 @@ class Partition:
         self.number = number
         #: The claim under way; whoever works with the partition waits for it.
         self.starting: asyncio.Future[None] | None = None
-        self.store = RiderStore(run.limits, settings.store(SEAL_EVENTS[settings.clock]), live=False)
+        self.shared = shared_partition(run, number)
+        self.store = RiderStore(
+            run.limits,
+            settings.store(SEAL_EVENTS[settings.clock]),
+            live=False,
+            place=self.shared.place if self.shared else None,
+        )
         self.counts: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
         self.arrival_s = 0
@@ -156,6 +181,7 @@ class Partition:
             await self._put_outcomes(outcomes)
             self.position = following
             self.progress_s = self._run.wall()
+            self._say()
             await self._flush()
 
     def _judge_chunk(
@@ -200,7 +226,20 @@ class Partition:
             if self.store.live:
                 await self._retract_vanished()
                 self._put_watermark()
+            self._say()
             await self._flush(always=True)
+
+    def _say(self) -> None:
+        """Tell those who read beside the stream how far this partition is."""
+        if self.shared:
+            self.shared.say(
+                self.store.now_s,
+                int(self._run.wall() * 1000),
+                live=self.store.live,
+                riders=self.store.riders,
+                lag_records=self.lag_records,
+                read=self.counts["events", "read"],
+            )
 
     async def _go_live(self, current_s: float | None) -> None:
         """The rebuild is done: tell what stands, once, and take back what does not."""
@@ -355,5 +394,7 @@ class Partition:
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""
         self.closed = True
+        if self.shared:
+            self.shared.close()
         async with self._lock:
             await self._outbox.close()

@@ -112,7 +112,9 @@ M_PRE_RUN, M_PRE_EDGE, M_PLATFORMS, M_ZONES, M_SEALING, M_LIVE, M_WALL, M_WARM =
     22,
     23,
 )
-MISC_WORDS = 24
+#: Odd while riders are being moved to other rows.
+M_MOVES = 24
+MISC_WORDS = 25
 
 
 class Limits(NamedTuple):
@@ -172,3 +174,4 @@ class Memory(NamedTuple):
     out: I64
     touched: I64
     misc: I64
+    seq: I64  # (capacity,): odd while the rider of the row is being changed (`kernels.sequence`)

@@ -15,6 +15,7 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.seal import publish_pending, seal_rider
+from detectors.kernels.sequence import begin_change, end_change
 from detectors.kernels.warm import BLOCK, warm_riders
 
 
@@ -26,9 +27,11 @@ def judge_touched(mem: Memory, limits: Limits, rules: Rules, now: int, start: in
         if (index - start) % BLOCK == 0:
             warm_riders(mem, index, min(index + BLOCK, mem.misc[M_TOUCHED]), head)
         row = mem.touched[index]
+        begin_change(mem, row)
         result = judge_rider(mem, row, limits, rules, now, False)
         if result == DONE and rules.seal_events > 0:
             result = seal_rider(mem, row, limits, rules, now)
+        end_change(mem, row)
         if result != DONE:
             return result, index
     mem.misc[M_TOUCHED] = 0
@@ -52,9 +55,11 @@ def touch_due(mem: Memory, now: int) -> int:
 def publish_all(mem: Memory, limits: Limits, rules: Rules, now: int, start: int) -> tuple[int, int]:
     """Tell all that was held back and every rider's status, from row ``start``."""
     for row in range(start, mem.misc[M_ROWS]):
+        begin_change(mem, row)
         result = publish_pending(mem, row)
         if result == DONE:
             result = judge_rider(mem, row, limits, rules, now, True)
+        end_change(mem, row)
         if result != DONE:
             return result, row
     return DONE, 0
