@@ -16,6 +16,7 @@ from detectors.kernels.layout import (
     EFFECTS,
     MAX_LIMITS,
     MAX_WARNINGS,
+    PAST,
     RELEASES,
     ROLLING,
     SPAN,
@@ -110,6 +111,7 @@ class LimitTable:
             policy=self._column(lambda one: self.policies.index(one.policy)),
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            since=np.full(count, PAST, dtype=np.int64),
         )
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:

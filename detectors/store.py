@@ -5,7 +5,7 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ from detectors.kernels.layout import (
     NEED_ROWS,
     NEED_VERDICTS,
     NONE,
+    PAGES,
     PAST,
     S_LIMITS,
     U8,
@@ -87,16 +88,26 @@ class RiderStore:
         What verdicts depend on.
     live
         Whether differences are told at once. A store that is being rebuilt holds them back until
-        `publish_all`.
+        `publish`.
+    since_s
+        By policy, the instant before which nothing of it is told: it was named later. None: all is told.
     place
         Where the arrays lie: given new ones, gives back those to work with, which may lie in shared
         memory; called again whenever some have grown.
     """
 
     def __init__(
-        self, limits: LimitTable, settings: StoreSettings, *, live: bool = True, place: Placing | None = None
+        self,
+        limits: LimitTable,
+        settings: StoreSettings,
+        *,
+        live: bool = True,
+        since_s: Mapping[str, int] | None = None,
+        place: Placing | None = None,
     ) -> None:
         self.limits = limits
+        since = np.array([(since_s or {}).get(one.policy, PAST) for one in limits.limits], dtype=np.int64)
+        self.packed_limits = limits.packed._replace(since=since)
         self.settings = settings
         self._rules = settings.rules()
         self._place = place
@@ -126,8 +137,12 @@ class RiderStore:
 
     @property
     def memory(self) -> Memory:
-        """The arrays, for readers beside the stream (metrics); not to be written."""
+        """The arrays, for `detectors.pages`; others only read."""
         return self._mem
+
+    def replace_memory(self, memory: Memory) -> None:
+        """Take other arrays; what they hold must fit together."""
+        self._mem = memory if self._place is None else self._place(memory)
 
     @property
     def size_bytes(self) -> int:
@@ -157,11 +172,11 @@ class RiderStore:
         start, read_s = 0, self.read_s
         while True:
             result, start, read_s = ingestion.ingest(
-                self._mem, events, start, self.limits.packed, self._rules, place, read_s, codes
+                self._mem, events, start, self.packed_limits, self._rules, place, read_s, codes
             )
             if result == DONE:
                 break
-            self._grow(result)
+            self.grow(result)
         self.read_s = max(self.read_s, int(read_s))
         return codes
 
@@ -186,24 +201,32 @@ class RiderStore:
         start = 0
         while True:
             result, start = passes.judge_touched(
-                self._mem, self.limits.packed, self._rules, self.now_s, start
+                self._mem, self.packed_limits, self._rules, self.now_s, start
             )
             self._drain(outcomes)
             if result == DONE:
                 return outcomes
-            self._grow(result)
+            self.grow(result)
 
-    def publish_all(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:
-        """End a rebuild: tell what was held back and every rider's status, and go live."""
+    def publish(self, now_s: int, wall_s: int | None = None, *, everyone: bool = False) -> list[Outcome]:
+        """End a rebuild: tell what was held back, and go live.
+
+        Parameters
+        ----------
+        everyone
+            Tell all that stands, and every status, whether it was told before or not.
+        """
         outcomes = self.judge(now_s, wall_s)
         self.live = True
         start = 0
         while True:
-            result, start = passes.publish_all(self._mem, self.limits.packed, self._rules, self.now_s, start)
+            result, start = passes.publish(
+                self._mem, self.packed_limits, self._rules, self.now_s, start, everyone
+            )
             self._drain(outcomes)
             if result == DONE:
                 return outcomes
-            self._grow(result)
+            self.grow(result)
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -211,7 +234,8 @@ class RiderStore:
         outcomes.extend(read_outcomes(self._mem.out, int(self._mem.misc[M_OUT])))
         self._mem.misc[M_OUT] = 0
 
-    def _grow(self, need: int) -> None:
+    def grow(self, need: int) -> None:
+        """Double the arrays that a kernel said were too small."""
         mem = self._mem
         if need == NEED_HEAP:
             self._mem = mem._replace(heap=_longer(mem.heap))
@@ -312,4 +336,8 @@ def new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memory
         touched=np.zeros(capacity, dtype=np.int64),
         misc=np.zeros(MISC_WORDS, dtype=np.int64),
         seq=np.zeros(capacity, dtype=np.int64),
+        page_head=np.zeros(PAGES, dtype=np.int64),
+        page_dirty=np.zeros(PAGES, dtype=np.uint8),
+        page_from=np.zeros(PAGES, dtype=np.int64),
+        page_estimated=np.full(PAGES, PAST, dtype=np.int64),
     )

@@ -59,7 +59,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One dispatch status; ``limit`` is an index of the limit table, None when nothing is left to reach."""
+    """One dispatch status; ``limit`` is an index of the limit table, None when nothing is left to reach.
+
+    ``only_joined``: nothing has changed, but a platform is new to the rider and has not been told yet.
+    """
 
     row: int
     status: str
@@ -67,6 +70,7 @@ class Status:
     limit: int | None
     remaining_s: int | None
     as_of_s: int
+    only_joined: bool = False
 
 
 Outcome = Verdict | Status
@@ -90,8 +94,8 @@ def read_outcomes(out: I64, used: int) -> list[Outcome]:
 
 
 def _status(row: int, body: list[int]) -> Status:
-    code, until, naming, left, now, _ = body
-    return Status(row, STATUSES[code], _known(until), _known(naming), _known(left), now)
+    code, until, naming, left, now, only_joined = body
+    return Status(row, STATUSES[code], _known(until), _known(naming), _known(left), now, only_joined == 1)
 
 
 def _verdict(row: int, action: int, body: list[int]) -> Verdict:

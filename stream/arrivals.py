@@ -12,6 +12,7 @@ def arrivals_of(decoded: Decoded) -> Arrivals:
     return Arrivals(
         buf=decoded.buf,
         status=columns.status,
+        offset=columns.offset,
         arrival_ms=columns.arrival_ms,
         hop=columns.hop,
         event_s=columns.event_s,

@@ -244,7 +244,7 @@ class Partition:
     async def _go_live(self, current_s: float | None) -> None:
         """The rebuild is done: tell what stands, once, and take back what does not."""
         now_s, wall_s = self._now(current_s), int(self._run.wall())
-        outcomes = await asyncio.to_thread(self.store.publish_all, now_s, wall_s)
+        outcomes = await asyncio.to_thread(self.store.publish, now_s, wall_s)
         held, self._held = self._held, []
         await self._put_outcomes([*held, *outcomes])
         log.info("live", partition=self.number, riders=self.store.riders, now=utc(max(0, now_s)))

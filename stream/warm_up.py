@@ -45,4 +45,4 @@ def warm_up() -> None:
     for decoded in (decode_chunk(bytes(builder.build())), decode_lines(values)):
         store.ingest(arrivals_of(decoded), place)
         store.judge(store.read_s)
-    store.publish_all(store.read_s + 600)
+    store.publish(store.read_s + 600)

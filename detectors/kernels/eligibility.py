@@ -41,6 +41,8 @@ from detectors.kernels.layout import (
     M_SEALING,
     M_VERDICTS,
     M_WARM,
+    MEMBER_WORDS,
+    MOST_MEMBERS,
     NEED_HEAP,
     NEED_OPEN,
     NONE,
@@ -55,6 +57,8 @@ from detectors.kernels.layout import (
     R_EVENTS_N,
     R_FLAGS,
     R_HEAD_OPEN,
+    R_MEMBERS,
+    R_MEMBERS_N,
     R_SPANS,
     REMIND,
     ROLLING,
@@ -236,9 +240,19 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
 
 
 @inlined
-def see(shared: Shared, row: int, mem: Memory, asker: Asker) -> bool:
-    """Whether the asker may see the rider whose control words were copied."""
-    return asker.platform == EVERYONE
+def see(shared: Shared, row: int, asker: Asker) -> bool:
+    """Whether the asker may see the rider whose control words were copied: he has sent events for him."""
+    if asker.platform == EVERYONE:
+        return True
+    members = shared.rows[row, R_MEMBERS]
+    count = shared.rows[row, R_MEMBERS_N]
+    if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:
+        return False
+    for index in range(count):
+        word = members + index * MEMBER_WORDS
+        if shared.heap[word] == asker.platform and shared.heap[word + 1] >= asker.since:
+            return True
+    return False
 
 
 @inlined
@@ -261,7 +275,7 @@ def fetch(
             found = copy_all(shared, row, mem, limits, before)
         else:
             copy_head(shared, row, mem, limits)
-        if found == FOUND and not see(shared, row, mem, asker):
+        if found == FOUND and not see(shared, row, asker):
             found = ABSENT
         fence()
         if shared.seq[row] == before and found != BUSY:

@@ -24,6 +24,7 @@ from detectors.kernels.layout import (
     FLAG_VOID,
     FLOOD,
     FLOOD_EVENTS,
+    FORGOTTEN,
     FUTURE,
     I64,
     INF,
@@ -35,8 +36,10 @@ from detectors.kernels.layout import (
     M_ROWS,
     M_TOUCHED,
     M_ZONES,
+    MEMBER_WORDS,
     MISPLACED,
     MISPLACED_TWICE,
+    MOST_MEMBERS,
     NEED_HEAP,
     NEED_ROWS,
     NEW,
@@ -45,12 +48,21 @@ from detectors.kernels.layout import (
     PACK_PLATFORM,
     PACK_REAL,
     PACK_TYPE,
+    PAGE_SHIFT,
     PAST,
+    R_ESTIMATED_UNTIL,
     R_EVENTS,
     R_EVENTS_CLASS,
     R_EVENTS_N,
     R_FLAGS,
+    R_FORGOTTEN_MS,
+    R_HASH,
     R_LAST_EVENT,
+    R_MEMBERS,
+    R_MEMBERS_CLASS,
+    R_MEMBERS_N,
+    R_PAGE,
+    R_PAGE_NEXT,
     R_STATUS,
     R_STATUS_FIXED,
     R_STATUS_LIMIT,
@@ -58,6 +70,7 @@ from detectors.kernels.layout import (
     REFUSED_BEFORE,
     REPEATED,
     ROW_DIRTY,
+    ROW_JOINED,
     ROW_TOUCHED,
     S_CLOCKS,
     S_LIMITS,
@@ -83,6 +96,7 @@ class Arrivals(NamedTuple):
 
     buf: U8
     status: np.ndarray  # int8, 0 = an event
+    offset: I64
     arrival_ms: I64
     hop: np.ndarray  # int8
     event_s: I64
@@ -196,6 +210,26 @@ def new_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64, slot
     mem.id_lengths[row] = length
     mem.table[slot] = row + 1
     mem.table_hash[slot] = mixed
+    blank_row(mem, row, limits)
+    page = page_of(mixed)
+    mem.rows[row, R_HASH] = np.int64(mixed)
+    mem.rows[row, R_PAGE] = page
+    mem.rows[row, R_PAGE_NEXT] = mem.page_head[page]
+    mem.rows[row, R_ESTIMATED_UNTIL] = mem.page_estimated[page]
+    mem.page_head[page] = row + 1
+    end_change(mem, row)
+    return row
+
+
+@inlined
+def page_of(mixed: np.uint64) -> int:
+    """The page of the checkpoint that a rider lies in, from his hash."""
+    return np.int64(mixed >> np.uint64(PAGE_SHIFT))
+
+
+@kernel
+def blank_row(mem: Memory, row: int, limits: Limits) -> None:
+    """A row without any evidence."""
     mem.rows[row, :] = 0
     mem.rows[row, R_STATUS] = NONE
     mem.rows[row, R_STATUS_LIMIT] = NONE
@@ -208,8 +242,6 @@ def new_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64, slot
     blank_state(mem.rows[row, here : here + words], limits)
     blank_state(mem.rows[row, here + words : here + 2 * words], limits)
     mem.wake[row] = INF
-    end_change(mem, row)
-    return row
 
 
 @kernel
@@ -304,6 +336,39 @@ def keep_event(
 
 
 @inlined
+def remember_member(mem: Memory, row: int, platform: int, event: int) -> bool:
+    """Note that a platform has sent an event for the rider; False when the heap is too small."""
+    block = mem.rows[row, R_MEMBERS]
+    for index in range(mem.rows[row, R_MEMBERS_N]):
+        word = block + index * MEMBER_WORDS
+        if mem.heap[word] == platform:
+            mem.heap[word + 1] = max(mem.heap[word + 1], event)
+            return True
+    return new_member(mem, row, platform, event)
+
+
+@kernel
+def new_member(mem: Memory, row: int, platform: int, event: int) -> bool:
+    count = mem.rows[row, R_MEMBERS_N]
+    if count < MOST_MEMBERS:
+        wanted = (count + 1) * MEMBER_WORDS
+        if not heap.reserve(mem, row, R_MEMBERS, R_MEMBERS_CLASS, count * MEMBER_WORDS, wanted):
+            return False
+        place = mem.rows[row, R_MEMBERS] + count * MEMBER_WORDS
+        mem.rows[row, R_MEMBERS_N] = count + 1
+    else:
+        place = mem.rows[row, R_MEMBERS]
+        for index in range(count):
+            word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
+            if mem.heap[word + 1] < mem.heap[place + 1]:
+                place = word
+    mem.heap[place] = platform
+    mem.heap[place + 1] = event
+    mem.rows[row, R_FLAGS] |= ROW_JOINED
+    return True
+
+
+@inlined
 def pack(mem: Memory, cols: Arrivals, i: int) -> int:
     """Platform, type, flags and zone of an event in one word; NONE when a table of names is full."""
     platform = intern(
@@ -352,6 +417,9 @@ def ingest_one(
             return DONE, code
     if cols.rider_murmur[i] % place.partitions != place.partition:
         return DONE, MISPLACED_TWICE if cols.hop[i] == 1 else MISPLACED
+    if cols.offset[i] < mem.page_from[page_of(cols.rider_hash[i])]:
+        # Read again after a restart: the page was packed with it, or with the reason to refuse it.
+        return DONE, REPEATED
     packed = pack(mem, cols, i)
     if packed == NONE:
         return NEED_ROWS, NEW
@@ -362,6 +430,8 @@ def ingest_one(
             return NEED_ROWS, NEW
         row = new_rider(mem, cols.buf, at, length, cols.rider_hash[i], slot, limits)
     event = cols.event_s[i]
+    if cols.arrival_ms[i] < mem.rows[row, R_FORGOTTEN_MS]:
+        return DONE, FORGOTTEN
     if event <= mem.rows[row, base_at(limits) + S_T]:
         return DONE, SEALED
     order, identity = np.int64(cols.order_hash[i]), np.int64(cols.event_hash[i])
@@ -374,6 +444,7 @@ def ingest_one(
     wanted = (count + 1) * EVENT_WORDS
     begin_change(mem, row)
     room = heap.reserve(mem, row, R_EVENTS, R_EVENTS_CLASS, count * EVENT_WORDS, wanted)
+    room = room and remember_member(mem, row, packed >> PACK_PLATFORM, event)
     if room:
         keep_event(mem, row, limits, event, order, packed, identity, index)
     end_change(mem, row)

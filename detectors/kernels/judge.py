@@ -43,6 +43,7 @@ from detectors.kernels.layout import (
     PLATFORM_WORDS,
     R_APPLIED,
     R_BASE_OPEN,
+    R_ESTIMATED_UNTIL,
     R_EVENTS,
     R_EVENTS_N,
     R_FLAGS,
@@ -58,6 +59,7 @@ from detectors.kernels.layout import (
     R_TOLD_WORDS,
     RETRACT,
     ROW_DIRTY,
+    ROW_JOINED,
     ROW_SEEN,
     ROW_TOUCHED,
     S_CLOCKS,
@@ -135,15 +137,17 @@ def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
 
 
 @inlined
-def room_for(mem: Memory, row: int, state: I64, events: int) -> int:
-    """Make room for the spans that so many events, and what is open, can close."""
+def room_for(mem: Memory, row: int, state: I64, limits: Limits, events: int) -> int:
+    """Make room for the spans that so many events, and what is open, can close; the head's are kept."""
+    head = base_at(limits) + state_words(limits)
     opened = state[S_ORDERS] + 2 * state[S_PLATFORMS] + 2 * events + 2
     if max(state[S_ORDERS] + events, state[S_PLATFORMS] + events) + 2 > mem.orders.shape[0]:
         return NEED_OPEN
     for clock in range(3):
-        count = state[S_CLOCKS + clock * CLOCK_WORDS + C_SPANS]
-        wanted = (count + opened) * SPAN_WORDS
-        if not heap.reserve(mem, row, R_SPANS + clock, R_SPANS_CLASS + clock, count * SPAN_WORDS, wanted):
+        word = S_CLOCKS + clock * CLOCK_WORDS + C_SPANS
+        kept = max(state[word], mem.rows[row, head + word])
+        wanted = max(kept, state[word] + opened) * SPAN_WORDS
+        if not heap.reserve(mem, row, R_SPANS + clock, R_SPANS_CLASS + clock, kept * SPAN_WORDS, wanted):
             return NEED_HEAP
     return DONE
 
@@ -261,7 +265,8 @@ def mark_estimates(mem: Memory, row: int, limits: Limits) -> None:
         limit = (mem.verdicts[at + V_KEY] >> KEY_LIMIT) & 255
         start, end = mem.verdicts[at + V_START], mem.verdicts[at + V_END]
         shown = mem.verdicts[at + V_SPANS]
-        if estimated(mem, row, mem.state, limits.clock[limit], start, end, shown):
+        unsure = mem.verdicts[at + V_INSTANT] < mem.rows[row, R_ESTIMATED_UNTIL]
+        if unsure or estimated(mem, row, mem.state, limits.clock[limit], start, end, shown):
             mem.verdicts[at + V_META] |= META_ESTIMATED
         at += VERDICT_WORDS + 2 * shown
 
@@ -347,7 +352,7 @@ def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool) -
     code, naming, fixed, moving, following = status_of(mem.state, limits, now)
     rows = mem.rows
     told = rows[row, R_STATUS]
-    if told == NONE and rows[row, R_FLAGS] & ROW_SEEN == 0 and code == CLEAR:
+    if mem.misc[M_LIVE] == 0 or (told == NONE and rows[row, R_FLAGS] & ROW_SEEN == 0 and code == CLEAR):
         return following
     moves, until = not_before(fixed, moving, now)
     old_moves, old_until = not_before(rows[row, R_STATUS_FIXED], rows[row, R_STATUS_MOVING], now)
@@ -356,16 +361,22 @@ def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool) -
         changed = naming != rows[row, R_STATUS_LIMIT] or moves != old_moves or until != old_until
     rows[row, R_STATUS_FIXED] = fixed
     rows[row, R_STATUS_MOVING] = moving
-    if not changed or mem.misc[M_LIVE] == 0:
+    joined = rows[row, R_FLAGS] & ROW_JOINED != 0
+    rows[row, R_FLAGS] &= ~ROW_JOINED
+    if not changed and not joined:
         return following
     rows[row, R_STATUS] = code
-    rows[row, R_STATUS_LIMIT] = naming
-    emit_status(mem, row, limits, now, code, naming, now + until if moves else until)
+    if changed:
+        rows[row, R_STATUS_LIMIT] = naming
+    emit_status(mem, row, limits, now, code, naming, now + until if moves else until, not changed)
     return following
 
 
 @kernel
-def emit_status(mem: Memory, row: int, limits: Limits, now: int, code: int, naming: int, until: int) -> None:
+def emit_status(
+    mem: Memory, row: int, limits: Limits, now: int, code: int, naming: int, until: int, only_joined: bool
+) -> None:
+    """Append a status to the output; ``only_joined``: it is news just to a platform new to the rider."""
     left = 0
     if code != HELD:
         until = NONE
@@ -381,7 +392,7 @@ def emit_status(mem: Memory, row: int, limits: Limits, now: int, code: int, nami
     mem.out[place + OUT_WORDS + 2] = naming
     mem.out[place + OUT_WORDS + 3] = left
     mem.out[place + OUT_WORDS + 4] = now
-    mem.out[place + OUT_WORDS + 5] = 0
+    mem.out[place + OUT_WORDS + 5] = 1 if only_joined else 0
     mem.misc[M_OUT] = place + OUT_WORDS + STATUS_WORDS
 
 
@@ -398,7 +409,7 @@ def judge_rider(mem: Memory, row: int, limits: Limits, rules: Rules, now: int, a
     dirty = mem.rows[row, R_FLAGS] & ROW_DIRTY != 0
     start = base if dirty else head
     applied = 0 if dirty else mem.rows[row, R_APPLIED]
-    result = room_for(mem, row, start, reach - applied)
+    result = room_for(mem, row, start, limits, reach - applied)
     if result != DONE:
         return result
     since = start[S_T]

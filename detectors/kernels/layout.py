@@ -63,8 +63,24 @@ R_TOLD, R_TOLD_CLASS, R_TOLD_WORDS = 10, 11, 12
 R_ENDED, R_ENDED_CLASS, R_ENDED_N = 13, 14, 15
 R_BASE_OPEN, R_BASE_OPEN_CLASS, R_HEAD_OPEN, R_HEAD_OPEN_CLASS = 16, 17, 18, 19
 R_FLAGS, R_STATUS, R_STATUS_LIMIT, R_STATUS_FIXED, R_STATUS_MOVING, R_LAST_EVENT = 20, 21, 22, 23, 24, 25
-CONTROL_WORDS = 26
+# Platforms that have sent events for the rider: (number, last event time) each.
+R_MEMBERS, R_MEMBERS_CLASS, R_MEMBERS_N = 26, 27, 28
+# The page of the checkpoint he lies in, the next rider of that page (row + 1), the hash he is looked up by.
+R_PAGE, R_PAGE_NEXT, R_HASH = 29, 30, 31
+# What arrived before this (epoch milliseconds) has been forgotten; verdicts before that (epoch seconds)
+# rest on a history that may lack its beginning.
+R_FORGOTTEN_MS, R_ESTIMATED_UNTIL = 32, 33
+CONTROL_WORDS = 34
 ROW_TOUCHED, ROW_DIRTY, ROW_SEEN = 1, 2, 4
+# Judged while nothing was told; all of him is to be told again; a platform is new to him.
+ROW_BEHIND, ROW_AGAIN, ROW_JOINED = 8, 16, 32
+MEMBER_WORDS = 2
+#: Platforms remembered per rider; a new one takes the place of the one that was silent longest.
+MOST_MEMBERS = 64
+
+#: Pages of a partition's checkpoint; a rider's page is the top bits of his hash.
+PAGES = 4096
+PAGE_SHIFT = 52
 
 # An unsealed event: time, order hash, packed fields, hash of event_id; sorted by the four words.
 EVENT_WORDS = 4
@@ -98,7 +114,9 @@ CLEAR, NEAR, HELD = 0, 1, 2
 DONE, NEED_HEAP, NEED_VERDICTS, NEED_OUT, NEED_ROWS, NEED_OPEN = 0, 1, 2, 3, 4, 5
 
 # Codes of an ingested event.
-NEW, REPEATED, REFUSED_BEFORE, FUTURE, TOO_LATE, FLOOD, MISPLACED, MISPLACED_TWICE, SEALED = range(9)
+NEW, REPEATED, REFUSED_BEFORE, FUTURE, TOO_LATE, FLOOD, MISPLACED, MISPLACED_TWICE, SEALED, FORGOTTEN = range(
+    10
+)
 
 # Words of Memory.misc.
 M_VERDICTS, M_OVERFLOW, M_OUT, M_ROWS, M_TOUCHED, M_ENDED, M_BREACHES, M_CONFIRMED, M_BYMAX = range(9)
@@ -134,6 +152,7 @@ class Limits(NamedTuple):
     policy: I64
     calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
     bounds: I64
+    since: I64  # nothing before this instant is told: the policy was named later
 
 
 class Rules(NamedTuple):
@@ -174,4 +193,8 @@ class Memory(NamedTuple):
     out: I64
     touched: I64
     misc: I64
+    page_head: I64  # (PAGES,): first rider of a page (row + 1), 0 for none
+    page_dirty: U8  # (PAGES,): changed since it was last packed
+    page_from: I64  # (PAGES,): source offset below which everything is in the page already
+    page_estimated: I64  # (PAGES,): `R_ESTIMATED_UNTIL` of the riders who are new in the page
     seq: I64  # (capacity,): odd while the rider of the row is being changed (`kernels.sequence`)

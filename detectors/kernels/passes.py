@@ -6,9 +6,13 @@ from detectors.kernels.jit import kernel
 from detectors.kernels.judge import base_at, judge_rider, state_words
 from detectors.kernels.layout import (
     DONE,
+    M_LIVE,
     M_ROWS,
     M_TOUCHED,
     R_FLAGS,
+    R_PAGE,
+    ROW_AGAIN,
+    ROW_BEHIND,
     ROW_TOUCHED,
     Limits,
     Memory,
@@ -27,6 +31,9 @@ def judge_touched(mem: Memory, limits: Limits, rules: Rules, now: int, start: in
         if (index - start) % BLOCK == 0:
             warm_riders(mem, index, min(index + BLOCK, mem.misc[M_TOUCHED]), head)
         row = mem.touched[index]
+        mem.page_dirty[mem.rows[row, R_PAGE]] = 1
+        if mem.misc[M_LIVE] == 0:
+            mem.rows[row, R_FLAGS] |= ROW_BEHIND
         begin_change(mem, row)
         result = judge_rider(mem, row, limits, rules, now, False)
         if result == DONE and rules.seal_events > 0:
@@ -52,14 +59,22 @@ def touch_due(mem: Memory, now: int) -> int:
 
 
 @kernel
-def publish_all(mem: Memory, limits: Limits, rules: Rules, now: int, start: int) -> tuple[int, int]:
-    """Tell all that was held back and every rider's status, from row ``start``."""
+def publish(
+    mem: Memory, limits: Limits, rules: Rules, now: int, start: int, everyone: bool
+) -> tuple[int, int]:
+    """Tell what was held back, from row ``start``; ``everyone``: all that stands and every status."""
     for row in range(start, mem.misc[M_ROWS]):
+        flags = mem.rows[row, R_FLAGS]
+        again = everyone or flags & ROW_AGAIN != 0
+        if not again and flags & ROW_BEHIND == 0:
+            continue
         begin_change(mem, row)
-        result = publish_pending(mem, row)
+        result = publish_pending(mem, row, again)
         if result == DONE:
-            result = judge_rider(mem, row, limits, rules, now, True)
+            result = judge_rider(mem, row, limits, rules, now, again)
         end_change(mem, row)
         if result != DONE:
             return result, row
+        mem.rows[row, R_FLAGS] &= ~(ROW_BEHIND | ROW_AGAIN)
+        mem.page_dirty[mem.rows[row, R_PAGE]] = 1
     return DONE, 0

@@ -79,7 +79,7 @@ def seal_rider(mem: Memory, row: int, limits: Limits, rules: Rules, now: int) ->
     head = mem.rows[row, here + words : here + 2 * words]
     if mem.misc[M_OUT] + 4 * mem.rows[row, R_TOLD_WORDS] + 64 > mem.out.shape[0]:
         return NEED_OUT
-    result = room_for(mem, row, base, count)
+    result = room_for(mem, row, base, limits, count)
     if result != DONE:
         return result
     load(mem, row, base, R_BASE_OPEN)
@@ -169,14 +169,14 @@ def trim_spans(mem: Memory, row: int, base: I64, head: I64, limits: Limits) -> N
 
 
 @kernel
-def publish_pending(mem: Memory, row: int) -> int:
-    """Tell every record that was held back while the state was rebuilt."""
+def publish_pending(mem: Memory, row: int, again: bool) -> int:
+    """Tell every record that was held back while the state was rebuilt; ``again``: all that stand."""
     if mem.misc[M_OUT] + 4 * mem.rows[row, R_TOLD_WORDS] + 64 > mem.out.shape[0]:
         return NEED_OUT
     block = mem.rows[row, R_TOLD]
     at = 0
     while at < mem.rows[row, R_TOLD_WORDS]:
-        if mem.heap[block + at + V_META] & META_PENDING != 0:
+        if again or mem.heap[block + at + V_META] & META_PENDING != 0:
             mem.heap[block + at + V_META] &= ~META_PENDING
             stamp(mem, row, mem.heap, block + at)
             emit(mem, row, TELL, mem.heap, block + at)

@@ -133,6 +133,8 @@ def note(
     platform: int,
 ) -> None:
     """Write a verdict record, unless the buffer is full (the caller sees the mark and comes again)."""
+    if at < limits.since[limit]:
+        return
     used = mem.misc[M_VERDICTS]
     if used + VERDICT_WORDS + 2 * EVIDENCE_SPANS > mem.verdicts.shape[0]:
         mem.misc[M_OVERFLOW] = 1
@@ -228,7 +230,8 @@ def warn(
             if told == NONE:
                 told = index
     if told != NONE and not reached and state[word + L_HOLD_FROM] == NONE:
-        state[word + L_FLAGS] |= 1 << (WARN_TOLD_BIT + told)
+        if at >= limits.since[limit]:
+            state[word + L_FLAGS] |= 1 << (WARN_TOLD_BIT + told)
         note(mem, row, state, limits, limit, at, APPROACHING, count, NONE)
 
 

@@ -46,6 +46,7 @@ __all__ = [
     "decode_lines",
     "murmur2",
     "read_headers",
+    "rider_hash",
 ]
 
 HOP_HEADER = "respite-hop"
@@ -56,6 +57,11 @@ _NO_HEADERS = 1
 def murmur2(key: bytes) -> int:
     """Where Kafka's standard partitioner starts from: ``murmur2(key) % partitions`` is the partition."""
     return int(murmur2_of(np.frombuffer(key, dtype=np.uint8)))
+
+
+def rider_hash(rider: bytes) -> int:
+    """The hash that a rider is looked up by; the decoder's column of that name."""
+    return int(hash_of(np.frombuffer(rider, dtype=np.uint8)))
 
 
 def decode_chunk(chunk: bytes | memoryview, first_offset: int = 0) -> Decoded:

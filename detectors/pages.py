@@ -1,0 +1,187 @@
+"""A store's riders as pages for the checkpoint, and riders who are forgotten or told again.
+
+Between these calls and the store's own work nothing may be in the middle: every rider that was touched has
+been judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from detectors.kernels import ingest as ingestion
+from detectors.kernels import pages as kernels
+from detectors.kernels.layout import (
+    CONTROL_WORDS,
+    DONE,
+    I64,
+    LIMIT_WORDS,
+    M_PLATFORMS,
+    M_ROWS,
+    M_ZONES,
+    MEMBER_WORDS,
+    NEED_ROWS,
+    NONE,
+    R_FLAGS,
+    R_FORGOTTEN_MS,
+    R_MEMBERS,
+    R_MEMBERS_N,
+    R_STATUS,
+    ROW_AGAIN,
+    S_LIMITS,
+    U8,
+)
+from detectors.limits import LimitTable
+from detectors.store import RiderStore, StoreSettings
+
+#: Changes whenever packed riders of an earlier version cannot be read as they are.
+FORMAT = 1
+_FORGOTTEN_AT_ONCE = 4096
+
+
+def definition(limits: LimitTable, settings: StoreSettings) -> str:
+    """A digest of all that packed riders depend on: layout, limits, settings that verdicts depend on."""
+    layout = (FORMAT, CONTROL_WORDS, LIMIT_WORDS, S_LIMITS)
+    parts = repr((layout, limits.limits, replace(settings, seal_events=0)))
+    return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
+
+
+def dirty_pages(store: RiderStore) -> I64:
+    """Numbers of the pages that have changed since they were last packed."""
+    return np.flatnonzero(store.memory.page_dirty)
+
+
+def pack(store: RiderStore, page: int) -> I64:
+    """The riders of a page as words; the page counts as unchanged from here on."""
+    mem = store.memory
+    words = np.empty(kernels.packed_words(mem, store.packed_limits, page), dtype=np.int64)
+    kernels.pack_page(mem, store.packed_limits, page, words)
+    mem.page_dirty[page] = 0
+    return words
+
+
+def unpack(store: RiderStore, words: I64) -> None:
+    """Take the riders of a packed page in; none of them may be known."""
+    at = 0
+    while True:
+        result, at = kernels.unpack(store.memory, store.packed_limits, words, at)
+        if result == DONE:
+            return
+        store.grow(result)
+
+
+def names(store: RiderStore) -> tuple[list[str], list[str]]:
+    """The platforms and zones behind the store's numbers, in the order of these."""
+    misc = store.memory.misc
+    platforms = [store.platform(number) for number in range(misc[M_PLATFORMS])]
+    return platforms, [store.zone(number) or "" for number in range(misc[M_ZONES])]
+
+
+def restore_names(store: RiderStore, platforms: Sequence[str], zones: Sequence[str]) -> None:
+    """Give a store without riders the names behind packed numbers."""
+    assert store.riders == 0, "numbers of riders that are known would change their meaning"
+    mem = store.memory
+    platform_names, platform_lengths, platform_table = _table_of(platforms)
+    zone_names, zone_lengths, zone_table = _table_of(zones)
+    store.replace_memory(
+        mem._replace(
+            platforms=platform_names,
+            platform_lengths=platform_lengths,
+            platform_table=platform_table,
+            zones=zone_names,
+            zone_lengths=zone_lengths,
+            zone_table=zone_table,
+        )
+    )
+    mem.misc[M_PLATFORMS] = len(platforms)
+    mem.misc[M_ZONES] = len(zones)
+
+
+def _table_of(texts: Sequence[str]) -> tuple[U8, U8, I64]:
+    room = 256
+    while room <= len(texts):
+        room *= 2
+    found, lengths = np.zeros((room, 64), dtype=np.uint8), np.zeros(room, dtype=np.uint8)
+    for number, text in enumerate(texts):
+        raw = text.encode()
+        found[number, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
+        lengths[number] = len(raw)
+    table = np.zeros(4 * room, dtype=np.int64)
+    ingestion.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
+    return found, lengths, table
+
+
+# -- riders by name --------------------------------------------------------------------------------
+
+
+def find(store: RiderStore, rider: bytes, mixed: int) -> int | None:
+    """The row of a rider; ``mixed`` is the hash of his id that he is looked up by."""
+    row, _ = _look_up(store, rider, mixed)
+    return None if row == NONE else row
+
+
+def _look_up(store: RiderStore, rider: bytes, mixed: int) -> tuple[int, int]:
+    buf = np.frombuffer(rider, dtype=np.uint8)
+    row, slot = ingestion.find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
+    return int(row), int(slot)
+
+
+def tell_again(store: RiderStore, row: int) -> None:
+    """Let the next `RiderStore.publish` tell all that stands of a rider, and his status."""
+    store.memory.rows[row, R_FLAGS] |= ROW_AGAIN
+
+
+def members(store: RiderStore, row: int, since_s: int) -> list[str]:
+    """Platforms that have sent an event for the rider with an event time of ``since_s`` or later."""
+    mem = store.memory
+    block, count = int(mem.rows[row, R_MEMBERS]), int(mem.rows[row, R_MEMBERS_N])
+    words = mem.heap[block : block + count * MEMBER_WORDS].tolist()
+    return [
+        store.platform(words[at]) for at in range(0, len(words), MEMBER_WORDS) if words[at + 1] >= since_s
+    ]
+
+
+# -- forgetting ------------------------------------------------------------------------------------
+
+
+def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
+    """Erase what is known of a rider, for good: events that arrived before ``before_ms`` do not come back.
+
+    False when that had been done already.
+    """
+    row, slot = _look_up(store, rider, mixed)
+    mem = store.memory
+    if row == NONE:
+        if mem.misc[M_ROWS] >= len(mem.rows):
+            store.grow(NEED_ROWS)
+            mem = store.memory
+            _, slot = _look_up(store, rider, mixed)
+        buf = np.frombuffer(rider, dtype=np.uint8)
+        row = int(ingestion.new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
+    elif mem.rows[row, R_FORGOTTEN_MS] >= before_ms:
+        return False
+    kernels.erase_row(mem, row, store.packed_limits, before_ms)
+    return True
+
+
+def forget_silent(store: RiderStore, erased_ms: int) -> list[str]:
+    """Drop the riders without events for ``keep`` and without a hold; those of them that had a status.
+
+    Parameters
+    ----------
+    erased_ms
+        Riders erased later than this are kept: what they were erased of can still be read again.
+    """
+    mem = store.memory
+    found = np.empty(_FORGOTTEN_AT_ONCE, dtype=np.int64)
+    instant = store.now_s - store.settings.keep_s
+    count = kernels.silent_since(mem, store.packed_limits, instant, erased_ms, found)
+    told: list[str] = []
+    for row in found[:count].tolist():
+        if mem.rows[row, R_STATUS] != NONE:
+            told.append(store.rider_id(row))
+        kernels.forget_row(mem, row)
+    return told
