@@ -42,7 +42,6 @@ from detectors.kernels.layout import (
     S_ORDERS,
     SPAN_WORDS,
     U8,
-    U64,
     Memory,
 )
 from detectors.kernels.status import status_of
@@ -186,7 +185,9 @@ class Reader:
             return
         self._mem = mem._replace(
             orders=np.zeros((2 * len(mem.orders), mem.orders.shape[1]), dtype=np.int64),
-            open_platforms=np.zeros((2 * len(mem.open_platforms), mem.open_platforms.shape[1]), dtype=np.int64),
+            open_platforms=np.zeros(
+                (2 * len(mem.open_platforms), mem.open_platforms.shape[1]), dtype=np.int64
+            ),
             breaches=np.zeros(2 * len(mem.breaches), dtype=np.int64),
             ended=np.zeros(2 * len(mem.ended), dtype=np.int64),
         )
@@ -207,6 +208,14 @@ def blank_asked(buf: U8, count: int) -> Asked:
 def shared_of(mem: Memory) -> Shared:
     """Those arrays of a store that a reader needs."""
     return Shared(mem.rows, mem.ids, mem.id_lengths, mem.table, mem.table_hash, mem.heap, mem.seq, mem.misc)
+
+
+def frozen(shared: Shared) -> Shared:
+    """The same arrays, read-only: kernels are compiled apart for arrays that they may write."""
+    views = [array.view() for array in shared]
+    for view in views:
+        view.flags.writeable = False
+    return Shared(*views)
 
 
 def _known(word: np.int64) -> int | None:

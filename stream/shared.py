@@ -13,7 +13,6 @@ import mmap
 import os
 import secrets
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +21,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from detectors.kernels import layout
 from detectors.kernels.eligibility import Shared
 from detectors.kernels.jit import sources_digest
 from detectors.kernels.layout import I64, Memory
-from detectors.kernels import layout
 from detectors.limits import LimitTable
 from detectors.store import StoreSettings
 
@@ -39,7 +38,7 @@ SILENT_MS = 10_000
 #: A *now* older than this says nothing of the present (wall clock).
 STALE_S = 15
 _ARRAYS = Shared._fields
-_NAMES = ("platforms", "platform_lengths")
+_NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
 FIELDS = (*_ARRAYS, *_NAMES)
 _LEFT_BEHIND_S = 3600.0
 _WHERE = Path("/dev/shm")  # noqa: S108 - memory, and the folder below is 0700
@@ -105,7 +104,9 @@ class SharedArrays:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._folder.mkdir(mode=0o700)
         except OSError as error:
-            message = f"{folder}: cannot be made: {error}; set RESPITE_SHARED_DIR to a folder of your own, or none"
+            message = (
+                f"{folder}: cannot be made: {error}; set RESPITE_SHARED_DIR to a folder of your own, or none"
+            )
             raise NoRoom(message) from error
         self._arrays: dict[str, npt.NDArray[Any]] = {}
         self._generations = dict.fromkeys(FIELDS, 0)
@@ -229,7 +230,7 @@ class SharedPartition:
         self._header: I64 | None = None
         self._turn = -1
         self._shared: Shared | None = None
-        self._names: tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]] | None = None
+        self._names: dict[str, npt.NDArray[np.uint8]] = {}
 
     def health(self, wall_ms: int) -> Health:
         """How far the partition is, and why it may not be believed."""
@@ -302,27 +303,37 @@ class SharedPartition:
         if int(self._header[H_TURN]) != turn:
             return None
         rows = len(mapped["seq"])
-        shaped = {name: mapped[name].reshape(rows, -1) if name in ("rows", "ids") else mapped[name] for name in _ARRAYS}
+        shaped = {
+            name: mapped[name].reshape(rows, -1) if name in ("rows", "ids") else mapped[name]
+            for name in _ARRAYS
+        }
         self._shared, self._turn = Shared(**shaped), turn
-        self._names = mapped["platforms"].reshape(-1, 64), mapped["platform_lengths"]
+        self._names = {name: mapped[name] for name in _NAMES}
         return self._shared
 
     def is_current(self) -> bool:
         """Whether what was read since `arrays` was read from the arrays in use."""
         return self._header is not None and int(self._header[H_TURN]) == self._turn
 
-    def platforms(self) -> Sequence[str]:
+    def platforms(self) -> list[str]:
         """The names behind platforms' numbers."""
-        if self._names is None or self._shared is None:
-            return ()
-        names, lengths = self._names
-        count = min(int(self._shared.misc[layout.M_PLATFORMS]), len(lengths))
-        return [bytes(names[index, : lengths[index]]).decode("ascii") for index in range(count)]
+        return self._names_of("platforms", "platform_lengths", layout.M_PLATFORMS)
+
+    def zones(self) -> list[str]:
+        """The names behind zones' numbers."""
+        return self._names_of("zones", "zone_lengths", layout.M_ZONES)
+
+    def _names_of(self, names: str, lengths: str, counter: int) -> list[str]:
+        if self._shared is None:
+            return []
+        texts, sizes = self._names[names].reshape(-1, 64), self._names[lengths]
+        count = min(int(self._shared.misc[counter]), len(sizes))
+        return [bytes(texts[index, : sizes[index]]).decode("ascii") for index in range(count)]
 
 
 _TYPES: dict[str, npt.DTypeLike] = {
     **dict.fromkeys(FIELDS, np.int64),
-    **dict.fromkeys(("ids", "id_lengths", "platforms", "platform_lengths"), np.uint8),
+    **dict.fromkeys(("ids", "id_lengths", *_NAMES), np.uint8),
     "table_hash": np.uint64,
 }
 _digest: list[str] = []

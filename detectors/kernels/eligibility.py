@@ -513,7 +513,9 @@ def answer_unknown(
 
 
 @inlined
-def warm_candidates(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, head: int) -> None:
+def warm_candidates(
+    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, head: int
+) -> None:
     """Read where coming candidates lie, so that their cache misses are under way together."""
     mask = shared.table.shape[0] - 1
     seen = 0
@@ -557,9 +559,7 @@ def answer_candidates(
         found = ABSENT if settled else BUSY
         seconds = asked.seconds[index]
         if row != NONE:
-            found = answer_row(
-                shared, row, mem, limits, rules, now, asked, index, index, seconds, asker
-            )
+            found = answer_row(shared, row, mem, limits, rules, now, asked, index, index, seconds, asker)
         if found < 0:
             return -found - 100, i
         answers[index, A_KNOWN] = 1 if found == FOUND else 0
@@ -576,7 +576,14 @@ def answer_candidates(
 
 @kernel
 def survey(
-    shared: Shared, mem: Memory, limits: Limits, rules: Rules, now: int, asked: Asked, start: int, asker: Asker
+    shared: Shared,
+    mem: Memory,
+    limits: Limits,
+    rules: Rules,
+    now: int,
+    asked: Asked,
+    start: int,
+    asker: Asker,
 ) -> tuple[int, int]:
     """Answer for the riders of all rows, as far as there are answers for them; as `answer_candidates`."""
     for row in range(start, asked.answers.shape[0]):

@@ -15,9 +15,7 @@ import pytest
 from detectors.kernels.eligibility import (
     A_AS_OF,
     A_KNOWN,
-    A_LEFT,
     A_LIMIT,
-    A_RESUME,
     A_VERDICT,
     FAILS,
     PASSES,
@@ -33,7 +31,7 @@ from stream.calendars import window_starts
 from stream.render import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
-from tests.oracle.judge import Watch, judge, read_rider
+from tests.oracle.judge import judge
 from tests.oracle_cases import policy_of, settings_of
 
 
