@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.kernels import eligibility
+from detectors.kernels import candidates, copying, eligibility
+from detectors.kernels.copying import ABSENT, BUSY, Asked, Asker, Shared
 from detectors.kernels.eligibility import (
-    ABSENT,
     ANSWER_WORDS,
-    BUSY,
     D_COUNTED,
     D_FIRED,
     D_HOLD_FROM,
@@ -21,9 +20,6 @@ from detectors.kernels.eligibility import (
     D_RESUME,
     D_START,
     DESCRIPTION_WORDS,
-    Asked,
-    Asker,
-    Shared,
 )
 from detectors.kernels.layout import (
     C_EDGE,
@@ -49,7 +45,7 @@ from detectors.limits import LimitTable
 from detectors.store import StoreSettings, new_memory, row_words
 from detectors.verdicts import STATUSES
 
-EVERYONE = Asker(eligibility.EVERYONE, 0)
+EVERYONE = Asker(copying.EVERYONE, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +103,13 @@ class Reader:
     def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
         self.limits = limits
         self._rules = settings.rules()
-        self._mem = new_memory(row_words(len(limits.limits)), capacity=eligibility.BLOCK)
+        self._mem = new_memory(row_words(len(limits.limits)), capacity=candidates.BLOCK)
 
     def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
         """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel."""
         start = 0
         while True:
-            result, start = eligibility.answer_candidates(
+            result, start = candidates.answer_candidates(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, which, start, asker
             )
             if result == DONE:
@@ -125,7 +121,7 @@ class Reader:
         asked = blank_asked(np.zeros(1, dtype=np.uint8), riders)
         start = 0
         while True:
-            result, start = eligibility.survey(
+            result, start = candidates.survey(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, start, EVERYONE
             )
             if result == DONE:
@@ -141,7 +137,7 @@ class Reader:
             When he could not be seen whole.
         """
         while True:
-            found, at = eligibility.copy_rider(
+            found, at = candidates.copy_rider(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, asker
             )
             if found >= 0:
@@ -212,10 +208,11 @@ def shared_of(mem: Memory) -> Shared:
 
 def frozen(shared: Shared) -> Shared:
     """The same arrays, read-only: kernels are compiled apart for arrays that they may write."""
-    views = [array.view() for array in shared]
-    for view in views:
-        view.flags.writeable = False
-    return Shared(*views)
+    views = shared._asdict()
+    for name, array in views.items():
+        views[name] = array.view()
+        views[name].flags.writeable = False
+    return Shared(**views)
 
 
 def _known(word: np.int64) -> int | None:

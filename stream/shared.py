@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.kernels import layout
-from detectors.kernels.eligibility import Shared
+from detectors.kernels.copying import Shared
 from detectors.kernels.jit import sources_digest
 from detectors.kernels.layout import I64, Memory
 from detectors.limits import LimitTable

@@ -128,6 +128,7 @@ class Outermost:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Hand a request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

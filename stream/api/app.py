@@ -134,8 +134,8 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
         try:
             if not Keys(Path(settings.keys)).any():
                 message = (
-                    f"no keys in {settings.keys}: make one with `respite keys add --role dispatcher`, or start "
-                    "with --no-auth on this machine alone"
+                    f"no keys in {settings.keys}: make one with `respite keys add --role dispatcher`, "
+                    "or start with --no-auth on this machine alone"
                 )
                 raise ApiRefused(message)
         except KeysRefused as error:

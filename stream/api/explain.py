@@ -17,7 +17,7 @@ CONTEST_DAYS = 14
 CLOCKS: Mapping[str, Mapping[str, str]] = {
     "order": {
         "zh": "接单时间：在所有平台上手中至少有一单的时间，同时多单只算一次。",
-        "en": "Order time: time with at least one order in hand on any platform; simultaneous orders count once.",
+        "en": "Order time: time with at least one order in hand on any platform; several at once count once.",
     },
     "loaded": {
         "zh": "载货时间：在所有平台上至少有一单已取货、未送达的时间。",
@@ -25,7 +25,7 @@ CLOCKS: Mapping[str, Mapping[str, str]] = {
     },
     "online": {
         "zh": "在线时间：在任一平台上线且未小休的时间，加上有单在手的时间。",
-        "en": "Online time: time online on any platform and not on that platform's break, and all order time.",
+        "en": "Online time: time online on any platform, without that platform's breaks, and all order time.",
     },
 }
 _TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -35,9 +35,10 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "en": "Nobody; it ends by itself once its condition is met.",
     },
     "contest": {
-        "zh": "向提供数据的平台或监管部门提出异议，并注明决定编号；数据有误时，平台发送更正事件（void），判定会自动重算。",
-        "en": "Object to the platform that sent the data, or to the regulator, naming the decision id. Where data are "
-        "wrong the platform sends a correction (void), and the verdict is computed anew by itself.",
+        "zh": "向提供数据的平台或监管部门提出异议，并注明决定编号；"
+        "数据有误时，平台发送更正事件（void），判定会自动重算。",
+        "en": "Object to the platform that sent the data, or to the regulator, naming the decision id. Where "
+        "data are wrong the platform sends a correction (void), and the verdict is computed anew.",
     },
     "certain": {
         "zh": "没有不确定的数据，结论不变。",

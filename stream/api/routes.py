@@ -56,7 +56,7 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
     async def eligibility(
         rider_id: RiderId, request: Request, minutes: Minutes = 25, who: Caller = caller
     ) -> Response:
-        """May this rider take an order of so many minutes now?"""
+        """Whether this rider may take an order of so many minutes now."""
         _asks_for_orders(who)
         (answer,) = await desk.eligibility(who, [(rider_id, minutes)], request.headers)
         return Response(_json.encode(answer), media_type="application/json")
