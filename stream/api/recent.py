@@ -90,9 +90,10 @@ class Recent:
         if one.topic == settings.watermark_topic:
             self.watermarks[document["partition"]] = {**document, "told_s": one.timestamp_ms / 1000}
         elif one.topic == settings.alerts_topic:
-            self._take_alert(document, one.timestamp_ms / 1000)
+            self.take_alert(document, one.timestamp_ms / 1000)
 
-    def _take_alert(self, alert: Document, told_s: float) -> None:
+    def take_alert(self, alert: Document, told_s: float) -> None:
+        """Take one alert, told at ``told_s``."""
         self.by_kind[alert["kind"]] += 1
         self._arrivals.append(told_s)
         identity = alert["supersedes"] or alert["alert_id"]
