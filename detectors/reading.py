@@ -202,15 +202,10 @@ def blank_asked(buf: U8, count: int) -> Asked:
 
 
 def shared_of(mem: Memory) -> Shared:
-    """Those arrays of a store that a reader needs."""
-    return Shared(mem.rows, mem.ids, mem.id_lengths, mem.table, mem.table_hash, mem.heap, mem.seq, mem.misc)
-
-
-def frozen(shared: Shared) -> Shared:
-    """The same arrays, read-only: kernels are compiled apart for arrays that they may write."""
-    views = shared._asdict()
-    for name, array in views.items():
-        views[name] = array.view()
+    """Those arrays of a store that a reader needs, read-only, as mapped ones are."""
+    views = {}
+    for name in Shared._fields:
+        views[name] = getattr(mem, name).view()
         views[name].flags.writeable = False
     return Shared(**views)
 

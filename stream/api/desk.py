@@ -68,17 +68,20 @@ class Desk:
         """The answers in the order of the candidates, other machines' riders included."""
         round_ = Round.of([rider for rider, _ in candidates], [minutes for _, minutes in candidates])
         if len(candidates) <= _AT_ONCE:
-            unsure = self.riders.answer(round_, caller.platform)
+            answers = self._answers(round_, caller)
         else:
-            unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
-        answers = answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
-        if not self.peers or FORWARDED in headers or "elsewhere" not in unsure.values():
+            answers = await asyncio.to_thread(self._answers, round_, caller)
+        if not self.peers or FORWARDED in headers:
             return answers
         missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
-        found = await self.peers.ask(headers, [candidates[i] for i in missing])
+        found = await self.peers.ask(headers, [candidates[i] for i in missing]) if missing else {}
         for index, answer in found.items():
             answers[missing[index]] = answer
         return answers
+
+    def _answers(self, round_: Round, caller: Caller) -> list[Answer]:
+        unsure = self.riders.answer(round_, caller.platform)
+        return answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
 
     # -- riders and alerts ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from detectors.kernels.copying import Asked, Asker
 from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
 from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, frozen, shared_of
+from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, shared_of
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode.hashing import hash_ids
 from stream.settings import Settings
@@ -104,7 +104,7 @@ class Riders:
     def warm_up(self) -> None:
         """Load the kernels, so that the first question does not wait for them."""
         store = RiderStore(self.limits, self._store)
-        shared = frozen(shared_of(store.memory))
+        shared = shared_of(store.memory)
         reader = self._reader
         round_ = Round.of(["nobody"], [25])
         reader.answer(shared, 1, round_.asked, np.zeros(1, dtype=np.int64))

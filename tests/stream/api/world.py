@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from detectors.kernels.ingest import Place
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
+from detectors.verdicts import Verdict
 from schemas.decode import decode_lines, murmur2
 from schemas.instants import parse_instant
 from stream.api.app import new_app
@@ -92,7 +93,7 @@ class World:
         """Bring all to the clock, and tell."""
         for store in self.stores:
             for one in store.judge(int(self.wall_s), int(self.wall_s)):
-                if hasattr(one, "kind"):
+                if isinstance(one, Verdict):
                     self.alerts.append(self._renderer.alert_of(store, one, store.now_s, None))
         self.say()
 

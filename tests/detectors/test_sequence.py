@@ -1,0 +1,155 @@
+"""Reading beside a writer: a rider is seen whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detectors import pages
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
+from detectors.kernels.ingest import Place
+from detectors.kernels.layout import M_MOVES
+from detectors.limits import Limit, LimitTable
+from detectors.reading import Busy, Reader, shared_of
+from detectors.store import RiderStore, StoreSettings
+from schemas.decode import decode_lines
+from stream.arrivals import arrivals_of
+from stream.calendars import window_starts
+from stream.render import utc
+from tests.detectors.test_reading import asked_of
+
+BEGIN_S = 1_790_000_000
+RIDERS = 8
+WORK_S, REST_S = 50, 10
+ENOUGH_LOOKS = 400
+DEADLINE_S = 60.0
+
+
+def table() -> LimitTable:
+    limits = [
+        Limit("p@1", "c", "continuous", "order", 100_000, "UTC", "hold", "rest", reset_s=300),
+        Limit("p@1", "r", "rolling", "order", 80_000, "UTC", "remind", window_s=86_400),
+    ]
+    return LimitTable(limits, window_starts)
+
+
+def events(cycle: int, riders: range = range(RIDERS)) -> list[bytes]:
+    """Every rider works for 50 seconds and rests for 10."""
+    found = []
+    for rider in riders:
+        at = BEGIN_S + cycle * (WORK_S + REST_S)
+        for kind, event_s in (("order_accepted", at), ("order_delivered", at + WORK_S)):
+            event = {
+                "schema": "work-state/1", "event_id": f"{kind}-{cycle}", "rider_id": f"r{rider}",
+                "platform": "A", "event_time": utc(event_s), "type": kind, "order_id": f"o{cycle}",
+            }  # fmt: skip
+            found.append(json.dumps(event).encode())
+    return found
+
+
+def take(store: RiderStore, values: list[bytes]) -> None:
+    store.ingest(arrivals_of(decode_lines(values)), Place(0, 1, 1, 0))
+
+
+class Writer(threading.Thread):
+    """Judges one cycle after another, some riders' evidence late, sealing as it goes."""
+
+    def __init__(self, store: RiderStore) -> None:
+        super().__init__()
+        self._store = store
+        self.stopping = threading.Event()
+        self.cycle = 0
+
+    def run(self) -> None:
+        while not self.stopping.is_set():
+            # Half of them come a cycle late, so that rows are rolled back and judged anew.
+            take(self._store, events(self.cycle, range(0, RIDERS, 2)))
+            if self.cycle:
+                take(self._store, events(self.cycle - 1, range(1, RIDERS, 2)))
+            self._store.judge(BEGIN_S + (self.cycle + 1) * (WORK_S + REST_S))
+            self.cycle += 1
+
+
+def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
+    store = RiderStore(table(), StoreSettings(lateness_s=600, seal_events=4))
+    take(store, events(0))
+    store.judge(BEGIN_S + WORK_S)
+    reader = Reader(store.limits, store.settings)
+    writer = Writer(store)
+    writer.start()
+    looks = changes = 0
+    last = None
+    deadline = time.monotonic() + DEADLINE_S
+    try:
+        while (looks < ENOUGH_LOOKS or changes < ENOUGH_LOOKS // 4) and time.monotonic() < deadline:
+            memory = store.memory
+            shared = shared_of(memory)
+            asked = asked_of([f"r{looks % RIDERS}"], [60])
+            try:
+                view = reader.rider(shared, BEGIN_S, asked)
+            except Busy:
+                continue
+            if store.memory is not memory:
+                # What was read from arrays that have grown meanwhile is thrown away, as `stream.shared` does.
+                continue
+            assert view is not None
+            stretches = [one for one in view.stretches["order"] if one.end_s is not None]
+            starts = [one.start_s for one in stretches]
+            assert [one.end_s for one in stretches] == [start + WORK_S for start in starts]
+            assert starts == sorted(set(starts))
+            assert all((start - BEGIN_S) % (WORK_S + REST_S) == 0 for start in starts)
+            # Counted since the first second; the oldest stretches have been trimmed.
+            number = (starts[-1] - BEGIN_S) // (WORK_S + REST_S) + 1 if starts else 0
+            running = view.orders_in_hand * (view.now_s - BEGIN_S - number * (WORK_S + REST_S))
+            assert view.limits[0].counted_s == number * WORK_S + running
+            looks += 1
+            changes += view.now_s != last
+            last = view.now_s
+    finally:
+        writer.stopping.set()
+        writer.join()
+    assert looks >= ENOUGH_LOOKS
+    assert changes >= ENOUGH_LOOKS // 4, "the writer did not write while riders were read"
+    assert not (store.memory.seq & 1).any()
+
+
+def test_riders_are_found_after_others_have_been_forgotten() -> None:
+    store = RiderStore(table(), StoreSettings(lateness_s=600, seal_events=4, keep_s=86_400))
+    take(store, events(0, range(500)))
+    store.judge(BEGIN_S + WORK_S)
+    take(store, events(1440, range(0, 500, 3)))
+    store.judge(BEGIN_S + 86_400 + 300)
+    before = store.memory.misc[M_MOVES]
+    told = pages.forget_silent(store, 0)
+    assert len(told) == 500 - len(range(0, 500, 3))
+    assert store.memory.misc[M_MOVES] == before + 2 * len(told)
+    asked = asked_of([f"r{rider}" for rider in range(500)], [60] * 500)
+    Reader(store.limits, store.settings).answer(shared_of(store.memory), store.now_s, asked, np.arange(500))
+    assert [bool(known) for known in asked.answers[:, A_KNOWN]] == [rider % 3 == 0 for rider in range(500)]
+    assert not (asked.answers[:, A_VERDICT] == UNSURE).any()
+
+
+@pytest.mark.parametrize("what", ["rider", "moves"])
+def test_what_is_being_changed_is_not_answered(what: str) -> None:
+    store = RiderStore(table(), StoreSettings())
+    take(store, events(0))
+    store.judge(BEGIN_S + WORK_S)
+    array: Any = store.memory.seq if what == "rider" else store.memory.misc
+    array[0 if what == "rider" else M_MOVES] += 1
+    asked = asked_of(["r0", "r1", "nobody"], [60] * 3)
+    Reader(store.limits, store.settings).answer(shared_of(store.memory), store.now_s, asked, np.arange(3))
+    unsure = (asked.answers[:, A_VERDICT] == UNSURE).tolist()
+    # A rider who is not found may just have been moved.
+    assert unsure == ([True, False, False] if what == "rider" else [False, False, True])
+
+
+def test_a_reader_cannot_write() -> None:
+    store = RiderStore(table(), StoreSettings())
+    shared = shared_of(store.memory)
+    with pytest.raises(ValueError, match="read-only"):
+        shared.rows[0, 0] = 1
