@@ -61,7 +61,11 @@ def test_time_that_passes_in_silence_counts(world: World) -> None:
 def test_a_rider_never_seen_passes_where_his_partition_is_fresh(world: World) -> None:
     answer = ask(world, "nobody")
     assert (answer["verdict"], answer["known"], answer["remaining_s"]) == ("PASS", False, 4 * HOUR_S)
-    assert ask(world, "nobody", 240)["verdict"] == "FAIL"
+    # An order counts for three hours at most, however long it stays in hand.
+    assert ask(world, "nobody", 1440)["verdict"] == "PASS"
+    world.work("r1", 1.1)
+    world.judge()
+    assert ask(world, "r1", 1440)["verdict"] == "FAIL"
 
 
 def test_a_round_is_answered_in_its_order_as_single_questions_are(world: World) -> None:
