@@ -36,6 +36,10 @@ from detectors.kernels.layout import (
     NONE,
     PAGES,
     PAST,
+    R_EVENTS_N,
+    R_FLAGS,
+    R_STATUS,
+    ROW_SEEN,
     S_LIMITS,
     U8,
     Memory,
@@ -91,9 +95,6 @@ class RiderStore:
         `publish`.
     since_s
         By policy, the instant before which nothing of it is told: it was named later. None: all is told.
-    place
-        Where the arrays lie: given new ones, gives back those to work with, which may lie in shared
-        memory; called again whenever some have grown.
     """
 
     def __init__(
@@ -103,17 +104,14 @@ class RiderStore:
         *,
         live: bool = True,
         since_s: Mapping[str, int] | None = None,
-        place: Placing | None = None,
     ) -> None:
         self.limits = limits
         since = np.array([(since_s or {}).get(one.policy, PAST) for one in limits.limits], dtype=np.int64)
         self.packed_limits = limits.packed._replace(since=since)
         self.settings = settings
         self._rules = settings.rules()
-        self._place = place
+        self._place: Placing | None = None
         self._mem = new_memory(row_words(len(limits.limits)))
-        if place is not None:
-            self._mem = place(self._mem)
         self.now_s: int = PAST
         #: The latest arrival read (wall clock) or event time accepted (event clock).
         self.read_s: int = PAST
@@ -140,6 +138,11 @@ class RiderStore:
         """The arrays, for `detectors.pages`; others only read."""
         return self._mem
 
+    def lie_in(self, place: Placing) -> None:
+        """Let the arrays lie where ``place`` puts them, now and whenever some have grown."""
+        self._place = place
+        self._mem = place(self._mem)
+
     def replace_memory(self, memory: Memory) -> None:
         """Take other arrays; what they hold must fit together."""
         self._mem = memory if self._place is None else self._place(memory)
@@ -152,6 +155,11 @@ class RiderStore:
     def rider_id(self, row: int) -> str:
         """The rider of a row."""
         return bytes(self._mem.ids[row, : self._mem.id_lengths[row]]).decode("ascii")
+
+    def has_evidence(self, row: int) -> bool:
+        """Whether anything is known of the rider of a row beside his id."""
+        told = self._mem.rows[row, R_STATUS] != NONE
+        return bool(told or self._mem.rows[row, R_EVENTS_N] or self._mem.rows[row, R_FLAGS] & ROW_SEEN)
 
     def platform(self, number: int) -> str:
         """The name of a platform's number."""

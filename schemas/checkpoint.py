@@ -190,17 +190,17 @@ class Marker(msgspec.Struct, frozen=True):
 
     definition: str
     partitions: int
-    source_offset: int
-    alerts_offset: int
-    status_offset: int
-    now_s: int
-    read_s: int
-    arrival_s: int
-    sequence: int
-    platforms: int
-    zones: int
     since_s: dict[str, int]
     worker: str
+    source_offset: int = 0
+    alerts_offset: int = 0
+    status_offset: int = 0
+    now_s: int = 0
+    read_s: int = 0
+    arrival_s: int = 0
+    sequence: int = 0
+    platforms: int = 0
+    zones: int = 0
     page_from: bytes = b""
 
     def page_offsets(self, pages: int) -> npt.NDArray[np.int64]:

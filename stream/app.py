@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import Any
 
 import faust
 import structlog
+from aiokafka.errors import KafkaError
 from faust.types import TP
 from yarl import URL
 
@@ -22,12 +24,15 @@ from detectors.limits import LimitTable
 from stream import lane
 from stream.calendars import window_starts
 from stream.metrics import Metrics, Past
-from stream.outbox import Outbox
-from stream.partition import Partition, Run
+from stream.orders import Orders
+from stream.outbox import Outbox, OutboxFailed
+from stream.partition import NotOwner, Partition, Run
 from stream.policies import load_all
 from stream.render import Renderer, limits_of
+from stream.restore import StateRefused
 from stream.settings import Settings
 from stream.shared import shared_folder, sweep
+from stream.topics import retention_s
 from stream.warm_up import warm_up
 
 log = structlog.get_logger()
@@ -36,6 +41,10 @@ TICK_S = 0.25
 STALLED_S = 60.0
 #: From the wish to stop to the end by force.
 STOP_S = 10.0
+_DRAIN_S = 5.0
+#: A partition that could not be claimed, restored or written is tried again after this, then twice as late.
+_RETRY_S, _LONGEST_RETRY_S = 0.5, 15.0
+_GROUP_TIMEOUT_S = 30.0
 _FETCH_BYTES = 8 * 1024 * 1024
 
 
@@ -59,7 +68,8 @@ def new_run(settings: Settings, partitions: int) -> Run:
     table = LimitTable(limits_of(policies), window_starts)
     renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
     worker = f"{socket.gethostname()}-{os.getpid()}"
-    return Run(settings, policies, table, renderer, partitions, worker)
+    kept_s = retention_s(policies, settings.lateness)
+    return Run(settings, policies, table, renderer, partitions, worker, kept_s)
 
 
 def new_app(settings: Settings) -> LaneApp:
@@ -83,6 +93,7 @@ def new_app(settings: Settings) -> LaneApp:
         broker_max_poll_interval=600,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=_FETCH_BYTES,
+        consumer_group_instance_id=settings.instance,
         stream_buffer_maxsize=2,
         stream_wait_empty=False,
         table_standby_replicas=0,
@@ -108,6 +119,8 @@ class Worker:
         self.partitions: dict[int, Partition] = {}
         self._past = Past()
         self._failure: asyncio.Future[None] | None = None
+        #: By partition, when it may be tried again (monotonic) and how long to wait after that.
+        self._retries: dict[int, tuple[float, float]] = {}
         topic = self._app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -134,15 +147,18 @@ class Worker:
 
     async def _work(self, number: int, work: Callable[[Partition], Awaitable[None]]) -> bool:
         """Do something with a partition while it is ours; False when the worker must end."""
-        partition = self.partitions.get(number)
+        partition = self._claimed(number)
         if partition is None:
-            partition = self.partitions[number] = Partition(self._run, number, Outbox(self._settings, number))
-            partition.starting = asyncio.ensure_future(partition.start())
+            return True
         assert partition.starting is not None
         try:
             await asyncio.shield(partition.starting)
             if self.partitions.get(number) is partition:
                 await work(partition)
+                self._retries.pop(number, None)
+        except (OutboxFailed, NotOwner, KafkaError, TimeoutError) as error:
+            # What it wrote last is unknown, so it is given up, claimed and restored again.
+            await self._give_up(partition, error)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
             if self.partitions.get(number) is partition:
                 self._fail(error)
@@ -150,6 +166,57 @@ class Worker:
             # Its producer was closed under it. Nothing is lost: the next owner begins from what is committed.
             log.info("given up in the middle of work", partition=number, error=repr(error))
         return True
+
+    def _claimed(self, number: int) -> Partition | None:
+        """The partition of a number, its claim under way or done; None when it is too early to try again."""
+        partition = self.partitions.get(number)
+        if partition is None:
+            due_s, _ = self._retries.get(number, (0.0, 0.0))
+            if time.monotonic() < due_s:
+                return None
+            partition = Partition(self._run, number, Outbox(self._settings, number), self)
+            self.partitions[number] = partition
+            partition.starting = asyncio.ensure_future(partition.start())
+        return partition
+
+    async def _give_up(self, partition: Partition, error: Exception) -> None:
+        number = partition.number
+        if self.partitions.get(number) is not partition:
+            return
+        del self.partitions[number]
+        _, wait_s = self._retries.get(number, (0.0, _RETRY_S))
+        self._retries[number] = time.monotonic() + wait_s, min(2 * wait_s, _LONGEST_RETRY_S)
+        partition.counts["restores", "again"] += 1
+        self._past.add(partition)
+        log.warning("given up, to be restored again", partition=number, again_in_s=wait_s, error=repr(error))
+        await asyncio.wait([asyncio.ensure_future(partition.close())], timeout=2)
+
+    # -- the group, for the partitions ---------------------------------------------------------
+
+    async def still_ours(self, partition: int) -> bool:
+        """Ask the group by committing once more what is committed."""
+        async with asyncio.timeout(_GROUP_TIMEOUT_S):
+            return await lane.commit(self._app.consumer, self._settings.source_topic, partition, None)
+
+    async def read_from(self, partition: int, offset: int) -> None:
+        """Begin to read a partition, or go back."""
+        await lane.read_from(self._app.consumer, self._settings.source_topic, partition, offset)
+
+    async def commit(self, partition: int, offset: int) -> None:
+        """Let the group's offset follow the marker.
+
+        Raises
+        ------
+        NotOwner
+            The group has moved on.
+        """
+        async with asyncio.timeout(_GROUP_TIMEOUT_S):
+            done = await lane.commit(self._app.consumer, self._settings.source_topic, partition, offset)
+        if not done:
+            raise NotOwner(f"partition {partition}: the group refuses our commit")
+
+    async def _forget(self, number: int, rider: str, before_ms: int) -> None:
+        await self._work(number, lambda partition: partition.forget(rider, before_ms))
 
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
@@ -160,10 +227,13 @@ class Worker:
             await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
 
     async def _tick(self) -> None:
-        consumer = self._app.consumer
-        for tp in sorted(consumer.assignment()):
-            if tp.topic == self._settings.source_topic and not self._app.rebalancing:
-                await self._work(tp.partition, self._tick_one)
+        assigned = sorted(
+            tp.partition
+            for tp in self._app.consumer.assignment()
+            if tp.topic == self._settings.source_topic and not self._app.rebalancing
+        )
+        # At once, so that a slow restore of one does not keep the others waiting.
+        await asyncio.gather(*(self._work(number, self._tick_one) for number in assigned))
 
     async def _tick_one(self, partition: Partition) -> None:
         end = lane.log_end(self._app.consumer, self._settings.source_topic, partition.number)
@@ -200,6 +270,7 @@ class Worker:
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [
             ticking,
+            asyncio.ensure_future(Orders(self._settings).follow(lambda: list(self.partitions), self._forget)),
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
             self._failure,
@@ -211,13 +282,28 @@ class Worker:
         finally:
             _exit_after(STOP_S)
             ticking.cancel()
-            await asyncio.wait([ticking], timeout=2)
+            waiting[1].cancel()
+            await asyncio.wait([ticking, waiting[1]], timeout=1)
+            if stopping.is_set():
+                await self._drain()
             closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
             if closing:
                 await asyncio.wait(closing, timeout=2)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._app.stop(), timeout=3)
             metrics.stop()
+
+    async def _drain(self) -> None:
+        """Write what waits and a last checkpoint, so that the next owners have nothing to do again."""
+        draining = [asyncio.ensure_future(one.drain()) for one in self.partitions.values()]
+        if not draining:
+            return
+        done, late = await asyncio.wait(draining, timeout=_DRAIN_S)
+        for one in late:
+            one.cancel()
+        failed = [repr(one.exception()) for one in done if one.exception() is not None]
+        if late or failed:
+            log.warning("not all was written before the end", late=len(late), failed=failed)
 
     async def _faust_ends(self) -> None:
         """Raise what a service of Faust died of: they die without a word to those who started them."""
@@ -245,7 +331,15 @@ def run_worker(settings: Settings, partitions: int) -> None:
     folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
     if folder is not None:
         sweep(folder, time.time())
-    asyncio.run(_run(settings, run))
+    try:
+        asyncio.run(_run(settings, run))
+    except StateRefused as error:
+        raise SystemExit(_refuse(error)) from error
+
+
+def _refuse(error: StateRefused) -> int:
+    sys.stderr.write(f"respite: {error}\n")
+    return 2
 
 
 async def _run(settings: Settings, run: Run) -> None:

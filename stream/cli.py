@@ -70,6 +70,11 @@ def worker(
     max_open_session: given.MaxOpenSession = None,
     max_open_break: given.MaxOpenBreak = None,
     keep: given.Keep = None,
+    state: given.State = None,
+    control: given.Control = None,
+    outlet: given.Outlets = None,
+    instance: given.Instance = None,
+    checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
     shared_dir: given.SharedDir = None,
@@ -85,6 +90,7 @@ def worker(
     """Judge the riders of a topic, together with the other workers of the group."""
     options = dict(locals())
     options["policy"] = tuple(policy) if policy else None
+    options["outlets"] = tuple(options.pop("outlet") or ()) or None
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.logs import set_up
@@ -167,15 +173,35 @@ def topics(
     status: given.Status = None,
     watermark: given.Watermark = None,
     dead_letter: given.DeadLetter = None,
+    state: given.State = None,
+    control: given.Control = None,
+    outlet: given.Outlets = None,
 ) -> None:
     """Make the topics, or mend their settings."""
     from stream import topics as making
 
     settings = settings_from(
         broker=broker, policy=tuple(policy) if policy else None, prefix=prefix, source=source,
-        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter,
+        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter, state=state,
+        control=control, outlets=tuple(outlet) if outlet else None,
     )  # fmt: skip
     raise typer.Exit(making.run(settings, partitions, replication))
+
+
+@app.command()
+def forget(
+    rider: str,
+    broker: given.Broker = None,
+    prefix: given.Prefix = None,
+    status: given.Status = None,
+    control: given.Control = None,
+    within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
+) -> None:
+    """Erase what is known of a rider; events that arrived before do not come back."""
+    from stream import orders
+
+    settings = settings_from(broker=broker, prefix=prefix, status=status, control=control)
+    raise typer.Exit(orders.run(settings, rider, within))
 
 
 @app.command()

@@ -19,7 +19,13 @@ from typing import Any
 import crc32c
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import (
+    CommitFailedError,
+    CorruptRecordException,
+    IllegalGenerationError,
+    IllegalStateError,
+    UnknownMemberIdError,
+)
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -165,8 +171,16 @@ def read_raw(topic: str) -> None:
     fetcher.MemoryRecords = _KeptRecords
 
 
+def _seek(consumer: Any, tp: TopicPartition, offset: int) -> None:
+    """Move the position and what is known beside it; in the consumer's own thread."""
+    consumer.seek(tp, offset)
+    started_at[tp] = offset
+    handed_on.pop(tp, None)
+    _moved_to.pop(tp, None)
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's consumer thread, reading from the start of the log what has no checkpoint."""
+    """Faust's consumer thread, reading the lane's topics from where their owner says."""
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -176,7 +190,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Begin at the start of every assigned partition: state is rebuilt by reading."""
+        """Begin at the start of every assigned partition, those of the lane when their owner says."""
         return await self.call_thread(self._seek_to_start)  # type: ignore[no-any-return]
 
     async def _seek_to_start(self) -> Mapping[TP, int]:
@@ -184,11 +198,52 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         assigned = list(consumer.assignment())
         starts = await consumer.beginning_offsets(assigned) if assigned else {}
         for tp, offset in starts.items():
-            consumer.seek(tp, offset)
-            started_at[tp] = offset
-            handed_on.pop(tp, None)
-            _moved_to.pop(tp, None)
+            _seek(consumer, tp, offset)
+            if tp.topic in _raw_topics:
+                # Where its owner's state ends is not known yet; `read_from` begins.
+                consumer.pause(tp)
         return {TP(tp.topic, tp.partition): offset for tp, offset in starts.items()}
+
+    async def read_from(self, tp: TopicPartition, offset: int) -> None:
+        """Read a partition from an offset on; what was fetched before is dropped by aiokafka."""
+
+        async def go() -> None:
+            consumer = self._ensure_consumer()
+            if tp in consumer.assignment():
+                _seek(consumer, tp, offset)
+                consumer.resume(tp)
+
+        await self.call_thread(go)
+
+    async def commit_once(self, tp: TopicPartition, offset: int | None) -> bool:
+        """Commit under our generation of the group; False when the group has moved on.
+
+        ``offset`` None commits once more what is committed, or the log's start.
+        """
+
+        async def go() -> bool:
+            consumer = self._ensure_consumer()
+            if tp not in consumer.assignment():
+                return False
+            wanted = offset
+            if wanted is None:
+                wanted = await consumer.committed(tp)
+            if wanted is None:
+                wanted = (await consumer.beginning_offsets([tp]))[tp]
+            try:
+                await consumer.commit({tp: wanted})
+            except (CommitFailedError, IllegalStateError, UnknownMemberIdError, IllegalGenerationError):
+                return False
+            return True
+
+        return bool(await self.call_thread(go))
+
+
+class _NothingRead(dict[TP, int | None]):
+    """Says of every partition that nothing has been read."""
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
 
 
 class Consumer(driver.Consumer):
@@ -197,11 +252,16 @@ class Consumer(driver.Consumer):
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Faust leaves out what lies below the offset it has read; after going back all of that is wanted.
+        self._read_offset = _NothingRead()
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Chunks skip offsets by design."""
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Offsets are committed with what was written for them, in the outbox's transaction."""
+        """Offsets are committed when a checkpoint has made them safe."""
         return True
 
 
@@ -238,3 +298,13 @@ def log_end(consumer: Any, topic: str, partition: int) -> LogEnd | None:
     stable = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
     started = started_at.get(tp, 0)
     return LogEnd(int(stable), response_ms, position, started, handed_on.get(tp, started))
+
+
+async def read_from(consumer: Any, topic: str, partition: int, offset: int) -> None:
+    """Read a partition of the lane from an offset on."""
+    await consumer._thread.read_from(TopicPartition(topic, partition), offset)
+
+
+async def commit(consumer: Any, topic: str, partition: int, offset: int | None) -> bool:
+    """Commit an offset, or (None) once more what is committed; False when the group has moved on."""
+    return bool(await consumer._thread.commit_once(TopicPartition(topic, partition), offset))

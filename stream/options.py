@@ -28,6 +28,16 @@ Alerts = Annotated[str | None, setting("Topic of alerts [courier.fatigue-alerts]
 Status = Annotated[str | None, setting("Topic of dispatch statuses [courier.dispatch-status].")]
 Watermark = Annotated[str | None, setting("Topic of watermarks [courier.watermark].")]
 DeadLetter = Annotated[str | None, setting("Topic of refused messages [courier.dead-letter].")]
+State = Annotated[str | None, setting("Topic of checkpoints [respite.state].")]
+Control = Annotated[str | None, setting("Topic of an operator's orders [respite.control].")]
+Outlets = Annotated[
+    list[str] | None,
+    typer.Option("--outlet", help="Platform that gets topics of its own; may be repeated [none]."),
+]
+Instance = Annotated[
+    str | None, setting("Lasting name in the group: a restart within 10 s moves nothing [none].")
+]
+CheckpointEvery = Annotated[str | None, setting("How often changes go to the state topic [20s].")]
 Group = Annotated[str | None, setting("Consumer group, and name of the producers [respite].")]
 Clock = Annotated[str | None, setting("wall or event [wall].")]
 Keep = Annotated[str | None, setting("How long a silent rider is remembered [15d].")]

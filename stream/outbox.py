@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from schemas.decode import murmur2
@@ -38,7 +38,8 @@ class Outbox:
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message] = []
-        self._committed: int | None = None
+        #: By topic and partition, the offset after the last record committed.
+        self.ends: dict[tuple[str, int], int] = {}
 
     @property
     def pending(self) -> int:
@@ -74,15 +75,15 @@ class Outbox:
         """Write with the next `flush`; ``partition`` None leaves the place to Kafka's partitioner."""
         self._waiting.append((topic, key, value, headers, partition))
 
-    async def flush(self, next_offset: int | None = None) -> None:
-        """Write all that waits, and the source offset up to which it holds, in one transaction.
+    async def flush(self) -> None:
+        """Write all that waits in one transaction.
 
         Raises
         ------
         OutboxFailed
             When any part of it failed; what was written is then unknown.
         """
-        if not self._waiting and (next_offset is None or next_offset == self._committed):
+        if not self._waiting:
             return
         assert self._producer is not None
         waiting, self._waiting = self._waiting, []
@@ -91,31 +92,37 @@ class Outbox:
             # is not to be mended here. The successor's claim aborts.
             async with asyncio.timeout(_FLUSH_TIMEOUT_S):
                 await self._producer.begin_transaction()
-                await self._send(self._producer, waiting)
-                if next_offset is not None:
-                    source = TopicPartition(self._settings.source_topic, self._partition)
-                    offsets = {source: next_offset}
-                    await self._producer.send_offsets_to_transaction(offsets, self._settings.group)
+                ends = await self._send(self._producer, waiting)
                 await self._producer.commit_transaction()
         except (KafkaError, TimeoutError) as error:
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
-        self._committed = next_offset if next_offset is not None else self._committed
+        self.ends.update(ends)
 
-    async def _send(self, producer: AIOKafkaProducer, waiting: Sequence[Message]) -> None:
+    async def _send(
+        self, producer: AIOKafkaProducer, waiting: Sequence[Message]
+    ) -> dict[tuple[str, int], int]:
         """Send in batches built here: several times as fast, and a record may have neither key nor value."""
         batches: dict[tuple[str, int], Any] = {}
-        sent: list[Any] = []
+        sent: list[tuple[tuple[str, int], int, Any]] = []
+
+        async def go(place: tuple[str, int], batch: Any) -> None:  # noqa: ANN401 - aiokafka has no types
+            future = await producer.send_batch(batch, place[0], partition=place[1])
+            sent.append((place, batch.record_count(), future))
+
         for topic, key, value, headers, wanted in waiting:
             partition = await self._place(producer, topic, key) if wanted is None else wanted
             place = topic, partition
             batch = batches.get(place) or batches.setdefault(place, producer.create_batch())
             if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
+                await go(place, batch)
                 batch = batches[place] = producer.create_batch()
                 batch.append(timestamp=None, key=key, value=value, headers=list(headers))
-        for (topic, partition), batch in batches.items():
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*sent)
+        for place, batch in batches.items():
+            await go(place, batch)
+        landed = await asyncio.gather(*(future for _, _, future in sent))
+        return {
+            place: int(where.offset) + count for (place, count, _), where in zip(sent, landed, strict=True)
+        }
 
     async def _place(self, producer: AIOKafkaProducer, topic: str, key: bytes | None) -> int:
         """Where Kafka's standard partitioner puts a key; without one, beside the rest of this partition."""
@@ -134,48 +141,3 @@ class Outbox:
             # It waits for what it could not send. The broker ends the transaction, or a successor's claim.
             await producer._sender.close()  # noqa: SLF001 - there is no public way to give up
             await producer.client.close()
-
-
-async def read_tail(
-    settings: Settings, topic: str, partition: int, since_ms: int
-) -> list[tuple[int, bytes | None, bytes | None]]:
-    """The records of an output partition from a time on, up to its end now: offset, key, value."""
-    consumer = AIOKafkaConsumer(
-        isolation_level="read_committed", enable_auto_commit=False, **settings.client()
-    )
-    await consumer.start()
-    try:
-        tp = TopicPartition(topic, partition)
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
-        found = (await consumer.offsets_for_times({tp: max(0, since_ms)}))[tp]
-        if found is None:
-            return []
-        consumer.seek(tp, found.offset)
-        records: list[tuple[int, bytes | None, bytes | None]] = []
-        while await consumer.position(tp) < end:
-            for batch in (await consumer.getmany(tp, timeout_ms=500)).values():
-                records.extend(
-                    (record.offset, record.key, record.value) for record in batch if record.offset < end
-                )
-        return records
-    finally:
-        await consumer.stop()
-
-
-async def source_end(settings: Settings, partition: int) -> tuple[int, int | None]:
-    """The end of a source partition now, and the offset up to which its side outputs were written."""
-    consumer = AIOKafkaConsumer(
-        group_id=settings.group,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        **settings.client(),
-    )
-    await consumer.start()
-    try:
-        tp = TopicPartition(settings.source_topic, partition)
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
-        return int(end), await consumer.committed(tp)
-    finally:
-        await consumer.stop()

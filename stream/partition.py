@@ -7,51 +7,39 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import Protocol
 
-import msgspec
 import numpy as np
 import structlog
 
+from detectors import pages
 from detectors.kernels.ingest import Place
-from detectors.kernels.layout import (
-    FINALITY_SLACK_S,
-    FLOOD,
-    FUTURE,
-    MISPLACED,
-    MISPLACED_TWICE,
-    REFUSED_BEFORE,
-    REPEATED,
-    SEALED,
-    TOO_LATE,
-)
+from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
 from detectors.limits import LimitTable
-from detectors.store import RiderStore
-from detectors.verdicts import Outcome, Status, Verdict
-from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, NOT_AN_EVENT, Decoded, decode_chunk, read_headers
+from detectors.store import RiderStore, StoreSettings
+from detectors.verdicts import Outcome
+from schemas.checkpoint import Marker
+from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from schemas.policy import Policy
-from schemas.work_state import LARGEST_BYTES
 from stream.arrivals import arrivals_of
+from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
-from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
-from stream.render import Document, Renderer, retraction_id, utc
+from stream.outbox import Outbox, OutboxFailed
+from stream.refusals import Refusals
+from stream.render import Renderer, utc
+from stream.restore import Restored, Takeover, take_over
 from stream.settings import Settings
 from stream.shared import About, SharedArrays, digest_of, layout_digest_once, shared_folder
+from stream.telling import Teller
 
 log = structlog.get_logger()
-_json = msgspec.json.Encoder()
-WATERMARK_EVERY_S = 5.0
 FLUSH_EVERY_S = 0.1
+_OUTCOMES_AT_ONCE = 2000
+#: How often it is looked who has been silent for `keep`.
+_FORGET_EVERY_S = 10.0
 #: Final events that are sealed together. With the event clock a partition that is read ahead of another may
 #: still be forwarded far older events, so it keeps longer what it could seal.
 SEAL_EVENTS = {"wall": 16, "event": 512}
-_REFUSALS = {
-    FUTURE: ("future", "event time is more than 5 minutes after arrival"),
-    TOO_LATE: ("too_late", "event time is more than the allowed lateness before arrival"),
-    FLOOD: ("flood", "more than 4096 distinct events of this rider are not final yet"),
-    MISPLACED_TWICE: ("misplaced", "forwarded once already, and still not in the rider's partition"),
-    SEALED: ("too_late", "what it would change is final already"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,31 @@ class Run:
     renderer: Renderer
     partitions: int
     worker: str
+    #: How long what arrived can be read again, seconds.
+    source_kept_s: int = 0
     wall: Callable[[], float] = time.time
+
+    @property
+    def store_settings(self) -> StoreSettings:
+        """What the verdicts of a partition depend on."""
+        return self.settings.store(SEAL_EVENTS[self.settings.clock])
+
+
+class NotOwner(RuntimeError):
+    """The group has given the partition to another worker; it must not be claimed."""
+
+
+class Source(Protocol):
+    """The worker's place in the group, and its reading of the source."""
+
+    async def still_ours(self, partition: int) -> bool:
+        """Ask the group by committing once more what is committed."""
+
+    async def read_from(self, partition: int, offset: int) -> None:
+        """Begin to read, or go back."""
+
+    async def commit(self, partition: int, offset: int) -> None:
+        """Let the group's offset follow the marker, for those who measure lag."""
 
 
 def shared_partition(run: Run, number: int) -> SharedArrays | None:
@@ -88,18 +100,13 @@ def shared_partition(run: Run, number: int) -> SharedArrays | None:
 class Partition:
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
-    def __init__(self, run: Run, number: int, outbox: Outbox) -> None:
-        settings = run.settings
+    def __init__(self, run: Run, number: int, outbox: Outbox, source: Source) -> None:
         self.number = number
         #: The claim under way; whoever works with the partition waits for it.
         self.starting: asyncio.Future[None] | None = None
-        self.shared = shared_partition(run, number)
-        self.store = RiderStore(
-            run.limits,
-            settings.store(SEAL_EVENTS[settings.clock]),
-            live=False,
-            place=self.shared.place if self.shared else None,
-        )
+        #: Where others on this machine read; from the claim on.
+        self.shared: SharedArrays | None = None
+        self.store = RiderStore(run.limits, run.store_settings, live=False)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
         self.arrival_s = 0
@@ -107,55 +114,111 @@ class Partition:
         self.lag_records = 0
         #: The newest arrival minus this machine's clock; above zero the broker's clock is ahead.
         self.clock_difference_s = 0.0
+        #: How much of the restore is done, 0 to 1.
+        self.restore_ratio = 0.0
         #: The partition was taken away; what is under way is not told, the successor will.
         self.closed = False
         self.progress_s = run.wall()
         self._run = run
+        self._source = source
         self._outbox = outbox
+        self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
+        self._refusals = Refusals(run.settings, outbox, number, run.partitions)
+        self._teller.counts = self._refusals.counts = self.counts
         self._lock = asyncio.Lock()
-        self._place = Place(number, run.partitions, int(settings.clock == "event"), 1)
-        self._claimed_end = 0
-        self._side_from = 0
+        self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
+        self._restored: Restored | None = None
+        self._checkpointer: Checkpointer | None = None
         self._held: list[Outcome] = []
-        self._told_before: dict[str, Document] = {}
-        self._told_at: dict[tuple[str, str, str, str], str] = {}
-        self._watermark_due = 0.0
+        #: The source is being read from another place than before; older chunks may still come.
+        self._seeking = True
         self._flushed = 0.0
+        self._forget_due_s = 0.0
+        self._reading_from = 0
 
     @property
     def now_s(self) -> int | None:
         """*now* of this partition, epoch seconds; None while its state is being rebuilt."""
         return self.store.now_s if self.store.live else None
 
-    async def start(self) -> None:
-        """Claim the partition, then learn where its log ends and what had been told."""
-        await self._outbox.start()
-        settings = self._run.settings
-        self._claimed_end, committed = await source_end(settings, self.number)
-        self._side_from = committed or 0
-        since_s = 0.0
-        if settings.clock == "wall":
-            since_s = self._run.wall() - settings.lateness - 2 * FINALITY_SLACK_S
-        tail = await read_tail(settings, settings.alerts_topic, self.number, int(since_s * 1000))
-        for _, _, value in tail:
-            self._fold(value)
-        log.info(
-            "claimed", partition=self.number, source_end=self._claimed_end, told_before=len(self._told_before)
-        )
+    @property
+    def checkpoint_age_s(self) -> float | None:
+        """Seconds since the last marker; None before the first."""
+        written_s = None if self._checkpointer is None else self._checkpointer.written_s
+        return None if written_s is None else self._run.wall() - written_s
 
-    def _fold(self, value: bytes | None) -> None:
-        """Fold one message of the alert topic into what counts as told before."""
-        if value is None:
-            return
-        alert: Document = msgspec.json.decode(value)
-        if alert["kind"] == "retracted":
-            self._told_before.pop(alert["supersedes"], None)
-            return
-        self._told_before[alert["alert_id"]] = alert
-        hold = alert["hold"]
-        if hold and hold["told_at"]:
-            key = (alert["rider_id"], alert["policy"], alert["limit"], hold["from"])
-            self._told_at.setdefault(key, hold["told_at"])
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of pages written."""
+        return self._checkpointer.bytes_written if self._checkpointer else 0
+
+    # -- taking over ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Claim the partition, restore what is known, and read the source from there.
+
+        Raises
+        ------
+        NotOwner
+            The group has given the partition to another worker.
+        OutboxFailed, KafkaError
+            The broker refuses or does not answer; to be tried again.
+        StateRefused
+            The state belongs to topics of another shape.
+        """
+        # A former owner that wakes up late must not fence the rightful one.
+        await self._claim()
+        run = self._run
+        if not self.closed:
+            self.shared = shared_partition(run, self.number)
+        work = Takeover(
+            run.settings,
+            run.limits,
+            run.store_settings,
+            self.number,
+            run.partitions,
+            run.wall(),
+            self._progress,
+        )
+        restored = await take_over(work)
+        self.store, self._restored = restored.store, restored
+        if self.shared:
+            self.store.lie_in(self.shared.place)
+        self.arrival_s, self.position = restored.arrival_s, restored.position
+        self._reading_from = restored.position
+        self._teller.told = restored.told
+        self._refusals.begin(restored.side_offset)
+        blank = Marker(
+            definition=pages.definition(run.limits, run.store_settings),
+            partitions=run.partitions,
+            since_s=restored.since_s,
+            worker=run.worker,
+        )
+        self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
+        self.progress_s = run.wall()
+        log.info(
+            "restored",
+            partition=self.number,
+            riders=self.store.riders,
+            from_offset=restored.position,
+            to_offset=restored.source_end,
+        )
+        await self._source.read_from(self.number, restored.position)
+
+    async def _claim(self) -> None:
+        await self._must_be_ours()
+        await self._outbox.start()
+        # Asked again: what was true before may have ended in between, and then the claim has fenced the
+        # owner, who will claim it back.
+        await self._must_be_ours()
+
+    async def _must_be_ours(self) -> None:
+        if not await self._source.still_ours(self.number):
+            raise NotOwner(f"partition {self.number} belongs to another worker by now")
+
+    def _progress(self, ratio: float) -> None:
+        self.restore_ratio = ratio
+        self.progress_s = self._run.wall()
 
     # -- work ----------------------------------------------------------------------------------
 
@@ -168,30 +231,36 @@ class Partition:
             The partition must be given up.
         """
         async with self._lock:
-            if self.closed:
+            if self.closed or self.position is None or following <= self.position:
                 return
-            if self.position is not None and first != self.position:
+            if first > self.position:
+                if self._seeking:
+                    return
                 message = f"partition {self.number}: chunk begins at {first}, expected {self.position}"
                 raise OutboxFailed(message)
+            self._seeking = False
             if self.store.live and self.lag_records == 0:
                 # While catching up an old arrival says nothing of the clocks.
                 self.clock_difference_s = newest_ms / 1000 - self._run.wall()
-            decoded, codes, outcomes = await asyncio.to_thread(self._judge_chunk, raw, first, newest_ms)
-            await self._put_refusals(decoded, codes)
-            await self._put_outcomes(outcomes)
+            decoded, codes, outcomes = await asyncio.to_thread(
+                self._judge_chunk, raw, self.position, following, newest_ms
+            )
+            await self._refusals.put(decoded, codes)
+            await self._tell(outcomes)
             self.position = following
-            self.progress_s = self._run.wall()
+            self._progress_of_replay()
             self._say()
             await self._flush()
 
     def _judge_chunk(
-        self, raw: bytes, first: int, newest_ms: int
+        self, raw: bytes, first: int, following: int, newest_ms: int
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
         parsed = time.perf_counter()
         codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
+        self._catch_up_with_pages(following)
         ingested = time.perf_counter()
         outcomes = self.store.judge(self._now(None), int(self._run.wall()))
         self.seconds["decode"] += parsed - started  # type: ignore[assignment]
@@ -201,33 +270,47 @@ class Partition:
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         return decoded, codes, outcomes
 
+    def _catch_up_with_pages(self, following: int) -> None:
+        """Once reading has come to where the pages were judged, *now* is theirs at least."""
+        restored = self._restored
+        if restored is not None and restored.resume is not None and following >= restored.resume[0]:
+            self.store.now_s = max(self.store.now_s, restored.resume[1])
+            restored.resume = None
+
     def _now(self, current_s: float | None) -> int:
         if self._run.settings.clock == "event":
             return self.store.read_s
         known_s = self.arrival_s if current_s is None else max(self.arrival_s, int(current_s))
         return min(known_s, int(self._run.wall()))
 
+    def _progress_of_replay(self) -> None:
+        self.progress_s = self._run.wall()
+        restored = self._restored
+        if restored is not None and self.position is not None:
+            whole = max(1, restored.source_end - self._reading_from)
+            self.restore_ratio = min(1.0, 0.5 + 0.5 * (self.position - self._reading_from) / whole)
+
     async def on_tick(self, end: LogEnd | None) -> None:
-        """Let time pass: go live when the rebuild is done, judge what silence reaches, write what waits."""
+        """Let time pass: go live when the restore is done, judge what silence reaches, write what waits."""
         async with self._lock:
-            if end is None or self.closed:
+            if end is None or self.closed or self.position is None:
                 return
-            processed = self.position if self.position is not None else end.started
-            reached = end.position if processed >= end.handed_on else processed
+            reached = end.position if self.position >= end.handed_on else self.position
             self.lag_records = max(0, end.end - reached)
             current_s = end.response_ms / 1000 if reached >= end.end else None
             if current_s is not None:
                 self.progress_s = self._run.wall()
-            if not self.store.live and reached >= self._claimed_end:
-                await self._go_live(current_s)
+            restored = self._restored
+            if restored is not None and reached >= restored.source_end:
+                await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
-                await self._put_outcomes(await asyncio.to_thread(self.store.judge, now_s, wall_s))
+                await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
-                await self._retract_vanished()
-                self._put_watermark()
+                await self._keep_house()
             self._say()
             await self._flush(always=True)
+            await self._checkpoint()
 
     def _say(self) -> None:
         """Tell those who read beside the stream how far this partition is."""
@@ -241,155 +324,103 @@ class Partition:
                 read=self.counts["events", "read"],
             )
 
-    async def _go_live(self, current_s: float | None) -> None:
-        """The rebuild is done: tell what stands, once, and take back what does not."""
+    async def _go_live(self, restored: Restored, current_s: float | None) -> None:
+        """The restore is done: tell what the outputs may lack, and take back what they hold too much."""
+        store, told = self.store, restored.told
+        if restored.resume is not None:
+            store.now_s = max(store.now_s, restored.resume[1])
+        for rider in sorted({*restored.erased, *told.riders, *told.orphans}):
+            row = pages.find(store, rider.encode(), rider_hash(rider.encode()))
+            if row is not None and store.has_evidence(row):
+                if rider in told.riders:
+                    pages.tell_again(store, row)
+            elif rider in told.orphans or rider in restored.erased:
+                self._teller.forgotten(rider)
         now_s, wall_s = self._now(current_s), int(self._run.wall())
-        outcomes = await asyncio.to_thread(self.store.publish, now_s, wall_s)
+        everyone = restored.everyone
+        outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
         held, self._held = self._held, []
-        await self._put_outcomes([*held, *outcomes])
-        log.info("live", partition=self.number, riders=self.store.riders, now=utc(max(0, now_s)))
+        await self._tell([*held, *outcomes])
+        self._restored = None
+        self.restore_ratio = 1.0
+        self.counts["restores", "done"] += 1
+        log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
 
-    async def _retract_vanished(self) -> None:
-        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there."""
-        if not self._told_before:
-            return
-        now_s = self.store.now_s
-        sealed_s = now_s - self._run.settings.lateness - FINALITY_SLACK_S
-        for identity, alert in list(self._told_before.items()):
-            instant_s = int(datetime.fromisoformat(alert["event_time"]).timestamp())
-            if instant_s > now_s:
-                continue
-            del self._told_before[identity]
-            if instant_s > sealed_s and self._known_policy(alert):
-                document = {
-                    **alert,
-                    "alert_id": retraction_id(identity),
-                    "kind": "retracted",
-                    "supersedes": identity,
-                    "detected_at": utc(int(self._run.wall())),
-                }
-                self._put_alert(document)
+    async def _keep_house(self) -> None:
+        run, store = self._run, self.store
+        sealed_s = store.now_s - run.settings.lateness - FINALITY_SLACK_S
+        self._teller.retract_vanished(store, run.limits, sealed_s)
+        wall_s = run.wall()
+        if wall_s >= self._forget_due_s and store.now_s > 0:
+            self._forget_due_s = wall_s + _FORGET_EVERY_S
+            erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
+            for rider in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
+                self._teller.forgotten(rider)
+        self._teller.watermark(store.now_s, run.limits.policies)
 
-    def _known_policy(self, alert: Document) -> bool:
-        """Alerts of a policy that is no longer named stand as they are."""
-        return alert["policy"] in self._run.limits.policies
+    async def forget(self, rider: str, before_ms: int) -> None:
+        """Erase a rider because an operator says so; his events that arrived before do not come back."""
+        async with self._lock:
+            if self.closed or not pages.erase(
+                self.store, rider.encode(), rider_hash(rider.encode()), before_ms
+            ):
+                return
+            alerts = self._teller.told.alerts
+            for identity in [key for key, one in alerts.items() if one["rider_id"] == rider]:
+                del alerts[identity]
+            if self._restored is not None:
+                self._restored.erased.append(rider)
+            else:
+                self._teller.forgotten(rider)
+            log.info("forgotten", partition=self.number)
 
     # -- output --------------------------------------------------------------------------------
 
-    async def _put_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+    async def _tell(self, outcomes: Sequence[Outcome]) -> None:
         if not self.store.live:
-            # Only what became final while the state was rebuilt comes here; it is told with the rest.
+            # What became final, or vanished, while the state was restored; it is told with the rest.
             self._held.extend(outcomes)
             return
-        detected = datetime.fromtimestamp(self._run.wall(), tz=UTC)
-        for count, outcome in enumerate(outcomes):
-            if isinstance(outcome, Status):
-                self._put_status(outcome)
-            else:
-                self._put_alert(self._document(outcome, detected))
-            if count % 2000 == 1999:
-                await self._outbox.flush()
-
-    def _document(self, verdict: Verdict, detected: datetime) -> Document:
-        document = self._run.renderer.alert_of(self.store, verdict, self.store.now_s, detected)
-        self._told_before.pop(document["supersedes"] or document["alert_id"], None)
-        hold = document["hold"]
-        if hold:
-            key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
-            hold["told_at"] = self._told_at.get(key, hold["told_at"])
-        return document
-
-    def _put_alert(self, document: Document) -> None:
-        self.counts["alerts", document["kind"]] += 1
-        topic = self._run.settings.alerts_topic
-        key = document["rider_id"].encode()
-        self._outbox.put(topic, key, _json.encode(document), partition=self.number)
-
-    def _put_status(self, status: Status) -> None:
-        rider = self.store.rider_id(status.row)
-        self.counts["statuses", status.status] += 1
-        value = _json.encode(self._run.renderer.status(status, rider))
-        self._outbox.put(self._run.settings.status_topic, rider.encode(), value, partition=self.number)
-
-    def _put_watermark(self) -> None:
-        wall_s = self._run.wall()
-        if wall_s < self._watermark_due:
-            return
-        self._watermark_due = wall_s + WATERMARK_EVERY_S
-        now_s = self.store.now_s
-        lag_s = max(0, int(wall_s) - now_s) if self._run.settings.clock == "wall" else 0
-        document = {
-            "schema": "watermark/1",
-            "partition": self.number,
-            "now": utc(now_s) if now_s > 0 else None,
-            "lag_s": lag_s,
-            "worker": self._run.worker,
-            "policies": list(self._run.limits.policies),
-        }
-        topic = self._run.settings.watermark_topic
-        self._outbox.put(topic, str(self.number).encode(), _json.encode(document), partition=self.number)
-
-    async def _put_refusals(self, decoded: Decoded, codes: np.ndarray) -> None:
-        for reject in decoded.rejects:
-            self._put_dead_letter(decoded, reject.index, reject.reason, reject.detail)
-        # What was refused before was told above, or is no event.
-        for index in np.flatnonzero(codes > REFUSED_BEFORE):
-            code = int(codes[index])
-            if code == MISPLACED:
-                self._forward(decoded, int(index))
-            else:
-                self._put_dead_letter(decoded, int(index), *_REFUSALS[code])
-            if self._outbox.pending >= 5000:
-                await self._outbox.flush()
-
-    def _put_dead_letter(self, decoded: Decoded, index: int, reason: str, detail: str) -> None:
-        self.counts["dead_letters", reason] += 1
-        columns = decoded.columns
-        offset = int(columns.offset[index])
-        if offset < self._side_from:
-            return
-        value = decoded.value(index)
-        headers = self._headers_of(decoded, index)
-        if value is not None and len(value) > LARGEST_BYTES:
-            headers.append(("size", str(len(value)).encode()))
-            value = value[:LARGEST_BYTES]
-        headers += [
-            ("reason", reason.encode()),
-            ("detail", detail.encode()),
-            ("topic", self._run.settings.source_topic.encode()),
-            ("partition", str(self.number).encode()),
-            ("offset", str(offset).encode()),
-        ]
-        self._outbox.put(self._run.settings.dead_letter_topic, decoded.key(index), value, headers)
-
-    def _headers_of(self, decoded: Decoded, index: int) -> list[tuple[str, bytes]]:
-        columns = decoded.columns
-        found = read_headers(decoded.buf, int(columns.headers_off[index]), int(columns.headers_len[index]))
-        return [(name, value if value is not None else b"") for name, value in found]
-
-    def _forward(self, decoded: Decoded, index: int) -> None:
-        """Send an event on to its rider's partition, once, with what its lateness is measured by."""
-        self.counts["events", "forwarded"] += 1
-        columns = decoded.columns
-        if int(columns.offset[index]) < self._side_from:
-            return
-        # With the event clock, ingesting has put *now* at the moment of reading here.
-        arrival_ms = int(columns.arrival_ms[index])
-        headers = [
-            pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)
-        ]
-        headers += [(ARRIVAL_HEADER, str(arrival_ms).encode()), (HOP_HEADER, b"1")]
-        home = int(columns.rider_murmur[index]) % self._run.partitions
-        topic = self._run.settings.source_topic
-        self._outbox.put(topic, decoded.rider(index), decoded.value(index), headers, partition=home)
+        for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
+            self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
+            if begin + _OUTCOMES_AT_ONCE < len(outcomes):
+                await self._write()
 
     async def _flush(self, *, always: bool = False) -> None:
         wall_s = time.monotonic()
-        if not always and wall_s - self._flushed < FLUSH_EVERY_S:
+        if always or wall_s - self._flushed >= FLUSH_EVERY_S:
+            self._flushed = wall_s
+            await self._write()
+
+    async def _write(self) -> None:
+        self._refusals.record()
+        await self._outbox.flush()
+
+    async def _checkpoint(self, *, now: bool = False) -> None:
+        """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""
+        checkpointer = self._checkpointer
+        if checkpointer is None or not self.store.live or self.position is None:
             return
-        self._flushed = wall_s
-        position = self.position
-        await self._outbox.flush(position if position is not None and position > self._side_from else None)
+        standing = Standing(self.position, self.arrival_s)
+        checkpointer.begin_if_due(standing, self._run.wall(), now=now)
+        safe = await checkpointer.step(standing, self._run.wall())
+        if safe is not None:
+            await self._source.commit(self.number, safe)
+
+    async def drain(self) -> None:
+        """Before an orderly end: write all that waits, and everything that the next owner need not redo."""
+        async with self._lock:
+            if self.closed or not self.store.live or self._checkpointer is None:
+                return
+            await self._write()
+            # The round under way began before all this; the one after it holds everything.
+            await self._finish_round(self._checkpointer)
+            await self._checkpoint(now=True)
+            await self._finish_round(self._checkpointer)
+
+    async def _finish_round(self, checkpointer: Checkpointer) -> None:
+        while checkpointer.under_way:
+            await self._checkpoint()
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""

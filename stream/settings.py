@@ -15,13 +15,22 @@ from detectors.store import StoreSettings
 from schemas.durations import parse_duration
 
 MOST_LATENESS_S = 72 * 3600
-_DURATIONS = ("lateness", "breach_grace", "max_open_order", "max_open_session", "max_open_break", "keep")
-_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter")
+_DURATIONS = (
+    "lateness",
+    "breach_grace",
+    "max_open_order",
+    "max_open_session",
+    "max_open_break",
+    "keep",
+    "checkpoint_every",
+)
+_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")
 _DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
 _LONGEST_TOPIC = 249
+_LONGEST_OUTLET = 64
 _SECRETS = ("sasl_password",)
 
 
@@ -41,6 +50,15 @@ class Settings(BaseSettings):
     status: str = Field("courier.dispatch-status", description="Topic of dispatch statuses.")
     watermark: str = Field("courier.watermark", description="Topic of watermarks.")
     dead_letter: str = Field("courier.dead-letter", description="Topic of refused messages.")
+    state: str = Field("respite.state", description="Topic of checkpoints.")
+    control: str = Field("respite.control", description="Topic of an operator's orders to the workers.")
+    outlets: tuple[str, ...] | str = Field(
+        (), description="Platforms that get topics of their own; with commas in the environment."
+    )
+    instance: str | None = Field(
+        None, description="Lasting name of this worker in the group: a restart within 10 s moves nothing."
+    )
+    checkpoint_every: int = Field(20, description="How often what has changed is written to the state topic.")
     group: str = Field("respite", description="Consumer group, and name of the producers.")
     policy: tuple[str, ...] | str = Field(
         ("cn-gbt-2025", "cn-meituan-2024"),
@@ -112,18 +130,34 @@ class Settings(BaseSettings):
             raise ValueError(f"{wrong[0]!r} is not HOST:PORT; several with commas, without spaces")
         return value
 
-    @field_validator(*_TOPICS, "group", "prefix")
+    @field_validator(*_TOPICS, "group", "prefix", "instance")
     @classmethod
-    def _kafka_name(cls, value: str, info: ValidationInfo) -> str:
-        if not _NAME.fullmatch(value) and not (info.field_name == "prefix" and not value):
+    def _kafka_name(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if (
+            value is not None
+            and not _NAME.fullmatch(value)
+            and not (info.field_name == "prefix" and not value)
+        ):
             raise ValueError("must be 1 to 200 characters of A-Z a-z 0-9 . _ -")
         return value
 
-    @field_validator("policy", mode="before")
+    @field_validator("policy", "outlets", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("outlets")
+    @classmethod
+    def _outlet_names(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        wrong = [one for one in value if not _NAME.fullmatch(one) or len(one) > _LONGEST_OUTLET]
+        if wrong:
+            raise ValueError(
+                f"{wrong[0]!r} cannot end a topic's name: 1 to 64 characters of A-Z a-z 0-9 . _ -"
+            )
+        if len(set(value)) < len(value):
+            raise ValueError("names a platform twice")
         return value
 
     @field_validator("policy")
@@ -144,9 +178,10 @@ class Settings(BaseSettings):
     def _agree(self) -> Self:
         faults = []
         names = [getattr(self, name) for name in _TOPICS]
+        longest_outlet = max((len(one) + 1 for one in self.outlets), default=0)
         if len(set(names)) < len(names):
             faults.append(f"topics must differ from each other: {', '.join(names)}")
-        if max(map(len, names)) + len(self.prefix) > _LONGEST_TOPIC:
+        if max(map(len, names)) + len(self.prefix) + longest_outlet > _LONGEST_TOPIC:
             faults.append(
                 f"prefix {self.prefix!r} makes a topic's name longer than {_LONGEST_TOPIC}: shorten it"
             )
@@ -203,6 +238,24 @@ class Settings(BaseSettings):
     def dead_letter_topic(self) -> str:
         """The dead letters' full name."""
         return self.prefix + self.dead_letter
+
+    @property
+    def state_topic(self) -> str:
+        """The state's full name."""
+        return self.prefix + self.state
+
+    @property
+    def control_topic(self) -> str:
+        """The orders' full name."""
+        return self.prefix + self.control
+
+    def alerts_of(self, platform: str) -> str:
+        """The full name of a platform's own topic of alerts."""
+        return f"{self.alerts_topic}.{platform}"
+
+    def status_of(self, platform: str) -> str:
+        """The full name of a platform's own topic of statuses."""
+        return f"{self.status_topic}.{platform}"
 
     @property
     def policies(self) -> tuple[str, ...]:

@@ -257,10 +257,10 @@ class SharedPartition:
             return "policies"
         if header[H_CLOSED]:
             return "elsewhere"
-        if abs(wall_ms - int(header[H_WALL_MS])) > SILENT_MS:
-            return "stale"
         if not header[H_LIVE]:
             return "restoring"
+        if abs(wall_ms - int(header[H_WALL_MS])) > SILENT_MS:
+            return "stale"
         if about.clock == "wall" and wall_ms // 1000 - now_s > STALE_S:
             return "stale"
         return None

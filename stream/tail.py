@@ -1,15 +1,19 @@
-"""Reading topics from their beginning, for those who only look."""
+"""Reading topics outside the group: all of them for those who only look, stretches for a restore."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
 
 from stream.settings import Settings
+
+#: A restore reads pages of up to 900 KB.
+_FETCH_BYTES = 8 << 20
 
 
 @contextlib.asynccontextmanager
@@ -37,6 +41,60 @@ async def tail(
         yield read
     finally:
         await consumer.stop()
+
+
+class Bounds(NamedTuple):
+    """Where a partition's log begins and, for those who read what is committed, ends now."""
+
+    start: int
+    end: int
+
+
+class LogReader:
+    """Reads stretches of partitions, one at a time; only what is committed."""
+
+    def __init__(self, settings: Settings, partition: int) -> None:
+        self._partition = partition
+        self._consumer = AIOKafkaConsumer(
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=_FETCH_BYTES,
+            **settings.client(),
+        )
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self._consumer.stop()
+
+    async def bounds(self, topic: str) -> Bounds:
+        """Where the log of our partition of a topic begins and ends now."""
+        tp = TopicPartition(topic, self._partition)
+        # The end takes the isolation level only of assigned partitions.
+        self._consumer.assign([tp])
+        starts, ends = await self._consumer.beginning_offsets([tp]), await self._consumer.end_offsets([tp])
+        return Bounds(starts[tp], ends[tp])
+
+    async def offset_at(self, topic: str, since_ms: int) -> int | None:
+        """The first offset that arrived at ``since_ms`` or later; None when nothing did."""
+        tp = TopicPartition(topic, self._partition)
+        found = (await self._consumer.offsets_for_times({tp: max(0, since_ms)}))[tp]
+        return None if found is None else int(found.offset)
+
+    async def read(self, topic: str, start: int, end: int) -> AsyncIterator[list[ConsumerRecord]]:
+        """The records from offset ``start`` up to before ``end``, in lists as they come."""
+        if start >= end:
+            return
+        tp = TopicPartition(topic, self._partition)
+        self._consumer.assign([tp])
+        self._consumer.seek(tp, start)
+        while await self._consumer.position(tp) < end:
+            for batch in (await self._consumer.getmany(tp, timeout_ms=500)).values():
+                yield [record for record in batch if record.offset < end]
 
 
 class Arrived(NamedTuple):

@@ -18,6 +18,13 @@ DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
 _BOOTSTRAP_TIMEOUT_MS = 10_000
 _UNKNOWN_TOPIC = 3
+#: A restore reads all of it, so what has been overwritten should go soon.
+_STATE_HINTS = {
+    "segment.ms": "600000",
+    "segment.bytes": "67108864",
+    "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": "600000",
+}
 
 Say = Callable[[str], None]
 
@@ -73,7 +80,13 @@ def wanted(settings: Settings, keep_s: int) -> list[Wanted]:
         Wanted("alerts", settings.alerts_topic, keep, {}),
         Wanted("status", settings.status_topic, compact, often),
         Wanted("watermark", settings.watermark_topic, compact, often),
-        Wanted("dead_letter", settings.dead_letter_topic, keep, {}),
+        # A refused message may be as large as a broker takes, and its headers grow by ours.
+        Wanted("dead_letter", settings.dead_letter_topic, {**keep, "max.message.bytes": "2097152"}, {}),
+        Wanted("state", settings.state_topic, {**compact, "max.message.bytes": "2097152"}, _STATE_HINTS),
+        # An order to forget must be there for as long as what it forgets can be read again.
+        Wanted("control", settings.control_topic, {**keep, "message.timestamp.type": "LogAppendTime"}, {}),
+        *(Wanted("outlet", settings.alerts_of(one), keep, {}) for one in settings.outlets),
+        *(Wanted("outlet", settings.status_of(one), compact, often) for one in settings.outlets),
     ]
 
 
@@ -178,10 +191,11 @@ def mending_command(settings: Settings) -> str:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if (
-            name in ("prefix", "source", "alerts", "status", "watermark", "dead_letter")
+            name in ("prefix", "source", "alerts", "status", "watermark", "dead_letter", "state", "control")
             and value != field.default
         ):
             options.append(f"--{name.replace('_', '-')} {value}")
+    options += [f"--outlet {one}" for one in settings.outlets]
     return " ".join(["respite topics", *options])
 
 
@@ -234,7 +248,7 @@ def _configs(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, dic
     """Values in force, defaults included, of the settings that the contract speaks of."""
     if not topics:
         return {}
-    names = ("cleanup.policy", "retention.ms", "message.timestamp.type")
+    names = ("cleanup.policy", "retention.ms", "message.timestamp.type", "max.message.bytes")
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(names)) for topic in topics]
     found = admin.describe_configs(asked, config_filter="all")["topic"]
     return {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from detectors import pages
 from detectors.kernels.ingest import Place
 from detectors.limits import Limit, LimitTable
 from detectors.store import RiderStore, StoreSettings
-from schemas.decode import decode_chunk, decode_lines
+from schemas.decode import decode_chunk, decode_lines, rider_hash
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
 
@@ -46,3 +47,10 @@ def warm_up() -> None:
         store.ingest(arrivals_of(decoded), place)
         store.judge(store.read_s)
     store.publish(store.read_s + 600)
+    other = RiderStore(store.limits, store.settings, live=False)
+    pages.restore_names(other, *pages.names(store))
+    for page in pages.dirty_pages(store).tolist():
+        pages.unpack(other, pages.pack(store, page))
+    other.now_s = store.now_s + 2 * store.settings.keep_s
+    pages.erase(other, b"r", rider_hash(b"r"), 1)
+    pages.forget_silent(other, 1)

@@ -10,8 +10,9 @@ from aiokafka.errors import KafkaError
 
 from schemas.decode import murmur2
 from stream import topics
-from stream.outbox import Outbox, OutboxFailed, read_tail, source_end
+from stream.outbox import Outbox, OutboxFailed
 from stream.settings import Settings
+from stream.tail import LogReader
 from tests.stream.reading import records_of
 
 pytestmark = pytest.mark.kafka
@@ -25,8 +26,19 @@ def settings(broker: Any, prefix: str) -> Settings:
     return made
 
 
-def test_a_flush_writes_everything_where_it_belongs_and_commits_the_source_offset(settings: Settings) -> None:
-    async def write() -> tuple[int, int | None]:
+async def all_of(settings: Settings, partition: int) -> list[bytes | None]:
+    """What stands in a partition of the alerts."""
+    async with LogReader(settings, partition) as reader:
+        bounds = await reader.bounds(settings.alerts_topic)
+        return [
+            record.value
+            async for batch in reader.read(settings.alerts_topic, bounds.start, bounds.end)
+            for record in batch
+        ]
+
+
+def test_a_flush_writes_everything_where_it_belongs_and_says_where_that_ends(settings: Settings) -> None:
+    async def write() -> dict[tuple[str, int], int]:
         outbox = Outbox(settings, 1)
         await outbox.start()
         outbox.put(settings.alerts_topic, b"rider", b"alert", partition=1)
@@ -34,12 +46,13 @@ def test_a_flush_writes_everything_where_it_belongs_and_commits_the_source_offse
         outbox.put(settings.dead_letter_topic, b"any key", b"bad", [("reason", b"malformed"), ("empty", b"")])
         outbox.put(settings.dead_letter_topic, None, None, [("reason", b"malformed")])
         assert outbox.pending == 4
-        await outbox.flush(17)
+        await outbox.flush()
         assert outbox.pending == 0
         await outbox.close()
-        return await source_end(settings, 1)
+        return outbox.ends
 
-    assert asyncio.run(write()) == (0, 17)
+    ends = asyncio.run(write())
+    assert (ends[settings.alerts_topic, 1], ends[settings.status_topic, 1]) == (1, 1)
     (alert,) = records_of(settings.broker, settings.alerts_topic)
     assert (alert.partition, alert.key, alert.value) == (1, b"rider", b"alert")
     (status,) = records_of(settings.broker, settings.status_topic)
@@ -53,20 +66,20 @@ def test_a_flush_writes_everything_where_it_belongs_and_commits_the_source_offse
 def test_more_than_a_batch_arrives_in_order(settings: Settings) -> None:
     values = [b"%06d" % number + b"x" * 4000 for number in range(1500)]
 
-    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+    async def write() -> list[bytes | None]:
         outbox = Outbox(settings, 2)
         await outbox.start()
         for value in values:
             outbox.put(settings.alerts_topic, b"rider", value, partition=2)
         await outbox.flush()
         await outbox.close()
-        return await read_tail(settings, settings.alerts_topic, 2, 0)
+        return await all_of(settings, 2)
 
-    assert [value for _, _, value in asyncio.run(write())] == values
+    assert asyncio.run(write()) == values
 
 
 def test_after_a_successor_has_claimed_nothing_more_is_written(settings: Settings) -> None:
-    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+    async def write() -> list[bytes | None]:
         former, successor = Outbox(settings, 0), Outbox(settings, 0)
         await former.start()
         former.put(settings.alerts_topic, b"r", b"before", partition=0)
@@ -74,19 +87,18 @@ def test_after_a_successor_has_claimed_nothing_more_is_written(settings: Setting
         await successor.start()
         former.put(settings.alerts_topic, b"r", b"too late", partition=0)
         with pytest.raises(OutboxFailed, match=r"partition 0: .*(Fenced|Epoch)"):
-            await former.flush(5)
+            await former.flush()
         successor.put(settings.alerts_topic, b"r", b"after", partition=0)
         await successor.flush()
         await former.close()
         await successor.close()
-        return await read_tail(settings, settings.alerts_topic, 0, 0)
+        return await all_of(settings, 0)
 
-    assert [value for _, _, value in asyncio.run(write())] == [b"before", b"after"]
-    assert asyncio.run(source_end(settings, 0)) == (0, None)
+    assert asyncio.run(write()) == [b"before", b"after"]
 
 
 def test_a_claim_ends_the_former_owner_s_open_transaction(settings: Settings) -> None:
-    async def write() -> list[tuple[int, bytes | None, bytes | None]]:
+    async def write() -> list[bytes | None]:
         former, successor = Outbox(settings, 0), Outbox(settings, 0)
         await former.start()
         producer = former._producer
@@ -94,7 +106,7 @@ def test_a_claim_ends_the_former_owner_s_open_transaction(settings: Settings) ->
         await producer.begin_transaction()
         await producer.send_and_wait(settings.alerts_topic, b"half done", b"r", partition=0)
         await successor.start()
-        tail = await read_tail(settings, settings.alerts_topic, 0, 0)
+        tail = await all_of(settings, 0)
         with pytest.raises(KafkaError):
             await producer.commit_transaction()
         await former.close()
@@ -115,8 +127,11 @@ def test_the_tail_begins_at_a_time(settings: Settings) -> None:
             await asyncio.sleep(0.02)
         await outbox.close()
         new = records_of(settings.broker, settings.alerts_topic)[1]
-        tail = await read_tail(settings, settings.alerts_topic, 0, new.timestamp_ms)
-        assert await read_tail(settings, settings.alerts_topic, 0, new.timestamp_ms + 60_000) == []
-        return [value for _, _, value in tail]
+        async with LogReader(settings, 0) as reader:
+            begin = await reader.offset_at(settings.alerts_topic, new.timestamp_ms)
+            assert await reader.offset_at(settings.alerts_topic, new.timestamp_ms + 60_000) is None
+            assert begin is not None
+            found = reader.read(settings.alerts_topic, begin, 1 << 40)
+            return [record.value for record in await anext(found)]
 
     assert asyncio.run(write()) == [b"new"]

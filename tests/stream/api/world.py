@@ -58,7 +58,8 @@ class World:
                 clock="wall",
             )
             self.shared.append(SharedArrays(place / f"p{number}", about))
-            self.stores.append(RiderStore(self.limits, store_settings, place=self.shared[-1].place))
+            self.stores.append(RiderStore(self.limits, store_settings))
+            self.stores[-1].lie_in(self.shared[-1].place)
         self.say()
 
     def desk(self) -> Desk:

@@ -1,0 +1,318 @@
+"""Taking a partition over: what its state, its outputs and its orders to forget say, read in that order.
+
+The partition has been claimed before, so nobody else writes to it any more. Ends are taken first; what is
+told later than that does not exist. Then pages and marker, then the outputs since the marker, which count
+as told whatever the pages say. The source is read from the marker's offset by the worker afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+
+from detectors import pages
+from detectors.kernels.layout import PAGES, PAST, R_ESTIMATED_UNTIL, R_PAGE
+from detectors.limits import LimitTable
+from detectors.store import RiderStore, StoreSettings
+from schemas.checkpoint import (
+    MARKER_KEY,
+    SIDE_KEY,
+    Damaged,
+    Marker,
+    Page,
+    decode_marker,
+    decode_names,
+    decode_page,
+    decode_side,
+)
+from schemas.decode import rider_hash
+from schemas.policy import DAY_S
+from stream.settings import Settings
+from stream.tail import Bounds, LogReader
+from stream.told import Outputs, Told, Unknown, read_orders
+
+log = structlog.get_logger()
+_PAGES_AT_ONCE = 64
+
+
+class StateRefused(ValueError):
+    """The state belongs to topics of another shape; the message says what to do."""
+
+
+@dataclass(slots=True)
+class StateRecords:
+    """The newest records of a partition of the state topic, by what they are."""
+
+    marker: Marker | None = None
+    side_offset: int = 0
+    parts: dict[int, dict[int, bytes]] = field(default_factory=dict)
+    names: dict[bytes, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """What a restore needs of its worker."""
+
+    settings: Settings
+    limits: LimitTable
+    store_settings: StoreSettings
+    partition: int
+    partitions: int
+    wall_s: float
+    #: Told how much of the pages has been read, 0 to 1.
+    progress: Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Restored:
+    """A partition as its records say, before the source is read from ``position`` up to ``source_end``."""
+
+    store: RiderStore
+    position: int
+    source_end: int
+    #: Side outputs of the source before this offset have been written.
+    side_offset: int
+    since_s: dict[str, int]
+    #: The marker that the pages belong to; None when nothing of the state could be used.
+    marker: Marker | None = None
+    told: Told = field(default_factory=Told)
+    #: Ends of the alerts and of the statuses at the take-over.
+    ends: tuple[int, int] = (0, 0)
+    arrival_s: int = 0
+    sequence: int = 0
+    #: Everything that stands must be told again: the outputs have lost some of it.
+    everyone: bool = False
+    #: By page, the source offset it was packed at, -1 for none; the parts it has; which are of no use.
+    page_from: npt.NDArray[np.int64] = field(default_factory=lambda: np.full(PAGES, -1, dtype=np.int64))
+    parts: dict[int, int] = field(default_factory=dict)
+    bad: npt.NDArray[np.bool_] = field(default_factory=lambda: np.ones(PAGES, dtype=np.bool_))
+    #: How many platforms and zones the state knows.
+    names_known: tuple[int, int] = (0, 0)
+    #: Riders whom an order to forget has erased just now.
+    erased: list[str] = field(default_factory=list)
+    #: From this source offset on *now* is not below this instant: pages have been judged there.
+    resume: tuple[int, int] | None = None
+
+
+async def take_over(work: Takeover) -> Restored:
+    """Restore a claimed partition.
+
+    Raises
+    ------
+    StateRefused
+        The state was written for another number of partitions.
+    KafkaError
+        Kafka cannot be reached or refuses.
+    """
+    settings = work.settings
+    async with LogReader(settings, work.partition) as reader:
+        source = await reader.bounds(settings.source_topic)
+        alerts = await reader.bounds(settings.alerts_topic)
+        statuses = await reader.bounds(settings.status_topic)
+        state = await reader.bounds(settings.state_topic)
+        control = await reader.bounds(settings.control_topic)
+        records = await _read_state(reader, settings, state)
+        restored = await _restore_pages(work, records, source)
+        await _place(work, reader, restored, source)
+        restored.ends = alerts.end, statuses.end
+        orders = await read_orders(reader, settings, control)
+        unknown = _unknown(restored, alerts, statuses)
+        restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
+    for rider, before_ms in orders.items():
+        key = rider.encode()
+        if pages.erase(restored.store, key, rider_hash(key), before_ms):
+            restored.erased.append(rider)
+    return restored
+
+
+# -- state -----------------------------------------------------------------------------------------
+
+
+async def _read_state(reader: LogReader, settings: Settings, bounds: Bounds) -> StateRecords:
+    """The newest record of every key of the state."""
+    found: dict[bytes, bytes] = {}
+    async for batch in reader.read(settings.state_topic, bounds.start, bounds.end):
+        for record in batch:
+            if record.value is None:
+                found.pop(record.key or b"", None)
+            else:
+                found[record.key or b""] = record.value
+    records = StateRecords()
+    for key, value in found.items():
+        try:
+            _sort_in(records, key, value)
+        except Damaged as error:
+            log.warning("damaged record of the state", key=key.decode(errors="replace"), why=str(error))
+    return records
+
+
+def _sort_in(records: StateRecords, key: bytes, value: bytes) -> None:
+    if key == MARKER_KEY:
+        records.marker = decode_marker(value)
+    elif key == SIDE_KEY:
+        records.side_offset = decode_side(value)
+    elif key.startswith(b"names/"):
+        records.names[key] = value
+    elif key.startswith(b"page/"):
+        _, number, part = key.split(b"/")
+        records.parts.setdefault(int(number), {})[int(part)] = value
+
+
+async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) -> Restored:
+    """A store with the riders of all good pages."""
+    marker = records.marker
+    _refuse_other_partitions(work, marker)
+    since_s = _since(work.limits.policies, marker)
+    store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
+    restored = Restored(store, source.start, source.end, records.side_offset, since_s)
+    if marker is None:
+        log.warning("no marker: built from the source", partition=work.partition)
+        return restored
+    restored.sequence = marker.sequence
+    if marker.definition != pages.definition(work.limits, work.store_settings):
+        # Counts of another set of limits, or of another format, say nothing of these.
+        log.warning("other limits or settings than before: built from the source", partition=work.partition)
+        return restored
+    try:
+        expected = marker.page_offsets(PAGES)
+        names = [
+            decode_names("platforms", records.names, marker.platforms),
+            decode_names("zones", records.names, marker.zones),
+        ]
+    except Damaged as error:
+        log.warning("damaged state: built from the source", partition=work.partition, why=str(error))
+        return restored
+    restored.marker = marker
+    restored.bad = np.zeros(PAGES, dtype=np.bool_)
+    pages.restore_names(store, *names)
+    restored.names_known = len(names[0]), len(names[1])
+    newest_s = marker.now_s
+    numbers = np.flatnonzero(expected >= 0).tolist()
+    for begin in range(0, len(numbers), _PAGES_AT_ONCE):
+        some = {number: int(expected[number]) for number in numbers[begin : begin + _PAGES_AT_ONCE]}
+        newest_s = max(newest_s, await asyncio.to_thread(_unpack_some, restored, records, some))
+        work.progress((begin + len(some)) / len(numbers))
+    restored.resume = marker.source_offset, newest_s
+    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
+    return restored
+
+
+def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
+    if marker is None or marker.partitions == work.partitions:
+        return
+    message = (
+        f"partition {work.partition}: its state was written for {marker.partitions} partitions, the topics "
+        f"have {work.partitions} now. A rider's place follows from the count, which is fixed once data is "
+        f"there. Make topics of {work.partitions} partitions under another prefix (respite topics --partitions "
+        f"{work.partitions} --prefix NEW.) and feed them, or go back to {marker.partitions} partitions."
+    )
+    raise StateRefused(message)
+
+
+def _unpack_some(restored: Restored, records: StateRecords, expected: dict[int, int]) -> int:
+    """Take the riders of some pages in, and note those that are bad; the latest *now* of the good ones."""
+    newest_s = PAST
+    for number, packed_at in expected.items():
+        parts = records.parts.get(number, {})
+        try:
+            page = _whole_page(number, parts, packed_at)
+        except Damaged as error:
+            log.warning("bad page: its riders are built from the source", page=number, why=str(error))
+            restored.bad[number] = True
+            continue
+        pages.unpack(restored.store, page.words)
+        restored.page_from[number] = page.source_offset
+        restored.parts[number] = len(parts)
+        restored.sequence = max(restored.sequence, page.sequence)
+        newest_s = max(newest_s, page.now_s)
+    return newest_s
+
+
+def _whole_page(number: int, parts: dict[int, bytes], packed_at: int) -> Page:
+    page = decode_page(number, parts)
+    if page.source_offset < packed_at:
+        raise Damaged(f"packed at offset {page.source_offset}, the marker knows one of {packed_at}")
+    return page
+
+
+def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
+    """From which instant on a policy's verdicts are told: those newly named, only from *now* on."""
+    if marker is None:
+        return dict.fromkeys(policies, PAST)
+    return {policy: marker.since_s.get(policy, marker.now_s) for policy in policies}
+
+
+# -- where reading goes on -------------------------------------------------------------------------
+
+
+async def _place(work: Takeover, reader: LogReader, restored: Restored, source: Bounds) -> None:
+    """Decide from where the source is read, and whose history may lack something."""
+    marker, mem = restored.marker, restored.store.memory
+    incomplete = restored.bad
+    if marker is not None:
+        known = np.where(restored.bad, 0, np.maximum(restored.page_from, 0))
+        if marker.source_offset > source.end:
+            log.warning("the source is shorter than it was: read from its start", partition=work.partition)
+            # Offsets have begun anew, so those of the pages mean nothing in it.
+            known = np.zeros_like(known)
+            restored.page_from[restored.page_from >= 0] = 0
+            restored.side_offset = 0
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        elif marker.source_offset < source.start:
+            log.warning(
+                "the source lacks what came after the checkpoint: its retention is too short",
+                partition=work.partition,
+                lost_from=marker.source_offset,
+                lost_to=source.start,
+            )
+            incomplete = np.ones_like(restored.bad)
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        elif not restored.bad.any():
+            restored.position = marker.source_offset
+            restored.store.now_s, restored.resume = newest_of(restored), None
+        else:
+            # What is read again is judged by the time of its arrival, not by what is known now.
+            restored.arrival_s, restored.store.read_s = 0, PAST
+        mem.page_from[:] = known
+    if source.start > 0 and incomplete.any():
+        until_s = await _first_arrival_s(reader, work.settings, source) + _longest_s(work.limits)
+        mem.page_estimated[:] = np.where(incomplete, until_s, mem.page_estimated)
+        rows = mem.rows[: restored.store.riders]
+        rows[:, R_ESTIMATED_UNTIL] = np.maximum(
+            rows[:, R_ESTIMATED_UNTIL], mem.page_estimated[rows[:, R_PAGE]]
+        )
+
+
+def newest_of(restored: Restored) -> int:
+    """The latest *now* that a page was judged at."""
+    return PAST if restored.resume is None else restored.resume[1]
+
+
+async def _first_arrival_s(reader: LogReader, settings: Settings, source: Bounds) -> int:
+    async for batch in reader.read(settings.source_topic, source.start, source.end):
+        if batch:
+            return int(batch[0].timestamp // 1000)
+    return 0
+
+
+def _longest_s(limits: LimitTable) -> int:
+    """For how long back the limits look, at least a week."""
+    return max([7 * DAY_S, *(one.window_s for one in limits.limits)])
+
+
+def _unknown(restored: Restored, alerts: Bounds, statuses: Bounds) -> Unknown:
+    """What of the outputs the pages cannot know."""
+    marker = restored.marker
+    if marker is None:
+        return Unknown(alerts.end, statuses.end, restored.bad)
+    since = marker.alerts_offset, marker.status_offset
+    if not (alerts.start <= since[0] <= alerts.end and statuses.start <= since[1] <= statuses.end):
+        log.warning("outputs are shorter than they were: what stands is told again")
+        restored.everyone = True
+        since = alerts.start, statuses.start
+    return Unknown(*since, restored.bad)

@@ -1,0 +1,150 @@
+"""What a partition tells: alerts, statuses, the watermark, and to each platform what is its own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+
+from detectors import pages
+from detectors.limits import LimitTable
+from detectors.store import RiderStore
+from detectors.verdicts import Status, Verdict
+from schemas.decode import rider_hash
+from stream.outbox import Outbox
+from stream.render import Document, Renderer, retraction_id, utc
+from stream.settings import Settings
+from stream.told import Told
+
+log = structlog.get_logger()
+_json = msgspec.json.Encoder()
+WATERMARK_EVERY_S = 5.0
+#: What no platform sees: it would show where, and for whom else, a rider works.
+_NOT_FOR_PLATFORMS = ("evidence", "window", "zone")
+
+
+class Teller:
+    """Renders what one partition says and puts it into its outbox."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        renderer: Renderer,
+        outbox: Outbox,
+        number: int,
+        worker: str,
+        wall: Callable[[], float],
+    ) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        #: What the outputs held at the take-over and has not been told since.
+        self.told = Told()
+        self._settings = settings
+        self._renderer = renderer
+        self._outbox = outbox
+        self._number = number
+        self._worker = worker
+        self._wall = wall
+        self._watermark_due = 0.0
+
+    # -- alerts --------------------------------------------------------------------------------
+
+    def alert(self, store: RiderStore, verdict: Verdict, detected: datetime) -> None:
+        """Tell a verdict, or take it back."""
+        document = self._renderer.alert_of(store, verdict, store.now_s, detected)
+        self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
+        hold = document["hold"]
+        if hold:
+            key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
+            hold["told_at"] = self.told.told_at.get(key, hold["told_at"])
+        self._put_alert(document, self._platforms(store, verdict.row))
+
+    def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
+        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there."""
+        for identity, alert in list(self.told.alerts.items()):
+            instant_s = int(datetime.fromisoformat(alert["event_time"]).timestamp())
+            if instant_s > store.now_s:
+                continue
+            del self.told.alerts[identity]
+            # Alerts of a policy that is no longer named stand as they are, and so does what is final.
+            if instant_s > sealed_s and alert["policy"] in limits.policies:
+                document = {
+                    **alert,
+                    "alert_id": retraction_id(identity),
+                    "kind": "retracted",
+                    "supersedes": identity,
+                    "detected_at": utc(int(self._wall())),
+                }
+                rider = alert["rider_id"].encode()
+                row = pages.find(store, rider, rider_hash(rider))
+                self._put_alert(document, [] if row is None else self._platforms(store, row))
+
+    def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
+        self.counts["alerts", document["kind"]] += 1
+        key = document["rider_id"].encode()
+        self._outbox.put(self._settings.alerts_topic, key, _json.encode(document), partition=self._number)
+        # A breach is its platform's business alone, and so is taking it back.
+        own = [one for one in platforms if document["platform"] in (None, one)]
+        if own:
+            value = _json.encode({k: v for k, v in document.items() if k not in _NOT_FOR_PLATFORMS})
+            for one in own:
+                self._outbox.put(self._settings.alerts_of(one), key, value, partition=self._number)
+
+    # -- statuses ------------------------------------------------------------------------------
+
+    def status(self, store: RiderStore, status: Status) -> None:
+        """Tell a status; one that is news only to a platform new to the rider goes to the platforms."""
+        rider = store.rider_id(status.row)
+        key = rider.encode()
+        value = _json.encode(self._renderer.status(status, rider))
+        if not status.only_joined:
+            self.counts["statuses", status.status] += 1
+            self._outbox.put(self._settings.status_topic, key, value, partition=self._number)
+        for one in self._platforms(store, status.row):
+            self._outbox.put(self._settings.status_of(one), key, value, partition=self._number)
+
+    def forgotten(self, rider: str) -> None:
+        """Tell that a rider has been forgotten."""
+        self.counts["statuses", "forgotten"] += 1
+        topics = [self._settings.status_topic, *map(self._settings.status_of, self._settings.outlets)]
+        for topic in topics:
+            self._outbox.put(topic, rider.encode(), None, partition=self._number)
+
+    def outcomes(self, store: RiderStore, outcomes: Sequence[Verdict | Status]) -> None:
+        """Tell what a judge said, in its order."""
+        detected = datetime.fromtimestamp(self._wall(), tz=UTC)
+        for outcome in outcomes:
+            if isinstance(outcome, Status):
+                self.status(store, outcome)
+            else:
+                self.alert(store, outcome, detected)
+
+    def _platforms(self, store: RiderStore, row: int) -> list[str]:
+        """The platforms with an outlet that have sent events for the rider within ``keep``."""
+        outlets = self._settings.outlets
+        if not outlets:
+            return []
+        since_s = store.now_s - self._settings.keep
+        return [one for one in pages.members(store, row, since_s) if one in outlets]
+
+    # -- watermark -----------------------------------------------------------------------------
+
+    def watermark(self, now_s: int, policies: Sequence[str]) -> None:
+        """Tell how far the partition is judged, every 5 s."""
+        wall_s = self._wall()
+        if wall_s < self._watermark_due:
+            return
+        self._watermark_due = wall_s + WATERMARK_EVERY_S
+        lag_s = max(0, int(wall_s) - now_s) if self._settings.clock == "wall" else 0
+        document = {
+            "schema": "watermark/1",
+            "partition": self._number,
+            "now": utc(now_s) if now_s > 0 else None,
+            "lag_s": lag_s,
+            "worker": self._worker,
+            "policies": list(policies),
+        }
+        key = str(self._number).encode()
+        self._outbox.put(self._settings.watermark_topic, key, _json.encode(document), partition=self._number)
