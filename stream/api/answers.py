@@ -26,7 +26,8 @@ from stream.render import utc
 
 VERDICTS: tuple[Literal["PASS", "FAIL", "UNKNOWN"], ...] = ("PASS", "FAIL", "UNKNOWN")
 RiderId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
-OrderMinutes = Annotated[int, msgspec.Meta(ge=1, le=LONGEST_ORDER_MINUTES)]
+#: To JSON Schema 25.0 is an integer too.
+OrderMinutes = Annotated[float, msgspec.Meta(ge=1, le=LONGEST_ORDER_MINUTES, multiple_of=1)]
 _written = lru_cache(maxsize=200_000)(utc)
 
 

@@ -63,7 +63,7 @@ class Desk:
     # -- may he take this order ----------------------------------------------------------------
 
     async def eligibility(
-        self, caller: Caller, candidates: Sequence[tuple[str, int]], headers: Mapping[str, str]
+        self, caller: Caller, candidates: Sequence[tuple[str, float]], headers: Mapping[str, str]
     ) -> list[Answer]:
         """The answers in the order of the candidates, other machines' riders included."""
         round_ = Round.of([rider for rider, _ in candidates], [minutes for _, minutes in candidates])

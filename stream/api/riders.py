@@ -38,7 +38,7 @@ class Round:
     murmurs: I64
 
     @classmethod
-    def of(cls, riders: Sequence[str], minutes: Sequence[int]) -> Round:
+    def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Round:
         """Columns over the riders' ids."""
         joined = "".join(riders).encode()
         asked = blank_asked(np.frombuffer(joined or b"\0", dtype=np.uint8), len(riders))

@@ -37,6 +37,7 @@ class Scene:
         self.world = world
         world.work(OWN, 4.2, "A")
         world.send(OWN, "order_accepted", int(world.wall_s) - 60, "B", "later")
+        world.send(OWN, "order_accepted", int(world.wall_s) - 120, "A", "later")
         world.work(OTHER, 4.2, "B")
         world.judge()
         self.desk = world.desk()
