@@ -35,7 +35,11 @@ class World:
         self.wall_s = float(NOON_S)
         self.keys = KeyFile(folder / "keys.json")
         self.settings = Settings(
-            shared_dir=str(folder / "shared"), group="g", policy=policy, keys=str(folder / "keys.json")
+            broker="127.0.0.1:1",
+            shared_dir=str(folder / "shared"),
+            group="g",
+            policy=policy,
+            keys=str(folder / "keys.json"),
         )
         self.policies = load_all(policy)
         self.limits = LimitTable(limits_of(self.policies), window_starts)
