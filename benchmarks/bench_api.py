@@ -150,12 +150,15 @@ def main() -> None:
             measure(ports["api"], chosen.seconds, "worker idle")
             command = [*python, "simulate", "--riders", str(chosen.riders), "--days", str(chosen.days)]
             command += ["--placement", "standard", "--seed", "2", "--rate", str(chosen.rate)]
-            before = time.monotonic(), read(ports["metrics"])
+            before = read(ports["metrics"])
             sending = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
             try:
-                time.sleep(2)
+                # The simulator makes its city first, then sends.
+                while sending.poll() is None and read(ports["metrics"]) < before + chosen.rate:
+                    time.sleep(0.1)
+                began = time.monotonic(), read(ports["metrics"])
                 measure(ports["api"], chosen.seconds, "under load")
-                rate = (read(ports["metrics"]) - before[1]) / (time.monotonic() - before[0])
+                rate = (read(ports["metrics"]) - began[1]) / (time.monotonic() - began[0])
                 print(f"\nmeanwhile the worker judged {rate:,.0f} events/s", flush=True)
             finally:
                 sending.terminate()

@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from detectors.limits import LimitTable
 from schemas.policy import Policy
-from stream.api.answers import Answer, answers_of
+from stream.api.answers import Answer, Answers, answers_of, write_answers
 from stream.api.explain import Explainer, Language
 from stream.api.keys import Caller
 from stream.api.peers import FORWARDED, Peers
@@ -26,8 +28,7 @@ from stream.shared import STALE_S, Health
 
 Document = dict[str, Any]
 _OVERVIEW_S = 1.0
-#: Rounds larger than this are judged beside the event loop.
-_AT_ONCE = 256
+_json = msgspec.json.Encoder()
 
 
 class Desk:
@@ -63,25 +64,48 @@ class Desk:
     # -- may he take this order ----------------------------------------------------------------
 
     async def eligibility(
-        self, caller: Caller, candidates: Sequence[tuple[str, float]], headers: Mapping[str, str]
+        self, caller: Caller, rider: str, minutes: int, headers: Mapping[str, str]
+    ) -> bytes:
+        """The answer for one rider, written."""
+        round_ = Round.of([rider], [minutes])
+        unsure = self.riders.answer(round_, caller.platform)
+        (answer,) = await self._with_peers(round_, unsure, caller, headers)
+        return _json.encode(answer)
+
+    async def round(
+        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
+    ) -> bytes:
+        """The answers in the order of the candidates, written."""
+        return await asyncio.to_thread(self._round_here, caller, riders, minutes) or _json.encode(
+            Answers(await self._round_with_peers(caller, riders, minutes, headers))
+        )
+
+    def _round_here(self, caller: Caller, riders: Sequence[str], minutes: Sequence[float]) -> bytes | None:
+        """The answers of this machine; None when others should be asked."""
+        round_ = Round.of(riders, minutes)
+        unsure = self.riders.answer(round_, caller.platform)
+        if self.peers and "elsewhere" in unsure.values():
+            return None
+        return write_answers(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+
+    async def _round_with_peers(
+        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
     ) -> list[Answer]:
-        """The answers in the order of the candidates, other machines' riders included."""
-        round_ = Round.of([rider for rider, _ in candidates], [minutes for _, minutes in candidates])
-        if len(candidates) <= _AT_ONCE:
-            answers = self._answers(round_, caller)
-        else:
-            answers = await asyncio.to_thread(self._answers, round_, caller)
-        if not self.peers or FORWARDED in headers:
-            return answers
+        round_ = Round.of(riders, minutes)
+        unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
+        return await self._with_peers(round_, unsure, caller, headers)
+
+    async def _with_peers(
+        self, round_: Round, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]
+    ) -> list[Answer]:
+        answers = answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
         missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
-        found = await self.peers.ask(headers, [candidates[i] for i in missing]) if missing else {}
-        for index, answer in found.items():
+        if not missing or not self.peers or FORWARDED in headers:
+            return answers
+        asked = [(answers[i].rider_id, answers[i].minutes) for i in missing]
+        for index, answer in (await self.peers.ask(headers, asked)).items():
             answers[missing[index]] = answer
         return answers
-
-    def _answers(self, round_: Round, caller: Caller) -> list[Answer]:
-        unsure = self.riders.answer(round_, caller.platform)
-        return answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
 
     # -- riders and alerts ---------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Peers:
             await self._session.close()
 
     async def ask(
-        self, headers: Mapping[str, str], candidates: Sequence[tuple[str, float]]
+        self, headers: Mapping[str, str], candidates: Sequence[tuple[str, int]]
     ) -> dict[int, Answer]:
         """The answers other than UNKNOWN that some peer has, by index; none on failure."""
         body = msgspec.json.encode(

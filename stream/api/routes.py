@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from schemas import api as documents
 from schemas.api import LONGEST_ORDER_MINUTES
 from stream.api.access import Access
-from stream.api.answers import Answers, CandidatesIn
+from stream.api.answers import CandidatesIn, wrong_id
 from stream.api.desk import Desk
 from stream.api.keys import Caller
 from stream.api.problems import documented, forbidden, invalid
@@ -58,8 +58,8 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
     ) -> Response:
         """Whether this rider may take an order of so many minutes now."""
         _asks_for_orders(who)
-        (answer,) = await desk.eligibility(who, [(rider_id, minutes)], request.headers)
-        return Response(_json.encode(answer), media_type="application/json")
+        answer = await desk.eligibility(who, rider_id, minutes, request.headers)
+        return Response(answer, media_type="application/json")
 
     @made.post(
         "/v1/eligibility",
@@ -76,13 +76,29 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
     async def eligibilities(request: Request, who: Caller = caller) -> Response:
         """A whole dispatch round at once."""
         _asks_for_orders(who)
-        try:
-            asked = msgspec.json.decode(await request.body(), type=CandidatesIn)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise invalid(f"body: {error}") from error
-        pairs = [(one.rider_id, one.minutes) for one in asked.candidates]
-        answers = await desk.eligibility(who, pairs, request.headers)
-        return Response(_json.encode(Answers(answers)), media_type="application/json")
+        body = await request.body()
+        riders, minutes = await asyncio.to_thread(_read_round, body)
+        answers = await desk.round(who, riders, minutes, request.headers)
+        return Response(answers, media_type="application/json")
+
+
+def _read_round(body: bytes) -> tuple[list[str], list[float]]:
+    """The riders and minutes of a round.
+
+    Raises
+    ------
+    Problem
+        422 when it is none.
+    """
+    try:
+        asked = msgspec.json.decode(body, type=CandidatesIn).candidates
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise invalid(f"body: {error}") from error
+    riders = [one.rider_id for one in asked]
+    wrong = wrong_id(riders)
+    if wrong is not None:
+        raise invalid(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+    return riders, [one.minutes for one in asked]
 
 
 def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends

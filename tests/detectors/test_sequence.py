@@ -97,7 +97,7 @@ def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
             except Busy:
                 continue
             if view is None or store.memory is not memory:
-                # What was read from arrays that have grown meanwhile is thrown away, as `stream.shared` does.
+                # What was read from arrays that have grown is thrown away, as `stream.shared` does.
                 continue
             stretches = view.stretches["order"]
             starts = [one.start_s for one in stretches]
