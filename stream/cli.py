@@ -72,7 +72,7 @@ def worker(
     keep: given.Keep = None,
     state: given.State = None,
     control: given.Control = None,
-    outlet: given.Outlets = None,
+    outlets: given.Outlets = None,
     instance: given.Instance = None,
     checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
@@ -90,7 +90,6 @@ def worker(
     """Judge the riders of a topic, together with the other workers of the group."""
     options = dict(locals())
     options["policy"] = tuple(policy) if policy else None
-    options["outlets"] = tuple(options.pop("outlet") or ()) or None
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.logs import set_up
@@ -175,7 +174,7 @@ def topics(
     dead_letter: given.DeadLetter = None,
     state: given.State = None,
     control: given.Control = None,
-    outlet: given.Outlets = None,
+    outlets: given.Outlets = None,
 ) -> None:
     """Make the topics, or mend their settings."""
     from stream import topics as making
@@ -183,7 +182,7 @@ def topics(
     settings = settings_from(
         broker=broker, policy=tuple(policy) if policy else None, prefix=prefix, source=source,
         alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter, state=state,
-        control=control, outlets=tuple(outlet) if outlet else None,
+        control=control, outlets=outlets,
     )  # fmt: skip
     raise typer.Exit(making.run(settings, partitions, replication))
 

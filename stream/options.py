@@ -30,10 +30,7 @@ Watermark = Annotated[str | None, setting("Topic of watermarks [courier.watermar
 DeadLetter = Annotated[str | None, setting("Topic of refused messages [courier.dead-letter].")]
 State = Annotated[str | None, setting("Topic of checkpoints [respite.state].")]
 Control = Annotated[str | None, setting("Topic of an operator's orders [respite.control].")]
-Outlets = Annotated[
-    list[str] | None,
-    typer.Option("--outlet", help="Platform that gets topics of its own; may be repeated [none]."),
-]
+Outlets = Annotated[str | None, setting("Platforms that get topics of their own, with commas [none].")]
 Instance = Annotated[
     str | None, setting("Lasting name in the group: a restart within 10 s moves nothing [none].")
 ]

@@ -195,7 +195,8 @@ def mending_command(settings: Settings) -> str:
             and value != field.default
         ):
             options.append(f"--{name.replace('_', '-')} {value}")
-    options += [f"--outlet {one}" for one in settings.outlets]
+    if settings.outlets:
+        options.append(f"--outlets {','.join(settings.outlets)}")
     return " ".join(["respite topics", *options])
 
 

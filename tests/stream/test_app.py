@@ -9,11 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
 from stream import app, lane
 from stream.metrics import PartitionCollector
 from stream.outbox import OutboxFailed
+from stream.partition import NotOwner
 from stream.settings import Settings
 
 GENERATION = 7
@@ -24,7 +26,7 @@ class FakePartition:
 
     made: list[FakePartition]
 
-    def __init__(self, _run: Any, number: int, _outbox: Any) -> None:
+    def __init__(self, _run: Any, number: int, _outbox: Any, _source: Any = None) -> None:
         self.number = number
         self.starting: asyncio.Future[None] | None = None
         self.chunks: list[tuple[int, int]] = []
@@ -132,6 +134,31 @@ def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[
 
     asyncio.run(asyncio.wait_for(read(), 10))
     assert len(partitions) == 1
+
+
+@pytest.mark.parametrize("error", [OutboxFailed("fenced"), NotOwner("another's"), KafkaTimeoutError()])
+def test_a_partition_that_cannot_write_is_given_up_and_restored_again_after_a_while(
+    partitions: list[FakePartition], monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(app, "_RETRY_S", 0.05)
+
+    async def read() -> None:
+        worker = await new_worker()
+        reading = asyncio.ensure_future(worker._read(FakeStream(chunk(0, 0), chunk(0, 0))))
+        await until(lambda: len(partitions) == 1)
+        partitions[0].error = error
+        partitions[0].go_on.set()
+        await reading
+        # Too early for the second chunk: it is read again once the partition has been restored.
+        assert len(partitions) == 1
+        assert worker.partitions == {}
+        assert worker._failure is not None
+        assert not worker._failure.done()
+        await until(lambda: worker._claimed(0) is not None)
+        assert len(partitions) == 2
+        assert worker._past.counts["restores", "again"] == 1
+
+    asyncio.run(asyncio.wait_for(read(), 10))
 
 
 def test_what_was_counted_before_a_revocation_stays_counted(partitions: list[FakePartition]) -> None:

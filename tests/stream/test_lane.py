@@ -112,6 +112,9 @@ async def collecting(settings: Settings) -> AsyncIterator[Collector]:
     collector = Collector(settings)
     await collector.app.start()
     try:
+        await until(lambda: len(collector.app.consumer.assignment()) == PARTITIONS, "an assignment")
+        for number in range(PARTITIONS):
+            await lane.read_from(collector.app.consumer, settings.source_topic, number, 0)
         yield collector
     finally:
         await asyncio.wait_for(collector.app.stop(), DEADLINE_S)
@@ -234,5 +237,40 @@ def test_on_an_idle_partition_the_newest_answer_stays_fresh(settings: Settings) 
                 assert collector.answered_ms(1) - before_ms < 1000
                 assert abs(collector.answered_ms(1) - time.time() * 1000) < 1000
                 assert collector.at_the_end(1)
+
+    asyncio.run(read())
+
+
+def test_reading_goes_back_when_it_is_told_to_and_chunks_begin_there(settings: Settings) -> None:
+    async def read() -> None:
+        await produce(settings, None, range(40))
+        async with collecting(settings) as collector:
+            await until(lambda: collector.at_the_end(1), "everything has come")
+            end = collector.processed(1)
+            assert end > 3
+            collector.chunks[1].clear()
+            await lane.read_from(collector.app.consumer, settings.source_topic, 1, 3)
+            await until(lambda: collector.processed(1) == end, "it comes again")
+            assert collector.chunks[1][0][0] == 3
+            found = [one.offset for one in collector.records(1) if one.offset >= 3]
+            assert found == list(range(3, end))
+
+    asyncio.run(read())
+
+
+def test_the_group_takes_a_commit_of_its_member_and_refuses_one_of_a_partition_that_is_not_its(
+    settings: Settings,
+) -> None:
+    async def read() -> None:
+        await produce(settings, None, range(4))
+        async with collecting(settings) as collector:
+            consumer = collector.app.consumer
+            assert await lane.commit(consumer, settings.source_topic, 1, None)
+            assert await lane.commit(consumer, settings.source_topic, 1, 1)
+            assert not await lane.commit(consumer, settings.source_topic, PARTITIONS, 1)
+            # Another member takes over what a silent one had: its generation has ended.
+            thread = consumer._thread._consumer
+            thread._coordinator.generation -= 1
+            assert not await lane.commit(consumer, settings.source_topic, 1, 2)
 
     asyncio.run(read())
