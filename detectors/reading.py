@@ -116,18 +116,6 @@ class Reader:
                 return
             self._grow(result)
 
-    def survey(self, shared: Shared, now_s: int, riders: int) -> I64:
-        """The answers for the first ``riders`` rows and an order of no length."""
-        asked = blank_asked(np.zeros(1, dtype=np.uint8), riders)
-        start = 0
-        while True:
-            result, start = candidates.survey(
-                shared, self._mem, self.limits.packed, self._rules, now_s, asked, start, EVERYONE
-            )
-            if result == DONE:
-                return asked.answers
-            self._grow(result)
-
     def rider(self, shared: Shared, now_s: int, asked: Asked, asker: Asker = EVERYONE) -> RiderView | None:
         """The one rider of ``asked``; None when he is not known, or not to the asker.
 

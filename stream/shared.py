@@ -114,6 +114,7 @@ class SharedArrays:
         self._header[H_FORMAT] = FORMAT
         self._about = msgspec.structs.replace(about, folder=name)
         waiting = folder / f"{name}.new"
+        waiting.touch(mode=0o600)
         waiting.write_bytes(msgspec.json.encode(self._about))
         waiting.replace(folder / "current")
         for other in folder.iterdir():

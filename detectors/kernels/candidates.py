@@ -1,4 +1,4 @@
-"""Many riders asked about at once, or all of them."""
+"""Many riders asked about at once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from detectors.kernels.copying import (
     Asker,
     Shared,
     bring,
-    fetch,
+    fetch_head,
+    fetch_whole,
     find_settled,
 )
 from detectors.kernels.eligibility import (
@@ -46,6 +47,26 @@ from detectors.kernels.layout import (
 BLOCK = 64
 
 
+@kernel
+def answer_whole(
+    shared: Shared,
+    row: int,
+    mem: Memory,
+    limits: Limits,
+    rules: Rules,
+    now: int,
+    asked: Asked,
+    index: int,
+    asker: Asker,
+) -> int:
+    """Answer from the whole of a rider; FOUND, ABSENT, BUSY or an array that is too small."""
+    found = fetch_whole(shared, row, mem, limits, asked, index, asker)
+    if found == FOUND:
+        at = max(now, mem.rows[0, base_at(limits) + state_words(limits) + S_T])
+        answer_closely(mem, limits, rules, at, asked.seconds[index], asked.answers, index)
+    return found
+
+
 @inlined
 def answer_row(
     shared: Shared,
@@ -56,23 +77,18 @@ def answer_row(
     now: int,
     asked: Asked,
     index: int,
-    place: int,
-    seconds: int,
     asker: Asker,
 ) -> int:
     """Answer for the rider of a row; FOUND, ABSENT, BUSY or an array that is too small."""
-    found = fetch(shared, row, mem, limits, asked, index, asker, False)
+    found = fetch_head(shared, row, mem, limits, asked, index, asker)
     if found != FOUND:
         return found
     at = max(now, mem.state[S_T])
-    if can_be_told_from_head(mem, limits, at) and answer_far(mem, limits, at, seconds, asked.answers, place):
+    if can_be_told_from_head(mem, limits, at) and answer_far(
+        mem, limits, at, asked.seconds[index], asked.answers, index
+    ):
         return FOUND
-    found = fetch(shared, row, mem, limits, asked, index, asker, True)
-    if found == FOUND:
-        words = state_words(limits)
-        at = max(now, mem.rows[0, base_at(limits) + words + S_T])
-        answer_closely(mem, limits, rules, at, seconds, asked.answers, place)
-    return found
+    return answer_whole(shared, row, mem, limits, rules, now, asked, index, asker)
 
 
 @inlined
@@ -120,40 +136,19 @@ def answer_candidates(
             shared, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
         )
         found = ABSENT if settled else BUSY
-        seconds = asked.seconds[index]
         if row != NONE:
-            found = answer_row(shared, row, mem, limits, rules, now, asked, index, index, seconds, asker)
+            found = answer_row(shared, row, mem, limits, rules, now, asked, index, asker)
         if found < 0:
             return -found - 100, i
         answers[index, A_KNOWN] = 1 if found == FOUND else 0
         if found == ABSENT:
-            answer_unknown(mem, limits, rules, now, seconds, answers, index)
+            answer_unknown(mem, limits, rules, now, asked.seconds[index], answers, index)
         elif found == BUSY:
             answers[index, A_VERDICT] = UNSURE
             answers[index, A_LIMIT] = NONE
             answers[index, A_LEFT] = NONE
             answers[index, A_RESUME] = NONE
             answers[index, A_AS_OF] = now
-    return DONE, 0
-
-
-@kernel
-def survey(
-    shared: Shared,
-    mem: Memory,
-    limits: Limits,
-    rules: Rules,
-    now: int,
-    asked: Asked,
-    start: int,
-    asker: Asker,
-) -> tuple[int, int]:
-    """Answer for the riders of all rows, as far as there are answers for them; as `answer_candidates`."""
-    for row in range(start, asked.answers.shape[0]):
-        found = answer_row(shared, row, mem, limits, rules, now, asked, NONE, row, 0, asker)
-        if found < 0:
-            return -found - 100, row
-        asked.answers[row, A_KNOWN] = 1 if found == FOUND else 0
     return DONE, 0
 
 
@@ -165,7 +160,7 @@ def copy_rider(
     row, settled = find_settled(shared, asked.buf, asked.off[0], asked.length[0], asked.hash[0])
     if row == NONE:
         return ABSENT if settled else BUSY, now
-    found = fetch(shared, row, mem, limits, asked, 0, asker, True)
+    found = fetch_whole(shared, row, mem, limits, asked, 0, asker)
     if found == FOUND:
         now = max(now, mem.rows[0, base_at(limits) + state_words(limits) + S_T])
         bring(mem, limits, rules, now, INF)

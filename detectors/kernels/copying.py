@@ -16,7 +16,6 @@ from detectors.kernels.judge import apply_events, base_at, events_until, load, s
 from detectors.kernels.layout import (
     C_SPANS,
     CLOCK_WORDS,
-    CONTROL_WORDS,
     E_PACKED,
     EVENT_WORDS,
     I64,
@@ -135,9 +134,10 @@ def find_settled(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64
 
 @inlined
 def copy_head(shared: Shared, row: int, mem: Memory, limits: Limits) -> None:
-    """Copy the control words and the head state, which goes to the scratch state."""
-    for word in range(CONTROL_WORDS):
-        mem.rows[0, word] = shared.rows[row, word]
+    """Copy what says whether the head state is all there is, and the head state to the scratch state."""
+    mem.rows[0, R_FLAGS] = shared.rows[row, R_FLAGS]
+    mem.rows[0, R_APPLIED] = shared.rows[row, R_APPLIED]
+    mem.rows[0, R_EVENTS_N] = shared.rows[row, R_EVENTS_N]
     words = state_words(limits)
     head = base_at(limits) + words
     for word in range(words):
@@ -221,29 +221,45 @@ def see(shared: Shared, row: int, asker: Asker) -> bool:
 
 
 @inlined
-def fetch(
-    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker, whole: bool
+def is_asked(shared: Shared, row: int, asked: Asked, index: int) -> bool:
+    """Whether the rider asked about stands in the row: rows move when others are forgotten."""
+    return same_bytes(asked.buf, asked.off[index], asked.length[index], shared.ids, shared.id_lengths, row)
+
+
+@inlined
+def fetch_head(
+    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
 ) -> int:
-    """Copy a rider consistently, his head alone or the ``whole`` of him."""
+    """Copy a rider's head consistently: FOUND, ABSENT or BUSY."""
     for _ in range(TRIES):
         before = shared.seq[row]
         if before & 1 == 1:
             continue
         fence()
-        # A row that was found by number is whoever stands there.
-        found = FOUND
-        if index != NONE and not same_bytes(
-            asked.buf, asked.off[index], asked.length[index], shared.ids, shared.id_lengths, row
-        ):
-            found = BUSY
-        elif whole:
-            found = copy_all(shared, row, mem, limits, before)
-        else:
-            copy_head(shared, row, mem, limits)
-        if found == FOUND and not see(shared, row, asker):
-            found = ABSENT
+        here = is_asked(shared, row, asked, index)
+        seen = here and see(shared, row, asker)
+        copy_head(shared, row, mem, limits)
         fence()
-        if shared.seq[row] == before and found != BUSY:
+        if shared.seq[row] == before and here:
+            return FOUND if seen else ABSENT
+    return BUSY
+
+
+@kernel
+def fetch_whole(
+    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
+) -> int:
+    """Copy the whole of a rider consistently: FOUND, ABSENT, BUSY or an array that is too small."""
+    for _ in range(TRIES):
+        before = shared.seq[row]
+        if before & 1 == 1:
+            continue
+        fence()
+        here = is_asked(shared, row, asked, index)
+        seen = here and see(shared, row, asker)
+        found = copy_all(shared, row, mem, limits, before) if seen else ABSENT
+        fence()
+        if shared.seq[row] == before and here and found != BUSY:
             return found
     return BUSY
 

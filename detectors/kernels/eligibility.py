@@ -208,7 +208,7 @@ def can_be_told_from_head(mem: Memory, limits: Limits, now: int) -> bool:
     return True
 
 
-@inlined
+@kernel
 def answer_unknown(
     mem: Memory, limits: Limits, rules: Rules, now: int, seconds: int, answers: I64, index: int
 ) -> None:

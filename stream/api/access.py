@@ -12,7 +12,7 @@ import structlog
 from fastapi import Request
 
 from stream.api.keys import NOBODY, Caller, Keys
-from stream.api.problems import Problem, forbidden, too_large, unauthorized
+from stream.api.problems import Problem, forbidden, misdirected, too_large, unauthorized
 
 log = structlog.get_logger()
 LARGEST_BYTES = 64 * 1024
@@ -125,10 +125,18 @@ class Access:
 
 
 class Outermost:
-    """Puts the security headers on every answer and refuses bodies that are too large."""
+    """Puts the security headers on every answer and refuses bodies that are too large.
 
-    def __init__(self, app: Any) -> None:  # noqa: ANN401 - an ASGI application
+    Parameters
+    ----------
+    hosts
+        Names that the server may be called by; without keys, else any page could have its own name lead here
+        and ask. None: any.
+    """
+
+    def __init__(self, app: Any, hosts: frozenset[str] | None = None) -> None:  # noqa: ANN401 - ASGI
         self._app = app
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         """Hand a request on."""
@@ -155,7 +163,14 @@ class Outermost:
                 ]
             await send(message)
 
-        length = dict(scope["headers"]).get(b"content-length", b"0")
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0] or headers.get(
+            b"host", b""
+        ).decode("latin-1")
+        if self._hosts is not None and host not in self._hosts:
+            await misdirected(host).response()(scope, receive, headed)
+            return
+        length = headers.get(b"content-length", b"0")
         if length.isdigit() and int(length) > most:
             await too_large(most).response()(scope, receive, headed)
             return

@@ -25,6 +25,7 @@ from stream.api.routes import router
 from stream.settings import Settings
 
 log = structlog.get_logger()
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
@@ -43,6 +44,7 @@ def new_app(settings: Settings, *, no_auth: bool = False, desk: Desk | None = No
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(asked.warm_up)
         following = asyncio.ensure_future(asked.recent.run())
+        following.add_done_callback(_say_why)
         try:
             yield
         finally:
@@ -61,11 +63,17 @@ def new_app(settings: Settings, *, no_auth: bool = False, desk: Desk | None = No
     )
     problems.install(app)
     app.include_router(router(asked, access))
-    app.add_middleware(Outermost)
+    app.add_middleware(Outermost, hosts=_LOOPBACK if no_auth else None)
     _describe(app, no_auth=no_auth)
     if (CONSOLE / "index.html").is_file():
         app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
     return app
+
+
+def _say_why(following: asyncio.Future[None]) -> None:
+    """Say it when the following of the topics ends otherwise than by being told to."""
+    if not following.cancelled() and following.exception() is not None:
+        log.error("topics are no longer followed", error=repr(following.exception()))
 
 
 def _describe(app: FastAPI, *, no_auth: bool) -> None:

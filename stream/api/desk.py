@@ -19,7 +19,7 @@ from stream.api.peers import FORWARDED, Peers
 from stream.api.problems import not_found, unavailable
 from stream.api.recent import Recent
 from stream.api.riders import Riders, Round, Unsure
-from stream.api.views import Survey, for_regulator, person, rider_document, summary_document
+from stream.api.views import Survey, for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
 from stream.policies import load_all
 from stream.render import limits_of, utc
@@ -177,10 +177,8 @@ class Desk:
     def _survey(self) -> Document:
         found, healths = self.riders.survey()
         survey = Survey(self.limits)
-        for partition, answers in found:
-            survey.add(partition, answers, self.riders.names_of_zones(partition))
-        held = [person(self.riders.name(p, row), line, self.limits) for p, row, line in survey.held]
-        near = [person(self.riders.name(p, row), line, self.limits) for _, p, row, line in survey.persons]
+        for partition, round_ in found:
+            survey.add(round_, self.riders.names_of_zones(partition))
         partitions = self._partitions(healths)
         return {
             "as_of": utc(int(self._wall())),
@@ -190,8 +188,8 @@ class Desk:
             "statuses": dict(survey.statuses),
             "holds_by_limit": dict(survey.holds),
             "riders_by_zone": {name: dict(cells) for name, cells in survey.zones.items()},
-            "on_hold": held,
-            "nearest": near,
+            "on_hold": survey.held,
+            "nearest": [one for _, one in survey.nearest],
             "alerts_per_minute": self.recent.per_minute,
             "alerts_by_kind": dict(self.recent.by_kind),
             "events_per_second": self._rate(healths),

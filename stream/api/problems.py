@@ -71,6 +71,16 @@ def too_large(most: int) -> Problem:
     return Problem(413, "Content Too Large", f"more than {most} bytes", "send the round in several requests")
 
 
+def misdirected(host: str) -> Problem:
+    """The server is called by a name that is not its own."""
+    return Problem(
+        421,
+        "Misdirected Request",
+        f"without keys this server is not called {host!r}",
+        "ask http://127.0.0.1 or http://localhost, or use keys",
+    )
+
+
 def unavailable(reason: str) -> Problem:
     """The state that would be needed is not to be believed."""
     return Problem(

@@ -86,7 +86,11 @@ class Recent:
             return
         if one.value is None:
             return
-        document = msgspec.json.decode(one.value)
+        try:
+            document = msgspec.json.decode(one.value)
+        except msgspec.DecodeError as error:
+            log.warning("no JSON in a topic of ours", topic=one.topic, error=str(error))
+            return
         if one.topic == settings.watermark_topic:
             self.watermarks[document["partition"]] = {**document, "told_s": one.timestamp_ms / 1000}
         elif one.topic == settings.alerts_topic:

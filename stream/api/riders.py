@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.kernels.copying import Asked, Asker
+from detectors.kernels.copying import Asked, Asker, Shared
 from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
 from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
@@ -48,6 +48,21 @@ class Round:
         murmurs = np.zeros(len(riders), dtype=np.int64)
         hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
         return cls(riders, asked, murmurs)
+
+    @classmethod
+    def of_rows(cls, shared: Shared, count: int) -> Round:
+        """The riders of the first rows, for an order of no length; those who move meanwhile are left out."""
+        asked = blank_asked(shared.ids[:count].copy().ravel(), count)
+        asked.length[:] = shared.id_lengths[:count]
+        asked.off[:] = np.arange(count) * shared.ids.shape[1]
+        murmurs = np.zeros(count, dtype=np.int64)
+        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
+        return cls((), asked, murmurs)
+
+    def rider(self, index: int) -> str:
+        """The id of a rider asked about."""
+        off = int(self.asked.off[index])
+        return bytes(self.asked.buf[off : off + int(self.asked.length[index])]).decode("ascii")
 
 
 class Riders:
@@ -109,7 +124,6 @@ class Riders:
         round_ = Round.of(["nobody"], [25])
         reader.answer(shared, 1, round_.asked, np.zeros(1, dtype=np.int64))
         reader.rider(shared, 1, round_.asked)
-        reader.survey(shared, 1, 0)
 
     # -- partitions ----------------------------------------------------------------------------
 
@@ -220,8 +234,8 @@ class Riders:
                 return view
         raise Unsure("busy")
 
-    def survey(self) -> tuple[list[tuple[int, I64]], list[Health]]:
-        """The answers for every rider of each partition that may be believed, and how far all are."""
+    def survey(self) -> tuple[list[tuple[int, Round]], list[Health]]:
+        """Every rider of each partition that may be believed, answered, and how far all are."""
         found = []
         healths = self.healths()
         for health in healths:
@@ -230,17 +244,11 @@ class Riders:
             if shared is None:
                 continue
             riders = min(health.riders, len(shared.rows))
-            answers = self._reader.survey(shared, health.now_s or 0, riders)
+            round_ = Round.of_rows(shared, riders)
+            self._reader.answer(shared, health.now_s or 0, round_.asked, np.arange(riders))
             if partition.is_current():
-                found.append((health.partition, answers))
+                found.append((health.partition, round_))
         return found, healths
-
-    def name(self, partition: int, row: int) -> str:
-        """The rider who stands in a row; empty when nobody does."""
-        shared = self._of_thread(partition).arrays()
-        if shared is None or row >= len(shared.ids):
-            return ""
-        return bytes(shared.ids[row, : shared.id_lengths[row]]).decode("ascii", errors="replace")
 
     def owns(self, rider: str, platform: str) -> bool:
         """Whether a rider is certainly a platform's own; asked once, without waiting."""

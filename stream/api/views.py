@@ -11,18 +11,21 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from detectors.kernels.eligibility import A_KNOWN, A_LEFT, A_LIMIT, A_RESUME, A_STATUS, A_ZONE
-from detectors.kernels.layout import CLEAR, HELD, I64, NEAR, NONE
+from detectors.kernels.layout import CLEAR, HELD, NEAR, NONE
 from detectors.limits import Limit
 from detectors.reading import RiderView, Stretch
 from detectors.verdicts import STATUSES
 from schemas.policy import Policy
 from stream.api.explain import clock_means
+from stream.api.riders import Round
 from stream.render import utc
 
 Document = dict[str, Any]
 K = 10
 SUPPRESSED = -1
 NEAREST = 50
+#: Of a partition; all are counted.
+MOST_HELD = 200
 
 
 def policies_document(policies: Sequence[Policy]) -> Document:
@@ -160,12 +163,13 @@ class Survey:
         self.statuses: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
         self.holds: Counter[str] = Counter()
         self.zones: dict[str, Counter[str]] = {}
-        #: (seconds left, partition, row, the row's answer), holds first.
-        self.persons: list[tuple[int, int, int, list[int]]] = []
-        self.held: list[tuple[int, int, list[int]]] = []
+        #: Those with the fewest seconds left, with these; and those on hold.
+        self.nearest: list[tuple[int, Document]] = []
+        self.held: list[Document] = []
 
-    def add(self, partition: int, answers: I64, zones: Sequence[str]) -> None:
+    def add(self, round_: Round, zones: Sequence[str]) -> None:
         """Take the riders of a partition in."""
+        answers = round_.asked.answers
         known = np.flatnonzero(answers[:, A_KNOWN] == 1)
         status = answers[known, A_STATUS]
         for code in (CLEAR, NEAR, HELD):
@@ -180,13 +184,14 @@ class Survey:
         for (zone, code), count in zip(pairs.tolist(), counts.tolist(), strict=True):
             name = zones[zone] if 0 <= zone < len(zones) else "-"
             self.zones.setdefault(name, Counter(dict.fromkeys(STATUSES, 0)))[STATUSES[code]] += count
-        for row in known[status == HELD][: NEAREST * 4].tolist():
-            self.held.append((partition, row, answers[row].tolist()))
+        for row in known[status == HELD][:MOST_HELD].tolist():
+            self.held.append(person(round_.rider(row), answers[row].tolist(), self._limits))
         free = known[(status != HELD) & (answers[known, A_LIMIT] != NONE)]
         for row in free[np.argsort(answers[free, A_LEFT], kind="stable")[:NEAREST]].tolist():
-            self.persons.append((int(answers[row, A_LEFT]), partition, row, answers[row].tolist()))
-        self.persons.sort(key=lambda one: one[0])
-        del self.persons[NEAREST:]
+            line = answers[row].tolist()
+            self.nearest.append((line[A_LEFT], person(round_.rider(row), line, self._limits)))
+        self.nearest.sort(key=lambda one: one[0])
+        del self.nearest[NEAREST:]
 
 
 def person(rider: str, line: Sequence[int], limits: Sequence[Limit]) -> Document:

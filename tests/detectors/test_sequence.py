@@ -59,7 +59,7 @@ def take(store: RiderStore, values: list[bytes]) -> None:
 
 
 class Writer(threading.Thread):
-    """Judges a rider's cycles as they come in disorder, so that each time he is judged anew from the start."""
+    """Judges a rider's cycles in disorder, so that each time he is judged from the start."""
 
     def __init__(self, store: RiderStore) -> None:
         super().__init__()

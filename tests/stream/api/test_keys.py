@@ -116,6 +116,15 @@ def test_bodies_that_are_too_large_are_refused(world: World) -> None:
     assert client.post("/v1/eligibility", content=chunks).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("host", "status"), [("evil.example", 421), ("localhost:80", 200), ("127.0.0.1", 200), ("", 421)]
+)
+def test_without_keys_a_page_elsewhere_cannot_lead_a_browser_here_by_its_own_name(
+    world: World, host: str, status: int
+) -> None:
+    assert world.client(no_auth=True).get("/v1/policies", headers={"Host": host}).status_code == status
+
+
 def test_every_answer_carries_the_security_headers(world: World) -> None:
     client = world.client(no_auth=True)
     for path in ("/healthz", "/v1/policies", "/nowhere", "/v1/riders/r/eligibility?minutes=0"):

@@ -51,6 +51,6 @@ def test_nothing_is_found_by_what_the_document_allows_and_forbids(
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Any) -> None:
-        case.call_and_validate()
+        case.call_and_validate(headers={"Host": "127.0.0.1:8080"})
 
     ask()

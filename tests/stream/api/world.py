@@ -71,7 +71,8 @@ class World:
 
     def client(self, desk: Desk | None = None, *, no_auth: bool = False) -> TestClient:
         # Without its lifespan: nothing is followed, there is no broker.
-        return TestClient(new_app(self.settings, no_auth=no_auth, desk=desk or self.desk()))
+        app = new_app(self.settings, no_auth=no_auth, desk=desk or self.desk())
+        return TestClient(app, base_url="http://127.0.0.1:8080")
 
     def key(self, role: str, platform: str | None = None, if_unknown: str = "closed") -> dict[str, str]:
         made = self.keys.add(role, platform, if_unknown, per_second=1000.0)
