@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from detectors import pages
+from detectors.kernels.copying import Shared
 from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
 from detectors.kernels.ingest import Place
-from detectors.kernels.layout import M_MOVES
+from detectors.kernels.layout import E_T, EVENT_WORDS, M_MOVES, R_EVENTS, R_EVENTS_N, R_FLAGS, ROW_DIRTY
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Busy, Reader, shared_of
 from detectors.store import RiderStore, StoreSettings
@@ -28,8 +29,10 @@ BEGIN_S = 1_790_000_000
 RIDERS = 8
 WORK_S, REST_S = 50, 10
 CYCLES = 600
+END_S = BEGIN_S + CYCLES * (WORK_S + REST_S)
 LOOKS = 2000
 DEADLINE_S = 60.0
+SHIFTED_S = 5.0
 
 
 def table() -> LimitTable:
@@ -41,16 +44,15 @@ def table() -> LimitTable:
 
 
 def events(cycle: int, riders: range = range(RIDERS)) -> list[bytes]:
-    """Every rider works for 50 seconds and rests for 10."""
+    """Every rider accepts an order, which ends by its maximum: one event, so that a state has it or not."""
     found = []
     for rider in riders:
-        at = BEGIN_S + cycle * (WORK_S + REST_S)
-        for kind, event_s in (("order_accepted", at), ("order_delivered", at + WORK_S)):
-            event = {
-                "schema": "work-state/1", "event_id": f"{kind}-{cycle}", "rider_id": f"r{rider}",
-                "platform": "A", "event_time": utc(event_s), "type": kind, "order_id": f"o{cycle}",
-            }  # fmt: skip
-            found.append(json.dumps(event).encode())
+        event = {
+            "schema": "work-state/1", "event_id": f"e-{cycle}", "rider_id": f"r{rider}", "platform": "A",
+            "event_time": utc(BEGIN_S + cycle * (WORK_S + REST_S)), "type": "order_accepted",
+            "order_id": f"o{cycle}",
+        }  # fmt: skip
+        found.append(json.dumps(event).encode())
     return found
 
 
@@ -74,14 +76,14 @@ class Writer(threading.Thread):
             rng.shuffle(order)
             for cycle in order:
                 take(self._store, events(cycle, range(self.rider, self.rider + 1)))
-                self._store.judge(BEGIN_S + CYCLES * (WORK_S + REST_S))
+                self._store.judge(END_S)
                 if self.stopping.is_set():
                     return
             self.rider += 1
 
 
 def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
-    store = RiderStore(table(), StoreSettings(seal_events=16))
+    store = RiderStore(table(), StoreSettings(seal_events=16, max_open_order_s=WORK_S))
     reader = Reader(store.limits, store.settings)
     writer = Writer(store)
     writer.start()
@@ -93,7 +95,7 @@ def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
             memory, rider = store.memory, writer.rider
             asked = asked_of([f"r{rider}"], [60])
             try:
-                view = reader.rider(shared_of(memory), BEGIN_S, asked)
+                view = reader.rider(shared_of(memory), END_S, asked)
             except Busy:
                 continue
             if view is None or store.memory is not memory:
@@ -113,6 +115,64 @@ def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
     assert looks >= LOOKS
     assert len(seen) >= LOOKS // 4, "the writer did not write while riders were read"
     assert not (store.memory.seq & 1).any()
+
+
+class Shifter(threading.Thread):
+    """Moves all events of a rider a cycle on, again and again, as a writer that changes his row does."""
+
+    def __init__(self, store: RiderStore) -> None:
+        super().__init__()
+        self._store = store
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        mem = self._store.memory
+        block, count = mem.rows[0, R_EVENTS], mem.rows[0, R_EVENTS_N]
+        times = mem.heap[block : block + count * EVENT_WORDS].reshape(count, EVENT_WORDS)[:, E_T]
+        while not self.stopping.is_set():
+            for step in (WORK_S + REST_S, -WORK_S - REST_S):
+                mem.seq[0] += 1
+                times += step
+                mem.seq[0] += 1
+
+
+def torn_looks(store: RiderStore, shared: Shared, enough: int) -> tuple[int, int]:
+    """Looks at the rider while he is shifted, until so many were torn or the time is over: torn, all."""
+    reader = Reader(store.limits, store.settings)
+    shifter = Shifter(store)
+    shifter.start()
+    torn = looks = 0
+    deadline = time.monotonic() + SHIFTED_S
+    try:
+        while torn < enough and time.monotonic() < deadline:
+            try:
+                view = reader.rider(shared, END_S + 3600, asked_of(["r0"], [60]))
+            except Busy:
+                continue
+            assert view is not None
+            looks += 1
+            starts = [one.start_s for one in view.stretches["order"]]
+            torn += starts != list(range(starts[0], starts[0] + CYCLES * (WORK_S + REST_S), WORK_S + REST_S))
+    finally:
+        shifter.stopping.set()
+        shifter.join()
+    return torn, looks
+
+
+@pytest.mark.parametrize("looks_at_the_numbers", [True, False])
+def test_copies_are_torn_without_the_numbers_and_whole_with_them(looks_at_the_numbers: bool) -> None:
+    store = RiderStore(table(), StoreSettings(seal_events=0, max_open_order_s=WORK_S))
+    for cycle in range(CYCLES):
+        take(store, events(cycle, range(1)))
+    store.memory.rows[0, R_FLAGS] |= ROW_DIRTY  # his state is what his events say
+    shared = shared_of(store.memory)
+    if not looks_at_the_numbers:
+        still = np.zeros(len(shared.seq), dtype=np.int64)
+        still.flags.writeable = False
+        shared = shared._replace(seq=still)
+    torn, looks = torn_looks(store, shared, 1)
+    assert looks > 0
+    assert (torn == 0) == looks_at_the_numbers
 
 
 def test_riders_are_found_after_others_have_been_forgotten() -> None:
