@@ -110,12 +110,16 @@ async def take_over(work: Takeover) -> Restored:
         Kafka cannot be reached or refuses.
     """
     settings = work.settings
-    async with LogReader(settings, work.partition) as reader:
-        source = await reader.bounds(settings.source_topic)
-        alerts = await reader.bounds(settings.alerts_topic)
-        statuses = await reader.bounds(settings.status_topic)
-        state = await reader.bounds(settings.state_topic)
-        control = await reader.bounds(settings.control_topic)
+    topics = (
+        settings.source_topic,
+        settings.alerts_topic,
+        settings.status_topic,
+        settings.state_topic,
+        settings.control_topic,
+    )
+    async with LogReader(settings, work.partition, topics) as reader:
+        bounds = await reader.bounds()
+        source, alerts, statuses, state, control = (bounds[topic] for topic in topics)
         records = await _read_state(reader, settings, state)
         restored = await _restore_pages(work, records, source)
         await _place(work, reader, restored, source)

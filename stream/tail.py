@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple, Self
@@ -51,10 +52,13 @@ class Bounds(NamedTuple):
 
 
 class LogReader:
-    """Reads stretches of partitions, one at a time; only what is committed."""
+    """Reads stretches of one partition of several topics, one at a time; only what is committed.
 
-    def __init__(self, settings: Settings, partition: int) -> None:
-        self._partition = partition
+    All are assigned at once: each change of the assignment costs aiokafka a third of a second.
+    """
+
+    def __init__(self, settings: Settings, partition: int, topics: Sequence[str]) -> None:
+        self._places = {topic: TopicPartition(topic, partition) for topic in topics}
         self._consumer = AIOKafkaConsumer(
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -65,23 +69,27 @@ class LogReader:
     async def __aenter__(self) -> Self:
         """Connect."""
         await self._consumer.start()
+        self._consumer.assign(list(self._places.values()))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Disconnect."""
         await self._consumer.stop()
 
-    async def bounds(self, topic: str) -> Bounds:
-        """Where the log of our partition of a topic begins and ends now."""
-        tp = TopicPartition(topic, self._partition)
-        # The end takes the isolation level only of assigned partitions.
-        self._consumer.assign([tp])
-        starts, ends = await self._consumer.beginning_offsets([tp]), await self._consumer.end_offsets([tp])
-        return Bounds(starts[tp], ends[tp])
+    async def bounds(self) -> dict[str, Bounds]:
+        """By topic, where the log begins and ends now."""
+        places = list(self._places.values())
+        # What is not being read stands still at its end.
+        starts, ends = await asyncio.gather(
+            self._consumer.beginning_offsets(places), self._consumer.end_offsets(places)
+        )
+        for tp, end in ends.items():
+            self._consumer.seek(tp, end)
+        return {topic: Bounds(starts[tp], ends[tp]) for topic, tp in self._places.items()}
 
     async def offset_at(self, topic: str, since_ms: int) -> int | None:
         """The first offset that arrived at ``since_ms`` or later; None when nothing did."""
-        tp = TopicPartition(topic, self._partition)
+        tp = self._places[topic]
         found = (await self._consumer.offsets_for_times({tp: max(0, since_ms)}))[tp]
         return None if found is None else int(found.offset)
 
@@ -89,8 +97,7 @@ class LogReader:
         """The records from offset ``start`` up to before ``end``, in lists as they come."""
         if start >= end:
             return
-        tp = TopicPartition(topic, self._partition)
-        self._consumer.assign([tp])
+        tp = self._places[topic]
         self._consumer.seek(tp, start)
         while await self._consumer.position(tp) < end:
             for batch in (await self._consumer.getmany(tp, timeout_ms=500)).values():

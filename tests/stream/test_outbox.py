@@ -28,8 +28,8 @@ def settings(broker: Any, prefix: str) -> Settings:
 
 async def all_of(settings: Settings, partition: int) -> list[bytes | None]:
     """What stands in a partition of the alerts."""
-    async with LogReader(settings, partition) as reader:
-        bounds = await reader.bounds(settings.alerts_topic)
+    async with LogReader(settings, partition, [settings.alerts_topic]) as reader:
+        bounds = (await reader.bounds())[settings.alerts_topic]
         return [
             record.value
             async for batch in reader.read(settings.alerts_topic, bounds.start, bounds.end)
@@ -127,7 +127,7 @@ def test_the_tail_begins_at_a_time(settings: Settings) -> None:
             await asyncio.sleep(0.02)
         await outbox.close()
         new = records_of(settings.broker, settings.alerts_topic)[1]
-        async with LogReader(settings, 0) as reader:
+        async with LogReader(settings, 0, [settings.alerts_topic]) as reader:
             begin = await reader.offset_at(settings.alerts_topic, new.timestamp_ms)
             assert await reader.offset_at(settings.alerts_topic, new.timestamp_ms + 60_000) is None
             assert begin is not None

@@ -1,0 +1,241 @@
+"""The suite must see a bug when there is one: each of these is planted, and what stands must then be wrong.
+
+Each scenario is run twice: as the code is, where nothing may be wrong, and with the bug.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from kafka import KafkaProducer
+
+from schemas.decode import NOT_AN_EVENT, Decoded
+from stream import checkpoint, restore, topics
+from stream import partition as partitions
+from stream.outbox import OutboxFailed
+from stream.render import utc
+from stream.settings import Settings
+from stream.told import Told
+from tests.chaos.history import DAY_S, History
+from tests.chaos.lives import CrashingOutbox, CrashingPartition, Steps, World
+from tests.chaos.verify import Found, compare
+from tests.stream.reading import records_of
+
+pytestmark = pytest.mark.kafka
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture
+def settings(broker: Any, prefix: str) -> Settings:
+    made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix, clock="event", checkpoint_every=1)
+    topics.ensure_topics(made, 1)
+    return made
+
+
+def order(number: int, begin_s: int, end_s: int, *, void: bool = False) -> Events:
+    """An order of rider r; ``void`` takes both its events back."""
+    return [
+        {
+            "schema": "work-state/1", "event_id": f"{number}{kind}", "rider_id": "r", "platform": "A",
+            "event_time": utc(DAY_S + at), "type": kind, "order_id": f"o{number}", "void": void,
+        }
+        for at, kind in ((begin_s, "order_accepted"), (end_s, "order_delivered"))
+    ]  # fmt: skip
+
+
+def send(settings: Settings, events: Events) -> None:
+    producer = KafkaProducer(bootstrap_servers=settings.broker)
+    for event in events:
+        producer.send(settings.source_topic, json.dumps(event).encode(), key=b"r", partition=0)
+    producer.flush()
+    producer.close()
+
+
+def written(folder: Path, events: Events) -> list[Path]:
+    path = folder / "events.ndjson"
+    path.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+    return [path]
+
+
+# -- the marker before the pages -------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def marker_before_pages() -> Iterator[None]:
+    step = checkpoint.Checkpointer.step
+
+    async def marker_first(self: Any, standing: Any, wall_s: float) -> int | None:
+        begun = self._round
+        if begun is not None and self._waiting:
+            await checkpoint.Checkpointer._write_marker(self, wall_s)
+            self._round = begun
+        return await step(self, standing, wall_s)
+
+    with mock.patch.object(checkpoint.Checkpointer, "step", marker_first):
+        yield
+
+
+def crashes_while_pages_are_written(settings: Settings, folder: Path) -> Found:
+    history = History(settings, 5, parts=10, riders=30)
+    world = World(settings, 1)
+    for _ in range(9):
+        history.send_more()
+        asyncio.run(world.live(Steps("packed")))
+    history.send_rest()
+    asyncio.run(world.live(Steps()))
+    return compare(settings, world.run, [history.write(folder)])
+
+
+# -- the claim after the end offsets ---------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def claim_after_the_ends() -> Iterator[None]:
+    claim = partitions.Partition._claim
+    take_over = restore.take_over
+
+    async def no_claim(_: Any) -> None:
+        """It comes later."""
+
+    async def ends_first(self: Any) -> None:
+        async def then_claim(work: Any) -> Any:
+            restored = await take_over(work)
+            await self.former_writes()
+            await claim(self)
+            return restored
+
+        with (
+            mock.patch.object(CrashingPartition, "_claim", no_claim),
+            mock.patch.object(partitions, "take_over", then_claim),
+        ):
+            await partitions.Partition.start(self)
+
+    with mock.patch.object(Successor, "start", ends_first):
+        yield
+
+
+class Successor(CrashingPartition):
+    """Takes over from one who still lives and has something to write."""
+
+    former: CrashingOutbox
+
+    async def former_writes(self) -> None:
+        with contextlib.suppress(OutboxFailed):
+            await self.former.flush()
+
+    async def start(self) -> None:
+        await super().start()
+        await self.former_writes()
+
+
+def a_former_owner_writes_late(settings: Settings, folder: Path) -> Found:
+    events = order(1, 0, 9000) + order(2, 9000, 18_000)
+    send(settings, events)
+    world = World(settings, 1)
+    asyncio.run(world.live(Steps()))
+    told = json.loads(records_of(settings.broker, settings.alerts_topic)[0].value or b"")
+    # What it would say had it not heard of evidence that came meanwhile.
+    stale = {**told, "alert_id": "0" * 32, "event_time": utc(DAY_S + 17_000)}
+
+    async def succeed() -> None:
+        former = CrashingOutbox(settings, 0, Steps())
+        await former.start()
+        former.put(settings.alerts_topic, b"r", json.dumps(stale).encode(), partition=0)
+
+        class Next(Successor):
+            pass
+
+        Next.former = former
+        world.kind = Next
+        await world.live(Steps())
+        await former.vanish()
+
+    asyncio.run(succeed())
+    return compare(settings, world.run, written(folder, events))
+
+
+# -- one event dropped -----------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def one_event_dropped() -> Iterator[None]:
+    decode = partitions.decode_chunk
+
+    def dropping(raw: bytes, first: int) -> Decoded:
+        decoded = decode(raw, first)
+        decoded.columns.status[decoded.columns.offset == 1] = NOT_AN_EVENT
+        return decoded
+
+    with mock.patch.object(partitions, "decode_chunk", dropping):
+        yield
+
+
+def a_day_is_judged(settings: Settings, folder: Path) -> Found:
+    events = order(1, 0, 3600) + order(2, 6600, 13_000)
+    send(settings, events)
+    world = World(settings, 1)
+    asyncio.run(world.live(Steps()))
+    return compare(settings, world.run, written(folder, events))
+
+
+# -- outputs not read back -------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def outputs_not_read_back() -> Iterator[None]:
+    async def nothing(*_: Any) -> Told:
+        return Told()
+
+    with mock.patch.object(restore.Outputs, "fold", nothing):
+        yield
+
+
+def late_evidence_after_a_crash_between_telling_and_checkpoint(settings: Settings, folder: Path) -> Found:
+    world = World(settings, 1)
+    begun = order(1, 0, 9000)
+    send(settings, begun)
+    asyncio.run(world.live(Steps()))
+    reaching = order(2, 9000, 15_000)
+    send(settings, reaching)
+    life = asyncio.run(world.live(Steps("committed")))
+    assert life.crashed is not None
+    assert any(one.key == b"r" for one in records_of(settings.broker, settings.alerts_topic))
+    # The second order never was; its limit was never reached.
+    undone = order(2, 9000, 15_000, void=True)
+    send(settings, undone)
+    asyncio.run(world.live(Steps()))
+    return compare(settings, world.run, written(folder, begun + reaching + undone))
+
+
+PLANTED = {
+    "marker before pages": (crashes_while_pages_are_written, marker_before_pages),
+    "claim after the end offsets": (a_former_owner_writes_late, claim_after_the_ends),
+    "one event dropped": (a_day_is_judged, one_event_dropped),
+    "outputs not read back": (
+        late_evidence_after_a_crash_between_telling_and_checkpoint,
+        outputs_not_read_back,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_without_the_bug_everything_stands_as_the_evidence_says(
+    settings: Settings, tmp_path: Path, name: str
+) -> None:
+    found = PLANTED[name][0](settings, tmp_path)
+    assert found.good, found.text()
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_with_the_bug_the_suite_sees_it(settings: Settings, tmp_path: Path, name: str) -> None:
+    scenario, bug = PLANTED[name]
+    with bug():
+        found = scenario(settings, tmp_path)
+    assert not found.good, f"nothing was seen of: {name}"
