@@ -116,7 +116,7 @@ async def measure(bootstrap: str, riders: int) -> None:
     seconds = time.perf_counter() - began
     assert sum(restored) == total, f"{sum(restored)} of {total} riders restored"
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(f"| riders | events each | state, MiB | written, s | restored, s | riders/s | most memory, MiB |")
+    print("| riders | events each | state, MiB | written, s | restored, s | riders/s | most memory, MiB |")
     print("|---|---|---|---|---|---|---|")
     print(
         f"| {total:,} | {3 * ORDERS} | {size >> 20} | {writing:.1f} | {seconds:.1f} | {total / seconds:,.0f} "

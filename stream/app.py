@@ -31,6 +31,7 @@ from stream.policies import load_all
 from stream.render import Renderer, limits_of
 from stream.restore import StateRefused
 from stream.settings import Settings
+from stream.shared import shared_folder, sweep
 from stream.topics import retention_s
 from stream.warm_up import warm_up
 
@@ -331,6 +332,9 @@ def run_worker(settings: Settings, partitions: int) -> None:
     run = new_run(settings, partitions)
     log.info("loading kernels")
     warm_up()
+    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+    if folder is not None:
+        sweep(folder, time.time())
     try:
         asyncio.run(_run(settings, run))
     except StateRefused as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from stream import options as given
+from stream.cli_keys import keys_app
 from stream.exits import FAILED, REJECTED, refuse, settings_from
 from stream.secure_command import secure
 from stream.webhooks.command import app as webhooks_app
@@ -24,6 +25,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(secure)
+app.add_typer(keys_app, name="keys")
 
 
 def policies_from(names: Any) -> Any:
@@ -64,6 +66,7 @@ def worker(
     metrics_port: given.MetricsPort = None,
     ready_lag: given.ReadyLag = None,
     zone_digits: given.ZoneDigits = None,
+    shared_dir: given.SharedDir = None,
     log_format: given.LogFormat = None,
     security_protocol: given.SecurityProtocol = None,
     ssl_cafile: given.SslCafile = None,
@@ -258,6 +261,52 @@ def demo(
     from stream import demo as showing
 
     raise typer.Exit(showing.run(riders, seconds, seed))
+
+
+@app.command()
+def api(
+    broker: given.Broker = None,
+    policy: given.Policies = None,
+    prefix: given.Prefix = None,
+    alerts: given.Alerts = None,
+    watermark: given.Watermark = None,
+    dead_letter: given.DeadLetter = None,
+    group: given.Group = None,
+    lateness: given.Lateness = None,
+    breach_grace: given.BreachGrace = None,
+    max_open_order: given.MaxOpenOrder = None,
+    max_open_session: given.MaxOpenSession = None,
+    max_open_break: given.MaxOpenBreak = None,
+    keep: given.Keep = None,
+    shared_dir: given.SharedDir = None,
+    api_host: given.ApiHost = None,
+    api_port: given.ApiPort = None,
+    api_peers: given.ApiPeers = None,
+    keys: given.Keys = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Without keys; on loopback only.")] = False,
+    log_format: given.LogFormat = None,
+    security_protocol: given.SecurityProtocol = None,
+    ssl_cafile: given.SslCafile = None,
+    ssl_certfile: given.SslCertfile = None,
+    ssl_keyfile: given.SslKeyfile = None,
+    sasl_mechanism: given.SaslMechanism = None,
+    sasl_username: given.SaslUsername = None,
+    sasl_password: given.SaslPassword = None,
+) -> None:
+    """Answer dispatchers, regulators and operators, beside the workers of this machine."""
+    options = dict(locals())
+    del options["no_auth"]
+    options["policy"] = tuple(policy) if policy else None
+    settings = settings_from(**options)
+    policies_from(settings.policies)
+    from stream.api.app import ApiRefused, run_api
+    from stream.logs import set_up
+
+    set_up(settings.log_format)
+    try:
+        run_api(settings, no_auth=no_auth)
+    except ApiRefused as error:
+        raise refuse(error) from error
 
 
 @policy_app.command("list")

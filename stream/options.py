@@ -42,6 +42,13 @@ MetricsHost = Annotated[str | None, setting("Where /metrics is served [127.0.0.1
 MetricsPort = Annotated[int | None, setting("Port of /metrics, 0 for a free one [9464].")]
 ReadyLag = Annotated[str | None, setting("How far behind a worker may be and still be ready [30s].")]
 ZoneDigits = Annotated[int | None, setting("Characters of a zone's code that metrics show [0].")]
+SharedDir = Annotated[
+    str | None, setting("Where API processes read the riders' state, or none [in /dev/shm if there is one].")
+]
+ApiHost = Annotated[str | None, setting("Where the API is served [127.0.0.1].")]
+ApiPort = Annotated[int | None, setting("Port of the API, 0 for a free one [8080].")]
+ApiPeers = Annotated[str | None, setting("Base URLs of APIs on other machines, with commas [none].")]
+Keys = Annotated[str | None, setting("File of the API's keys [respite-keys.json].")]
 LogFormat = Annotated[str | None, setting("text or json [text].")]
 SecurityProtocol = Annotated[str | None, setting("PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL [PLAINTEXT].")]
 SslCafile = Annotated[str | None, setting("Authorities that sign the broker's certificate [the system's].")]

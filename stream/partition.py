@@ -31,6 +31,7 @@ from stream.refusals import Refusals
 from stream.render import Renderer, utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.settings import Settings
+from stream.shared import About, SharedArrays, digest_of, layout_digest_once, shared_folder
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -80,6 +81,24 @@ class Source(Protocol):
         """Let the group's offset follow the marker, for those who measure lag."""
 
 
+def shared_partition(run: Run, number: int) -> SharedArrays | None:
+    """Where a partition's riders lie for readers beside the stream; None when they are not shared."""
+    settings = run.settings
+    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+    if folder is None:
+        return None
+    about = About(
+        folder="",
+        layout=layout_digest_once(),
+        digest=digest_of(run.limits, settings.store(0)),
+        policies=run.limits.policies,
+        partitions=run.partitions,
+        worker=run.worker,
+        clock=settings.clock,
+    )
+    return SharedArrays(folder / f"p{number}", about)
+
+
 class Partition:
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
@@ -87,6 +106,8 @@ class Partition:
         self.number = number
         #: The claim under way; whoever works with the partition waits for it.
         self.starting: asyncio.Future[None] | None = None
+        #: Where others on this machine read; from the claim on.
+        self.shared: SharedArrays | None = None
         self.store = RiderStore(run.limits, run.store_settings, live=False)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
@@ -156,6 +177,8 @@ class Partition:
         # A former owner that wakes up late must not fence the rightful one.
         await self._claim()
         run = self._run
+        if not self.closed:
+            self.shared = shared_partition(run, self.number)
         work = Takeover(
             run.settings,
             run.limits,
@@ -167,6 +190,8 @@ class Partition:
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
+        if self.shared:
+            self.store.lie_in(self.shared.place)
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._teller.told = restored.told
@@ -235,6 +260,7 @@ class Partition:
             await self._tell(outcomes)
             self.position = following
             self._progress_of_replay()
+            self._say()
             await self._flush()
 
     def _judge_chunk(
@@ -297,8 +323,21 @@ class Partition:
                 await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._keep_house()
+            self._say()
             await self._flush(always=True)
             await self._checkpoint()
+
+    def _say(self) -> None:
+        """Tell those who read beside the stream how far this partition is."""
+        if self.shared:
+            self.shared.say(
+                self.store.now_s,
+                int(self._run.wall() * 1000),
+                live=self.store.live,
+                riders=self.store.riders,
+                lag_records=self.lag_records,
+                read=self.counts["events", "read"],
+            )
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:
         """The restore is done: tell what the outputs may lack, and take back what they hold too much."""
@@ -408,5 +447,7 @@ class Partition:
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""
         self.closed = True
+        if self.shared:
+            self.shared.close()
         async with self._lock:
             await self._outbox.close()
