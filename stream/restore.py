@@ -212,7 +212,8 @@ def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
     message = (
         f"partition {work.partition}: its state was written for {marker.partitions} partitions, the topics "
         f"have {work.partitions} now. A rider's place follows from the count, which is fixed once data is "
-        f"there. Make topics under another prefix (respite topics --partitions {work.partitions} --prefix NEW.)"
+        "there. Make topics under another prefix "
+        f"(respite topics --partitions {work.partitions} --prefix NEW.)"
         f" and feed them, or go back to {marker.partitions} partitions."
     )
     raise StateRefused(message)
