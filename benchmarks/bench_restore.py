@@ -1,4 +1,4 @@
-"""How long does it take to restore riders from the state topic?
+"""How long it takes to restore riders from the state topic.
 
 Checkpoints so many riders with a working morning each into a Kafka of its own, then restores all their
 partitions at once, as a worker does that takes everything over. ``--riders 1000000`` is the question of a
@@ -72,13 +72,13 @@ async def checkpoint(run: Run, number: int, riders: int) -> tuple[int, int, floa
     await asyncio.to_thread(fill, run, store, number, riders)
     outbox = Outbox(run.settings, number)
     await outbox.start()
-    restored = Restored(store, 0, 0, 0, dict.fromkeys(run.limits.policies, 0))
+    restored = Restored(store, 0, 0, 0, 0, dict.fromkeys(run.limits.policies, 0))
     blank = Marker(
         definition=pages.definition(run.limits, run.store_settings),
         partitions=PARTITIONS,
         since_s={},
         worker="bench",
-        **lineage(restored),
+        lineage=restored.lineage,
     )
     checkpointer = Checkpointer(run.settings, outbox, number, restored, blank)
     began = time.perf_counter()
@@ -88,11 +88,6 @@ async def checkpoint(run: Run, number: int, riders: int) -> tuple[int, int, floa
     seconds = time.perf_counter() - began
     await outbox.close()
     return store.riders, checkpointer.bytes_written, seconds
-
-
-def lineage(restored: Restored) -> dict[str, bytes]:
-    """The lineage that the state begins with."""
-    return {"lineage": restored.lineage}
 
 
 async def restore(run: Run, number: int) -> int:

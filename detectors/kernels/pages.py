@@ -348,10 +348,12 @@ def drop_silent_members(mem: Memory, instant: int, found: I64) -> int:
             found[count, 0] = row
             found[count, 1] = mem.heap[word + MEMBER_PLATFORM]
             count += 1
+            begin_change(mem, row)
             last = block + (mem.rows[row, R_MEMBERS_N] - 1) * MEMBER_WORDS
             for part in range(MEMBER_WORDS):
                 mem.heap[word + part] = mem.heap[last + part]
             mem.rows[row, R_MEMBERS_N] -= 1
+            end_change(mem, row)
             mem.page_dirty[mem.rows[row, R_PAGE]] = 1
     return count
 
