@@ -65,6 +65,12 @@ demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts
 	@deploy/bootstrap.sh kafka
 	@$(BIN)/respite demo $(ARGS)
 
+.PHONY: chaos
+chaos: install  ## break a running city in every way and compare with the evidence; under 30 minutes
+	@deploy/bootstrap.sh kafka
+	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
+
 .PHONY: bench
 bench: install  ## measure on this machine, and say which machine that was
 	@deploy/bootstrap.sh kafka

@@ -11,8 +11,12 @@ import argparse
 import asyncio
 import platform
 import resource
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploy.kafka.broker import Broker
 from detectors import pages
