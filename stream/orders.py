@@ -62,7 +62,7 @@ class Orders:
 
 
 def _from_the_beginning(settings: Settings) -> AIOKafkaConsumer:
-    # Not by `seek_to_beginning`: right after an assignment aiokafka 0.14 answers it with the default's offset.
+    # Not by `seek_to_beginning`: after an assignment aiokafka 0.14 answers it with the default's offset.
     return AIOKafkaConsumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
