@@ -5,7 +5,7 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -49,6 +49,7 @@ from detectors.limits import LimitTable
 from detectors.verdicts import Outcome, read_outcomes
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
+Placing = Callable[[Memory], Memory]
 MAX_PLATFORMS = 1 << 20
 MAX_ZONES = (1 << 24) - 2
 HEAP_CLASSES = 40
@@ -109,7 +110,8 @@ class RiderStore:
         self.packed_limits = limits.packed._replace(since=since)
         self.settings = settings
         self._rules = settings.rules()
-        self._mem = _new_memory(self._row_words())
+        self._place: Placing | None = None
+        self._mem = new_memory(row_words(len(limits.limits)))
         self.now_s: int = PAST
         #: The latest arrival read (wall clock) or event time accepted (event clock).
         self.read_s: int = PAST
@@ -138,9 +140,14 @@ class RiderStore:
         """The arrays, for `detectors.pages`; others only read."""
         return self._mem
 
+    def lie_in(self, place: Placing) -> None:
+        """Let the arrays lie where ``place`` puts them, now and whenever some have grown."""
+        self._place = place
+        self._mem = place(self._mem)
+
     def replace_memory(self, memory: Memory) -> None:
         """Take other arrays; what they hold must fit together."""
-        self._mem = memory
+        self._mem = memory if self._place is None else self._place(memory)
 
     @property
     def size_bytes(self) -> int:
@@ -232,10 +239,6 @@ class RiderStore:
 
     # -- memory --------------------------------------------------------------------------------
 
-    def _row_words(self) -> int:
-        count = len(self.limits.limits)
-        return CONTROL_WORDS + 2 * count + 2 * (S_LIMITS + LIMIT_WORDS * count)
-
     def _drain(self, outcomes: list[Outcome]) -> None:
         outcomes.extend(read_outcomes(self._mem.out, int(self._mem.misc[M_OUT])))
         self._mem.misc[M_OUT] = 0
@@ -258,6 +261,8 @@ class RiderStore:
             )
         elif need == NEED_ROWS:
             self._grow_tables()
+        if self._place is not None:
+            self._mem = self._place(self._mem)
 
     def _grow_tables(self) -> None:
         mem = self._mem
@@ -272,6 +277,7 @@ class RiderStore:
                 ids=_longer(mem.ids),
                 id_lengths=_longer(mem.id_lengths),
                 touched=_longer(mem.touched),
+                seq=_longer(mem.seq),
                 table=table,
                 table_hash=table_hash,
             )
@@ -304,7 +310,13 @@ def _more_names(names: U8, lengths: U8, most: int, what: str) -> tuple[U8, U8, I
     return _longer(names), _longer(lengths), table
 
 
-def _new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memory:
+def row_words(limits: int) -> int:
+    """Words of a rider's row under so many limits."""
+    return CONTROL_WORDS + 2 * limits + 2 * (S_LIMITS + LIMIT_WORDS * limits)
+
+
+def new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memory:
+    """The arrays of a store without riders."""
     heap_meta = np.zeros(HEAP_CLASSES, dtype=np.int64)
     # Offset 0 means no block, so the first words are never given out.
     heap_meta[0] = 8
@@ -332,6 +344,7 @@ def _new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memor
         out=np.zeros(1 << 17, dtype=np.int64),
         touched=np.zeros(capacity, dtype=np.int64),
         misc=np.zeros(MISC_WORDS, dtype=np.int64),
+        seq=np.zeros(capacity, dtype=np.int64),
         page_head=np.zeros(PAGES, dtype=np.int64),
         page_dirty=np.zeros(PAGES, dtype=np.uint8),
         page_from=np.zeros(PAGES, dtype=np.int64),

@@ -9,6 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from stream import options as given
+from stream.cli_keys import keys_app
+from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.secure_command import secure
+from stream.webhooks.command import app as webhooks_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,24 +23,9 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
-
-DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
-
-
-def refuse(error: object) -> typer.Exit:
-    """Say what is wrong on standard error; exit status 2."""
-    sys.stderr.write(f"respite: {error}\n")
-    return typer.Exit(WRONG)
-
-
-def settings_from(**options: Any) -> Any:
-    """Settings, or exit status 2 with every fault."""
-    from stream.settings import InvalidSettings, load_settings
-
-    try:
-        return load_settings(**options)
-    except InvalidSettings as error:
-        raise refuse(error) from error
+app.add_typer(webhooks_app, name="webhooks")
+app.command()(secure)
+app.add_typer(keys_app, name="keys")
 
 
 def policies_from(names: Any) -> Any:
@@ -75,6 +64,9 @@ def worker(
     checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
+    ready_lag: given.ReadyLag = None,
+    zone_digits: given.ZoneDigits = None,
+    shared_dir: given.SharedDir = None,
     log_format: given.LogFormat = None,
     security_protocol: given.SecurityProtocol = None,
     ssl_cafile: given.SslCafile = None,
@@ -89,8 +81,9 @@ def worker(
     options["policy"] = tuple(policy) if policy else None
     settings = settings_from(**options)
     policies_from(settings.policies)
+    from stream.administration import KafkaUnavailable
     from stream.logs import set_up
-    from stream.topics import KafkaUnavailable, TopicsRefused, checked_partitions
+    from stream.topics import TopicsRefused, checked_partitions
 
     set_up(settings.log_format)
     try:
@@ -268,6 +261,52 @@ def demo(
     from stream import demo as showing
 
     raise typer.Exit(showing.run(riders, seconds, seed))
+
+
+@app.command()
+def api(
+    broker: given.Broker = None,
+    policy: given.Policies = None,
+    prefix: given.Prefix = None,
+    alerts: given.Alerts = None,
+    watermark: given.Watermark = None,
+    dead_letter: given.DeadLetter = None,
+    group: given.Group = None,
+    lateness: given.Lateness = None,
+    breach_grace: given.BreachGrace = None,
+    max_open_order: given.MaxOpenOrder = None,
+    max_open_session: given.MaxOpenSession = None,
+    max_open_break: given.MaxOpenBreak = None,
+    keep: given.Keep = None,
+    shared_dir: given.SharedDir = None,
+    api_host: given.ApiHost = None,
+    api_port: given.ApiPort = None,
+    api_peers: given.ApiPeers = None,
+    keys: given.Keys = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Without keys; on loopback only.")] = False,
+    log_format: given.LogFormat = None,
+    security_protocol: given.SecurityProtocol = None,
+    ssl_cafile: given.SslCafile = None,
+    ssl_certfile: given.SslCertfile = None,
+    ssl_keyfile: given.SslKeyfile = None,
+    sasl_mechanism: given.SaslMechanism = None,
+    sasl_username: given.SaslUsername = None,
+    sasl_password: given.SaslPassword = None,
+) -> None:
+    """Answer dispatchers, regulators and operators, beside the workers of this machine."""
+    options = dict(locals())
+    del options["no_auth"]
+    options["policy"] = tuple(policy) if policy else None
+    settings = settings_from(**options)
+    policies_from(settings.policies)
+    from stream.api.app import ApiRefused, run_api
+    from stream.logs import set_up
+
+    set_up(settings.log_format)
+    try:
+        run_api(settings, no_auth=no_auth)
+    except ApiRefused as error:
+        raise refuse(error) from error
 
 
 @policy_app.command("list")

@@ -8,6 +8,7 @@ is given up, for an unknown result must not be guessed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ class Outbox:
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message] = []
+        #: When the last transaction was committed, epoch seconds.
+        self.committed_s: float | None = None
         #: By topic and partition, the offset after the last record committed.
         self.ends: dict[tuple[str, int], int] = {}
 
@@ -102,6 +105,7 @@ class Outbox:
             message = f"partition {self._partition}: {shorter} ended later before: a topic has been made anew"
             raise OutboxFailed(message)
         self.ends.update(ends)
+        self.committed_s = time.time()
 
     async def _send(
         self, producer: AIOKafkaProducer, waiting: Sequence[Message]

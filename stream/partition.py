@@ -21,14 +21,17 @@ from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from schemas.policy import Policy
+from stream.announcing import Announced
 from stream.arrivals import arrivals_of
 from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
+from stream.quality import by_platform
 from stream.refusals import Refusals
 from stream.render import Renderer, utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.settings import Settings
+from stream.shared import About, SharedArrays, digest_of, layout_digest_once, shared_folder
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -78,6 +81,24 @@ class Source(Protocol):
         """Let the group's offset follow the marker, for those who measure lag."""
 
 
+def shared_partition(run: Run, number: int) -> SharedArrays | None:
+    """Where a partition's riders lie for readers beside the stream; None when they are not shared."""
+    settings = run.settings
+    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+    if folder is None:
+        return None
+    about = About(
+        folder="",
+        layout=layout_digest_once(),
+        digest=digest_of(run.limits, settings.store(0)),
+        policies=run.limits.policies,
+        partitions=run.partitions,
+        worker=run.worker,
+        clock=settings.clock,
+    )
+    return SharedArrays(folder / f"p{number}", about)
+
+
 class Partition:
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
@@ -85,6 +106,8 @@ class Partition:
         self.number = number
         #: The claim under way; whoever works with the partition waits for it.
         self.starting: asyncio.Future[None] | None = None
+        #: Where others on this machine read; from the claim on.
+        self.shared: SharedArrays | None = None
         self.store = RiderStore(run.limits, run.store_settings, live=False)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
@@ -104,6 +127,7 @@ class Partition:
         self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
         self._refusals = Refusals(run.settings, outbox, number, run.partitions)
         self._teller.counts = self._refusals.counts = self.counts
+        self._teller.announced = Announced(self.counts)
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
@@ -127,6 +151,11 @@ class Partition:
         return None if written_s is None else self._run.wall() - written_s
 
     @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
+        return self._outbox.committed_s
+
+    @property
     def checkpoint_bytes(self) -> int:
         """Bytes of pages written."""
         return self._checkpointer.bytes_written if self._checkpointer else 0
@@ -148,6 +177,8 @@ class Partition:
         # A former owner that wakes up late must not fence the rightful one.
         await self._claim()
         run = self._run
+        if not self.closed:
+            self.shared = shared_partition(run, self.number)
         work = Takeover(
             run.settings,
             run.limits,
@@ -159,6 +190,8 @@ class Partition:
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
+        if self.shared:
+            self.store.lie_in(self.shared.place)
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._teller.told = restored.told
@@ -227,6 +260,7 @@ class Partition:
             await self._tell(outcomes)
             self.position = following
             self._progress_of_replay()
+            self._say()
             await self._flush()
 
     def _judge_chunk(
@@ -234,6 +268,8 @@ class Partition:
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
+        oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
+        self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
         parsed = time.perf_counter()
         codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -245,6 +281,7 @@ class Partition:
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
+        self.counts.update(by_platform(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
 
     def _catch_up_with_pages(self, following: int) -> None:
@@ -282,11 +319,25 @@ class Partition:
                 await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
+                self._teller.announced.after_silence()
                 await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._keep_house()
+            self._say()
             await self._flush(always=True)
             await self._checkpoint()
+
+    def _say(self) -> None:
+        """Tell those who read beside the stream how far this partition is."""
+        if self.shared:
+            self.shared.say(
+                self.store.now_s,
+                int(self._run.wall() * 1000),
+                live=self.store.live,
+                riders=self.store.riders,
+                lag_records=self.lag_records,
+                read=self.counts["events", "read"],
+            )
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:
         """The restore is done: tell what the outputs may lack, and take back what they hold too much."""
@@ -306,6 +357,7 @@ class Partition:
         everyone = restored.everyone
         outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
         held, self._held = self._held, []
+        self._teller.announced.after_record(None)
         await self._tell([*held, *outcomes])
         self._restored, store.sealing = None, True
         self.restore_ratio = 1.0
@@ -364,6 +416,7 @@ class Partition:
     async def _write(self) -> None:
         self._refusals.record()
         await self._outbox.flush()
+        self._teller.announced.committed(self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
         """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""
@@ -394,5 +447,7 @@ class Partition:
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""
         self.closed = True
+        if self.shared:
+            self.shared.close()
         async with self._lock:
             await self._outbox.close()

@@ -23,10 +23,12 @@ _DURATIONS = (
     "max_open_break",
     "keep",
     "checkpoint_every",
+    "ready_lag",
 )
 _TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")
 _DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
 _LONGEST_TOPIC = 249
 _LONGEST_OUTLET = 64
@@ -74,8 +76,19 @@ class Settings(BaseSettings):
     max_open_session: int = Field(57_600, description="Longest time a session counts without an end.")
     max_open_break: int = Field(14_400, description="Longest time a break counts without an end.")
     keep: int = Field(15 * 86_400, description="How long a silent rider is remembered.")
-    metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
-    metrics_port: int = Field(9464, ge=0, le=65535, description="Its port; 0 takes a free one.")
+    metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz are served.")
+    metrics_port: int = Field(9464, ge=0, le=65535, description="Their port; 0 takes a free one.")
+    ready_lag: int = Field(30, description="How far behind a partition may be while the worker is ready.")
+    zone_digits: int = Field(
+        0, ge=0, le=64, description="Characters of a zone's code that metrics show; 0: no zones."
+    )
+    shared_dir: str = Field(
+        "", description="Folder in which API processes read the riders' state; `none` keeps it to the worker."
+    )
+    api_host: str = Field("127.0.0.1", description="Where the API is served.")
+    api_port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")
+    api_peers: str = Field("", description="Base URLs of APIs on other machines, with commas.")
+    keys: str = Field("respite-keys.json", description="File of the API's keys.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka's."
@@ -192,6 +205,19 @@ class Settings(BaseSettings):
         if faults:
             raise ValueError("\n  ".join(faults))
         return self
+
+    @field_validator("api_peers")
+    @classmethod
+    def _base_urls(cls, value: str) -> str:
+        wrong = [one for one in value.split(",") if value and not _BASE_URL.fullmatch(one)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no base URL like http://10.0.0.2:8080; several with commas")
+        return value
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Base URLs of APIs on other machines."""
+        return tuple(one.rstrip("/") for one in self.api_peers.split(",") if one)
 
     @property
     def source_topic(self) -> str:

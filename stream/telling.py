@@ -15,6 +15,7 @@ from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.decode import rider_hash
+from stream.announcing import Announced
 from stream.outbox import Outbox
 from stream.render import Document, Renderer, retraction_id, utc
 from stream.settings import Settings
@@ -40,6 +41,7 @@ class Teller:
         wall: Callable[[], float],
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.announced = Announced(self.counts)
         #: What the outputs held at the take-over and has not been told since.
         self.told = Told()
         #: By policy, the instant before which nothing of it is told: it was named later.
@@ -57,11 +59,12 @@ class Teller:
     def alert(self, store: RiderStore, verdict: Verdict, detected: datetime) -> None:
         """Tell a verdict, or take it back."""
         document = self._renderer.alert_of(store, verdict, store.now_s, detected)
-        self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
+        before = self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
         hold = document["hold"]
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
             hold["told_at"] = self.told.told_at.get(key, hold["told_at"])
+        self.announced.put(document, repeated=before is not None)
         self._put_alert(document, self._platforms(store, verdict.row))
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:

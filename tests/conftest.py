@@ -6,6 +6,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,19 @@ class ExistingBroker:
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_state_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Workers that tests kill leave their riders' state in the tests' own folder."""
+    folder = tmp_path_factory.mktemp("shared")
+    before = os.environ.get("RESPITE_SHARED_DIR")
+    os.environ["RESPITE_SHARED_DIR"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["RESPITE_SHARED_DIR"]
+    else:
+        os.environ["RESPITE_SHARED_DIR"] = before
 
 
 @pytest.fixture(scope="session")

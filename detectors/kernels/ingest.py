@@ -88,6 +88,7 @@ from detectors.kernels.layout import (
     Memory,
     Rules,
 )
+from detectors.kernels.sequence import begin_change, end_change
 from detectors.kernels.warm import BLOCK, warm_lookups
 
 FUTURE_MS = 300_000
@@ -206,6 +207,7 @@ def blank_state(state: I64, limits: Limits) -> None:
 def new_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64, slot: int, limits: Limits) -> int:
     row = mem.misc[M_ROWS]
     mem.misc[M_ROWS] = row + 1
+    begin_change(mem, row)
     for i in range(length):
         mem.ids[row, i] = buf[at + i]
     mem.id_lengths[row] = length
@@ -218,6 +220,7 @@ def new_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64, slot
     mem.rows[row, R_PAGE_NEXT] = mem.page_head[page]
     mem.rows[row, R_ESTIMATED_UNTIL] = mem.page_estimated[page]
     mem.page_head[page] = row + 1
+    end_change(mem, row)
     return row
 
 
@@ -443,12 +446,13 @@ def ingest_one(
     if place.bounded == 1 and count >= FLOOD_EVENTS and not_final(mem, row, now_s, rules) >= FLOOD_EVENTS:
         return DONE, FLOOD
     wanted = (count + 1) * EVENT_WORDS
-    if not heap.reserve(mem, row, R_EVENTS, R_EVENTS_CLASS, count * EVENT_WORDS, wanted):
-        return NEED_HEAP, NEW
-    if not remember_member(mem, row, packed >> PACK_PLATFORM, event):
-        return NEED_HEAP, NEW
-    keep_event(mem, row, limits, event, order, packed, identity, index)
-    return DONE, NEW
+    begin_change(mem, row)
+    room = heap.reserve(mem, row, R_EVENTS, R_EVENTS_CLASS, count * EVENT_WORDS, wanted)
+    room = room and remember_member(mem, row, packed >> PACK_PLATFORM, event)
+    if room:
+        keep_event(mem, row, limits, event, order, packed, identity, index)
+    end_change(mem, row)
+    return DONE if room else NEED_HEAP, NEW
 
 
 @kernel

@@ -133,7 +133,9 @@ M_PRE_RUN, M_PRE_EDGE, M_PLATFORMS, M_ZONES, M_SEALING, M_LIVE, M_WALL, M_WARM =
     22,
     23,
 )
-MISC_WORDS = 24
+#: Odd while riders are being moved to other rows.
+M_MOVES = 24
+MISC_WORDS = 25
 
 
 class Limits(NamedTuple):
@@ -198,3 +200,4 @@ class Memory(NamedTuple):
     page_dirty: U8  # (PAGES,): changed since it was last packed
     page_from: I64  # (PAGES,): source offset below which everything is in the page already
     page_estimated: I64  # (PAGES,): `R_ESTIMATED_UNTIL` of the riders who are new in the page
+    seq: I64  # (capacity,): odd while the rider of the row is being changed (`kernels.sequence`)

@@ -20,6 +20,7 @@ from detectors.kernels.layout import (
     EVENT_WORDS,
     HELD,
     I64,
+    M_MOVES,
     M_ROWS,
     MEMBER_LAST,
     MEMBER_PLATFORM,
@@ -58,6 +59,7 @@ from detectors.kernels.layout import (
     Limits,
     Memory,
 )
+from detectors.kernels.sequence import begin_change, end_change
 
 ID_WORDS = 8
 HEADER_WORDS = 3 + ID_WORDS
@@ -266,11 +268,15 @@ def forget_row(mem: Memory, row: int) -> None:
 
     Precondition: nobody is touched.
     """
+    last = mem.misc[M_ROWS] - 1
+    mem.misc[M_MOVES] += 1
+    begin_change(mem, row)
+    if last != row:
+        begin_change(mem, last)
     release_blocks(mem, row)
     leave_table(mem, row)
     relink(mem, row, mem.rows[row, R_PAGE_NEXT])
     mem.page_dirty[mem.rows[row, R_PAGE]] = 1
-    last = mem.misc[M_ROWS] - 1
     if last != row:
         mem.table[slot_of(mem, last)] = row + 1
         relink(mem, last, row + 1)
@@ -281,17 +287,25 @@ def forget_row(mem: Memory, row: int) -> None:
         mem.id_lengths[row] = mem.id_lengths[last]
         mem.wake[row] = mem.wake[last]
     mem.misc[M_ROWS] = last
+    # A reader who found a rider in the row that is free now does not find his name there.
+    mem.id_lengths[last] = 0
+    if last != row:
+        end_change(mem, last)
+    end_change(mem, row)
+    mem.misc[M_MOVES] += 1
 
 
 @kernel
 def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     """Erase a rider's evidence; read again, what arrived before ``before_ms`` does not come back."""
+    begin_change(mem, row)
     release_blocks(mem, row)
     page, following, mixed = mem.rows[row, R_PAGE], mem.rows[row, R_PAGE_NEXT], mem.rows[row, R_HASH]
     blank_row(mem, row, limits)
     mem.rows[row, R_PAGE], mem.rows[row, R_PAGE_NEXT], mem.rows[row, R_HASH] = page, following, mixed
     mem.rows[row, R_FORGOTTEN_MS] = before_ms
     mem.page_dirty[page] = 1
+    end_change(mem, row)
 
 
 @kernel
@@ -334,10 +348,12 @@ def drop_silent_members(mem: Memory, instant: int, found: I64) -> int:
             found[count, 0] = row
             found[count, 1] = mem.heap[word + MEMBER_PLATFORM]
             count += 1
+            begin_change(mem, row)
             last = block + (mem.rows[row, R_MEMBERS_N] - 1) * MEMBER_WORDS
             for part in range(MEMBER_WORDS):
                 mem.heap[word + part] = mem.heap[last + part]
             mem.rows[row, R_MEMBERS_N] -= 1
+            end_change(mem, row)
             mem.page_dirty[mem.rows[row, R_PAGE]] = 1
     return count
 

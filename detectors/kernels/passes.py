@@ -19,6 +19,7 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.seal import publish_pending, seal_rider
+from detectors.kernels.sequence import begin_change, end_change
 from detectors.kernels.warm import BLOCK, warm_riders
 
 
@@ -33,9 +34,11 @@ def judge_touched(mem: Memory, limits: Limits, rules: Rules, now: int, start: in
         mem.page_dirty[mem.rows[row, R_PAGE]] = 1
         if mem.misc[M_LIVE] == 0:
             mem.rows[row, R_FLAGS] |= ROW_BEHIND
+        begin_change(mem, row)
         result = judge_rider(mem, row, limits, rules, now, False)
         if result == DONE and rules.seal_events > 0:
             result = seal_rider(mem, row, limits, rules, now)
+        end_change(mem, row)
         if result != DONE:
             return result, index
     mem.misc[M_TOUCHED] = 0
@@ -65,9 +68,11 @@ def publish(
         again = everyone or flags & ROW_AGAIN != 0
         if not again and flags & ROW_BEHIND == 0:
             continue
+        begin_change(mem, row)
         result = publish_pending(mem, row, again)
         if result == DONE:
             result = judge_rider(mem, row, limits, rules, now, again)
+        end_change(mem, row)
         if result != DONE:
             return result, row
         mem.rows[row, R_FLAGS] &= ~(ROW_BEHIND | ROW_AGAIN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from schemas.decode.columns import U8
+from schemas.decode.columns import I64, U8, U64
 from schemas.decode.jit import inlined, kernel
 
 FNV_START = np.uint64(14695981039346656037)
@@ -79,6 +79,14 @@ def murmur2_of(buf: U8) -> int:
 def hash_of(buf: U8) -> np.uint64:
     """`hash_bytes` of a whole array."""
     return hash_bytes(buf, 0, buf.shape[0])
+
+
+@kernel
+def hash_ids(buf: U8, off: I64, length: I64, hashes: U64, murmurs: I64) -> None:
+    """`hash_bytes` and `murmur2` of many ids over one buffer."""
+    for i in range(off.shape[0]):
+        hashes[i] = hash_bytes(buf, off[i], length[i])
+        murmurs[i] = murmur2(buf, off[i], length[i])
 
 
 @inlined

@@ -1,0 +1,177 @@
+"""How long the dispatcher's question takes while a worker judges.
+
+Fills a topic with the simulated city's events, lets one worker judge them, starts the API beside it, then
+sends more of the city's events at a rate and asks meanwhile: single riders over one kept connection, and
+rounds of 100,000 candidates. A round is measured twice: the engine (the answers as columns, from the shared
+arrays, in this process) and the whole of it over HTTP (parsing, answering, writing JSON, transport). Kafka,
+the worker, what sends the events, the API and the one who asks share this machine.
+
+    python benchmarks/bench_api.py --riders 100000 --rate 60000
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.bench_throughput import fill, machine, running, scrape
+from deploy.kafka.broker import Broker
+from deploy.kafka.processes import free_ports
+from stream.api.desk import Desk
+from stream.api.riders import Round
+from stream.settings import Settings
+
+PATIENCE_S = 300.0
+WARM = 200
+
+
+def quantiles(name: str, seconds: list[float], more: str = "") -> str:
+    """A line of the table, milliseconds."""
+    ms = np.array(seconds) * 1000
+    p50, p99, most = np.quantile(ms, [0.5, 0.99, 1.0])
+    return f"| {name} | {len(ms)} | {p50:.2f} | {p99:.2f} | {most:.2f} | {more} |"
+
+
+def wait_until_live(port: int, partitions: int) -> None:
+    """Wait until the worker has judged all and every partition is live."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        try:
+            metrics = scrape(port)
+        except OSError:
+            continue
+        if sum(value for name, value in metrics.items() if name.startswith("respite_live")) == partitions:
+            return
+    raise SystemExit(f"the worker was not live within {PATIENCE_S} s")
+
+
+def ask_single(port: int, riders: list[str], seconds: float) -> tuple[list[float], dict[str, int]]:
+    """Ask about one rider after another; how long each took, and the verdicts."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    took: list[float] = []
+    verdicts: dict[str, int] = {}
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        rider = random.choice(riders)
+        began = time.perf_counter()
+        connection.request("GET", f"/v1/riders/{rider}/eligibility?minutes=25")
+        body = connection.getresponse().read()
+        took.append(time.perf_counter() - began)
+        verdict = json.loads(body)["verdict"]
+        verdicts[verdict] = verdicts.get(verdict, 0) + 1
+    return took[WARM:], verdicts
+
+
+def ask_rounds(port: int, body: bytes, seconds: float) -> list[float]:
+    """Send whole rounds one after another; how long each took."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    took: list[float] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        connection.request("POST", "/v1/eligibility", body, {"Content-Type": "application/json"})
+        connection.getresponse().read()
+        took.append(time.perf_counter() - began)
+    return took[1:]
+
+
+def ask_engine(desk: Desk, riders: list[str], seconds: float) -> tuple[list[float], str]:
+    """Answer whole rounds in this process; how long the columns took, and the CPU they used."""
+    round_ = Round.of(riders, [25] * len(riders))
+    took: list[float] = []
+    used_s = time.process_time()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        began = time.perf_counter()
+        unsure = desk.riders.answer(round_, None)
+        took.append(time.perf_counter() - began)
+        if unsure:
+            print(f"  unsure: {unsure}")
+    used_ms = (time.process_time() - used_s) / len(took) * 1000
+    return took[1:], f"{used_ms:.1f} ms of CPU each"
+
+
+def measure(port: int, seconds: float, load: str) -> None:
+    """Ask in all three ways and print the lines."""
+    desk = Desk(Settings(keys=""))
+    desk.warm_up()
+    found, _ = desk.riders.survey()
+    riders = [round_.rider(row) for _, round_ in found for row in range(len(round_.murmurs))]
+    random.Random(1).shuffle(riders)
+    candidates = (riders * (100_000 // max(1, len(riders)) + 1))[:100_000]
+    body = json.dumps({"candidates": [{"rider_id": one, "minutes": 25} for one in candidates]}).encode()
+    took, verdicts = ask_single(port, riders, seconds)
+    print(quantiles(f"one rider over HTTP, {load}", took, str(verdicts)), flush=True)
+    took, more = ask_engine(desk, candidates, seconds)
+    print(quantiles(f"100,000 candidates, engine, {load}", took, more), flush=True)
+    more = f"{len(body) / 1e6:.1f} MB asked"
+    print(
+        quantiles(f"100,000 candidates over HTTP, {load}", ask_rounds(port, body, seconds), more), flush=True
+    )
+
+
+def main() -> None:
+    """Fill, start, measure idle and under load, print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--riders", type=int, default=100_000)
+    parser.add_argument("--days", type=float, default=0.5)
+    parser.add_argument("--rate", type=float, default=60_000, help="events per second sent meanwhile")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each kind of question")
+    parser.add_argument("--partitions", type=int, default=2)
+    chosen = parser.parse_args()
+    ports = free_ports(["metrics", "api"], {})
+    with Broker.running() as broker:
+        name = f"bench-{uuid.uuid4().hex[:6]}"
+        os.environ |= {
+            "RESPITE_BROKER": broker.bootstrap,
+            "RESPITE_PREFIX": f"{name}.",
+            "RESPITE_GROUP": name,
+            "RESPITE_METRICS_PORT": str(ports["metrics"]),
+            "RESPITE_API_PORT": str(ports["api"]),
+            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+        }
+        environment = dict(os.environ)
+        events = fill(environment, chosen.riders, chosen.days, chosen.partitions, 0.0)
+        python = [sys.executable, "-m", "stream"]
+        print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
+        with running([*python, "worker"], environment), running([*python, "api", "--no-auth"], environment):
+            wait_until_live(ports["metrics"], chosen.partitions)
+            print("\n| asked | times | p50, ms | p99, ms | most, ms | |\n|---|---|---|---|---|---|")
+            measure(ports["api"], chosen.seconds, "worker idle")
+            command = [*python, "simulate", "--riders", str(chosen.riders), "--days", str(chosen.days)]
+            command += ["--placement", "standard", "--seed", "2", "--rate", str(chosen.rate)]
+            before = read(ports["metrics"])
+            sending = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+            try:
+                # The simulator makes its city first, then sends.
+                while sending.poll() is None and read(ports["metrics"]) < before + chosen.rate:
+                    time.sleep(0.1)
+                began = time.monotonic(), read(ports["metrics"])
+                measure(ports["api"], chosen.seconds, "under load")
+                rate = (read(ports["metrics"]) - began[1]) / (time.monotonic() - began[0])
+                print(f"\nmeanwhile the worker judged {rate:,.0f} events/s", flush=True)
+            finally:
+                sending.terminate()
+                sending.wait()
+
+
+def read(port: int) -> float:
+    """Events that the worker has read."""
+    return float(scrape(port).get('respite_events_total{outcome="read"}', 0.0))
+
+
+if __name__ == "__main__":
+    main()

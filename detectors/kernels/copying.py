@@ -1,0 +1,306 @@
+"""One rider copied out of arrays that somebody else is writing.
+
+A reader maps a store's arrays read-only, copies one rider into a small memory of its own while his
+sequence number stays even, and brings him to *now* there by the same transition function.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.kernels.ingest import blank_state, same_bytes
+from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.judge import apply_events, base_at, events_until, load, state_words
+from detectors.kernels.layout import (
+    C_SPANS,
+    CLOCK_WORDS,
+    E_PACKED,
+    EVENT_WORDS,
+    I64,
+    M_MOVES,
+    M_OVERFLOW,
+    M_SEALING,
+    M_VERDICTS,
+    MEMBER_WORDS,
+    MOST_MEMBERS,
+    NEED_HEAP,
+    NEED_OPEN,
+    NONE,
+    ORDER_WORDS,
+    PLATFORM_WORDS,
+    R_APPLIED,
+    R_BASE_OPEN,
+    R_ENDED,
+    R_ENDED_N,
+    R_EVENTS,
+    R_EVENTS_N,
+    R_FLAGS,
+    R_HEAD_OPEN,
+    R_MEMBERS,
+    R_MEMBERS_N,
+    R_SPANS,
+    ROW_DIRTY,
+    S_CLOCKS,
+    S_NEXT,
+    S_ORDERS,
+    S_PLATFORMS,
+    SPAN_WORDS,
+    U8,
+    U64,
+    ZONE_MASK,
+    Limits,
+    Memory,
+    Rules,
+)
+from detectors.kernels.sequence import fence
+from detectors.kernels.transition import next_instant, step
+
+#: How often a copy is begun anew before the rider counts as busy: some ten microseconds.
+TRIES = 4096
+#: Room for what the asked order and the rider's own open things may yet close.
+SPARE_SPANS = 8
+
+# What is found of a rider.
+FOUND, ABSENT, BUSY = 0, 1, 2
+
+
+class Shared(NamedTuple):
+    """A store's arrays as a reader maps them."""
+
+    rows: I64
+    ids: U8
+    id_lengths: U8
+    table: I64
+    table_hash: U64
+    heap: I64
+    seq: I64
+    misc: I64
+
+
+class Asked(NamedTuple):
+    """Riders asked about, as columns over one buffer, and the answers, (n, ANSWER_WORDS)."""
+
+    buf: U8
+    off: I64
+    length: I64
+    hash: U64
+    seconds: I64
+    answers: I64
+
+
+class Asker(NamedTuple):
+    """For whom: a platform's number sees only riders for whom it has sent events since ``since``."""
+
+    platform: int  # EVERYONE sees all, NONE is a platform that has sent nothing yet
+    since: int
+
+
+EVERYONE = -2
+
+
+@inlined
+def find(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> int:
+    """Row of a rider; NONE when he is not in the table. Bounded, for the table may be changing."""
+    mask = shared.table.shape[0] - 1
+    slot = np.int64(mixed >> np.uint64(8)) & mask
+    for _ in range(mask + 1):
+        entry = shared.table[slot]
+        if entry == 0:
+            return NONE
+        row = entry - 1
+        likely = shared.table_hash[slot] == mixed and row < shared.rows.shape[0]
+        if likely and same_bytes(buf, at, length, shared.ids, shared.id_lengths, row):
+            return row
+        slot = (slot + 1) & mask
+    return NONE
+
+
+@inlined
+def find_settled(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, bool]:
+    """Row of a rider, and whether that may be relied on: rows move when riders are forgotten."""
+    for _ in range(TRIES):
+        moves = shared.misc[M_MOVES]
+        fence()
+        row = find(shared, buf, at, length, mixed)
+        if row != NONE:
+            return row, True
+        fence()
+        if moves & 1 == 0 and shared.misc[M_MOVES] == moves:
+            return NONE, True
+    return NONE, False
+
+
+@inlined
+def copy_head(shared: Shared, row: int, mem: Memory, limits: Limits) -> None:
+    """Copy what says whether the head state is all there is, and the head state to the scratch state."""
+    mem.rows[0, R_FLAGS] = shared.rows[row, R_FLAGS]
+    mem.rows[0, R_APPLIED] = shared.rows[row, R_APPLIED]
+    mem.rows[0, R_EVENTS_N] = shared.rows[row, R_EVENTS_N]
+    words = state_words(limits)
+    head = base_at(limits) + words
+    for word in range(words):
+        mem.state[word] = shared.rows[row, head + word]
+
+
+@inlined
+def copy_block(shared: Shared, mem: Memory, word: int, words: int, to: int, room: int) -> int:
+    """Copy a block to ``to`` of the private heap and name it there; the next free word, or or a code."""
+    offset = mem.rows[0, word]
+    if words < 0 or offset < 0 or offset + words > shared.heap.shape[0]:
+        return -BUSY
+    if to + room > mem.heap.shape[0]:
+        return -NEED_HEAP - 100
+    for index in range(words):
+        mem.heap[to + index] = shared.heap[offset + index]
+    mem.rows[0, word] = to
+    return to + room
+
+
+@inlined
+def open_words(state: I64) -> int:
+    return state[S_ORDERS] * ORDER_WORDS + state[S_PLATFORMS] * PLATFORM_WORDS
+
+
+@kernel
+def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int) -> int:
+    """Copy the row and its blocks; FOUND, BUSY (it changed meanwhile) or an array that is too small."""
+    for word in range(mem.rows.shape[1]):
+        mem.rows[0, word] = shared.rows[row, word]
+    fence()
+    if shared.seq[row] != before:
+        # What the words name need not be blocks.
+        return BUSY
+    words = state_words(limits)
+    here = base_at(limits)
+    base = mem.rows[0, here : here + words]
+    head = mem.rows[0, here + words : here + 2 * words]
+    events = mem.rows[0, R_EVENTS_N]
+    things = max(base[S_ORDERS], head[S_ORDERS]) + 2 * max(base[S_PLATFORMS], head[S_PLATFORMS])
+    if things + events + SPARE_SPANS > mem.orders.shape[0]:
+        return -NEED_OPEN - 100
+    to = copy_block(shared, mem, R_EVENTS, events * EVENT_WORDS, 8, events * EVENT_WORDS)
+    for clock in range(3):
+        word = S_CLOCKS + clock * CLOCK_WORDS + C_SPANS
+        spans = max(base[word], head[word])
+        room = (spans + things + 2 * events + SPARE_SPANS) * SPAN_WORDS
+        if to > 0:
+            to = copy_block(shared, mem, R_SPANS + clock, spans * SPAN_WORDS, to, room)
+    if to > 0:
+        to = copy_block(shared, mem, R_ENDED, mem.rows[0, R_ENDED_N], to, mem.rows[0, R_ENDED_N])
+    if to > 0:
+        to = copy_block(shared, mem, R_BASE_OPEN, open_words(base), to, open_words(base))
+    if to > 0:
+        to = copy_block(shared, mem, R_HEAD_OPEN, open_words(head), to, open_words(head))
+    fence()
+    if shared.seq[row] != before:
+        return BUSY
+    if to < 0:
+        return to if to != -BUSY else BUSY
+    # Zones are told, not counted, and their names were not copied.
+    for index in range(events):
+        mem.heap[mem.rows[0, R_EVENTS] + index * EVENT_WORDS + E_PACKED] &= ~ZONE_MASK
+    return FOUND
+
+
+@inlined
+def see(shared: Shared, row: int, asker: Asker) -> bool:
+    """Whether the asker may see the rider whose control words were copied: he has sent events for him."""
+    if asker.platform == EVERYONE:
+        return True
+    members = shared.rows[row, R_MEMBERS]
+    count = shared.rows[row, R_MEMBERS_N]
+    if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:
+        return False
+    for index in range(count):
+        word = members + index * MEMBER_WORDS
+        if shared.heap[word] == asker.platform and shared.heap[word + 1] >= asker.since:
+            return True
+    return False
+
+
+@inlined
+def is_asked(shared: Shared, row: int, asked: Asked, index: int) -> bool:
+    """Whether the rider asked about stands in the row: rows move when others are forgotten."""
+    return same_bytes(asked.buf, asked.off[index], asked.length[index], shared.ids, shared.id_lengths, row)
+
+
+@inlined
+def fetch_head(
+    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
+) -> int:
+    """Copy a rider's head consistently: FOUND, ABSENT or BUSY."""
+    for _ in range(TRIES):
+        before = shared.seq[row]
+        if before & 1 == 1:
+            continue
+        fence()
+        here = is_asked(shared, row, asked, index)
+        seen = here and see(shared, row, asker)
+        copy_head(shared, row, mem, limits)
+        fence()
+        if shared.seq[row] == before and here:
+            return FOUND if seen else ABSENT
+    return BUSY
+
+
+@kernel
+def fetch_whole(
+    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
+) -> int:
+    """Copy the whole of a rider consistently: FOUND, ABSENT, BUSY or an array that is too small."""
+    for _ in range(TRIES):
+        before = shared.seq[row]
+        if before & 1 == 1:
+            continue
+        fence()
+        here = is_asked(shared, row, asked, index)
+        seen = here and see(shared, row, asker)
+        found = copy_all(shared, row, mem, limits, before) if seen else ABSENT
+        fence()
+        if shared.seq[row] == before and here and found != BUSY:
+            return found
+    return BUSY
+
+
+@inlined
+def set_blank(mem: Memory, limits: Limits) -> None:
+    """A rider of whom nothing is known."""
+    mem.rows[0, :] = 0
+    words = state_words(limits)
+    here = base_at(limits)
+    blank_state(mem.rows[0, here : here + words], limits)
+    blank_state(mem.rows[0, here + words : here + 2 * words], limits)
+    for clock in range(3):
+        mem.rows[0, R_SPANS + clock] = 8 + clock * SPARE_SPANS * SPAN_WORDS
+    for word in range(words):
+        mem.state[word] = mem.rows[0, here + word]
+
+
+@kernel
+def bring(mem: Memory, limits: Limits, rules: Rules, now: int, horizon: int) -> None:
+    """Bring the copied rider to ``now``, as judging does; his state is the scratch state then."""
+    words = state_words(limits)
+    here = base_at(limits)
+    base = mem.rows[0, here : here + words]
+    reach = events_until(mem, 0, now)
+    dirty = mem.rows[0, R_FLAGS] & ROW_DIRTY != 0
+    applied = 0 if dirty else mem.rows[0, R_APPLIED]
+    mem.misc[M_VERDICTS] = 0
+    mem.misc[M_SEALING] = 0
+    if dirty:
+        load(mem, 0, base, R_BASE_OPEN)
+    else:
+        load(mem, 0, mem.rows[0, here + words : here + 2 * words], R_HEAD_OPEN)
+    if reach > applied:
+        apply_events(mem, 0, base, limits, rules, applied, reach, now)
+    while mem.state[S_NEXT] <= now:
+        # Nothing is told here: the room for records is used again and again.
+        mem.misc[M_VERDICTS] = 0
+        following = next_instant(mem, 0, mem.state, limits, rules, now + 1)
+        if following <= now:
+            step(mem, 0, mem.state, base, limits, rules, following, 0, 0)
+            following = next_instant(mem, 0, mem.state, limits, rules, horizon)
+        mem.state[S_NEXT] = following
+    mem.misc[M_OVERFLOW] = 0

@@ -1,0 +1,212 @@
+"""Riders read beside the stream: who may take an order of so many minutes, and what his limits say.
+
+Arrays come in, values go out; where the arrays lie and how old they may be is the caller's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.kernels import candidates, copying, eligibility
+from detectors.kernels.copying import ABSENT, BUSY, Asked, Asker, Shared
+from detectors.kernels.eligibility import (
+    ANSWER_WORDS,
+    D_COUNTED,
+    D_FIRED,
+    D_HOLD_FROM,
+    D_HOLD_UNTIL,
+    D_RESUME,
+    D_START,
+    DESCRIPTION_WORDS,
+)
+from detectors.kernels.layout import (
+    C_EDGE,
+    C_RUN,
+    C_SPANS,
+    CLOCK_WORDS,
+    CLOCKS,
+    DONE,
+    I64,
+    NEED_HEAP,
+    NONE,
+    PAST,
+    R_LAST_EVENT,
+    R_SPANS,
+    S_CLOCKS,
+    S_ORDERS,
+    SPAN_WORDS,
+    U8,
+    Memory,
+)
+from detectors.kernels.status import status_of
+from detectors.limits import LimitTable
+from detectors.store import StoreSettings, new_memory, row_words
+from detectors.verdicts import STATUSES
+
+EVERYONE = Asker(copying.EVERYONE, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A half-open stretch in which a clock ran, epoch seconds; ``end_s`` is None while it is open."""
+
+    start_s: int
+    end_s: int | None
+    by_maximum: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    """What one limit says of a rider; ``index`` is that of the limit table.
+
+    ``start_s`` is where counting began: of the episode or the window; None where no episode is under way.
+    ``resume_s`` is when the limit would count anew if he rested from now on; None where that is not known.
+    """
+
+    index: int
+    counted_s: int
+    left_s: int
+    start_s: int | None
+    reached: bool
+    hold_from_s: int | None
+    hold_until_s: int | None
+    resume_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RiderView:
+    """One rider at ``now_s``."""
+
+    now_s: int
+    status: str
+    orders_in_hand: int
+    last_event_s: int
+    limits: tuple[LimitView, ...]
+    stretches: dict[str, tuple[Stretch, ...]]
+
+
+class Busy(RuntimeError):
+    """The rider was being changed all the while; ask again."""
+
+
+class Reader:
+    """Asks one rider store after another; not to be shared between threads.
+
+    Parameters
+    ----------
+    limits, settings
+        The same as those of the stores that are read.
+    """
+
+    def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
+        self.limits = limits
+        self._rules = settings.rules()
+        self._mem = new_memory(row_words(len(limits.limits)), capacity=candidates.BLOCK)
+
+    def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
+        """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel."""
+        start = 0
+        while True:
+            result, start = candidates.answer_candidates(
+                shared, self._mem, self.limits.packed, self._rules, now_s, asked, which, start, asker
+            )
+            if result == DONE:
+                return
+            self._grow(result)
+
+    def rider(self, shared: Shared, now_s: int, asked: Asked, asker: Asker = EVERYONE) -> RiderView | None:
+        """The one rider of ``asked``; None when he is not known, or not to the asker.
+
+        Raises
+        ------
+        Busy
+            When he could not be seen whole.
+        """
+        while True:
+            found, at = candidates.copy_rider(
+                shared, self._mem, self.limits.packed, self._rules, now_s, asked, asker
+            )
+            if found >= 0:
+                break
+            self._grow(-found - 100)
+        if found == BUSY:
+            raise Busy("the rider is being judged")
+        return None if found == ABSENT else self._view(int(at))
+
+    def _view(self, now_s: int) -> RiderView:
+        mem, packed = self._mem, self.limits.packed
+        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+        eligibility.describe(mem, packed, now_s, out)
+        views = tuple(
+            LimitView(
+                index=index,
+                counted_s=int(line[D_COUNTED]),
+                left_s=max(0, int(packed.amount[index]) - int(line[D_COUNTED])),
+                start_s=int(line[D_START]) if PAST < line[D_START] < now_s else None,
+                reached=bool(line[D_FIRED]),
+                hold_from_s=_known(line[D_HOLD_FROM]),
+                hold_until_s=_known(line[D_HOLD_UNTIL]),
+                resume_s=_known(line[D_RESUME]),
+            )
+            for index, line in enumerate(out)
+        )
+        code = status_of(mem.state, packed, now_s)[0]
+        return RiderView(
+            now_s=now_s,
+            status=STATUSES[code],
+            orders_in_hand=int(mem.state[S_ORDERS]),
+            last_event_s=int(mem.rows[0, R_LAST_EVENT]),
+            limits=views,
+            stretches={clock: _stretches(mem, number) for number, clock in enumerate(CLOCKS)},
+        )
+
+    def _grow(self, need: int) -> None:
+        mem = self._mem
+        if need == NEED_HEAP:
+            self._mem = mem._replace(heap=np.zeros(2 * len(mem.heap), dtype=np.int64))
+            return
+        self._mem = mem._replace(
+            orders=np.zeros((2 * len(mem.orders), mem.orders.shape[1]), dtype=np.int64),
+            open_platforms=np.zeros(
+                (2 * len(mem.open_platforms), mem.open_platforms.shape[1]), dtype=np.int64
+            ),
+            breaches=np.zeros(2 * len(mem.breaches), dtype=np.int64),
+            ended=np.zeros(2 * len(mem.ended), dtype=np.int64),
+        )
+
+
+def blank_asked(buf: U8, count: int) -> Asked:
+    """Columns for ``count`` riders over a buffer of their ids."""
+    return Asked(
+        buf=buf,
+        off=np.zeros(count, dtype=np.int64),
+        length=np.zeros(count, dtype=np.int64),
+        hash=np.zeros(count, dtype=np.uint64),
+        seconds=np.zeros(count, dtype=np.int64),
+        answers=np.zeros((count, ANSWER_WORDS), dtype=np.int64),
+    )
+
+
+def shared_of(mem: Memory) -> Shared:
+    """Those arrays of a store that a reader needs, read-only, as mapped ones are."""
+    views = {}
+    for name in Shared._fields:
+        views[name] = getattr(mem, name).view()
+        views[name].flags.writeable = False
+    return Shared(**views)
+
+
+def _known(word: np.int64) -> int | None:
+    return None if word == NONE else int(word)
+
+
+def _stretches(mem: Memory, clock: int) -> tuple[Stretch, ...]:
+    base = S_CLOCKS + clock * CLOCK_WORDS
+    block, count = int(mem.rows[0, R_SPANS + clock]), int(mem.state[base + C_SPANS])
+    words = mem.heap[block : block + count * SPAN_WORDS].reshape(count, SPAN_WORDS).tolist()
+    found = [Stretch(start, end >> 1, by_maximum=bool(end & 1)) for start, end, _ in words]
+    if mem.state[base + C_RUN] == 1:
+        found.append(Stretch(int(mem.state[base + C_EDGE]), None))
+    return tuple(found)

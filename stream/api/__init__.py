@@ -1,0 +1,1 @@
+"""The API: what dispatchers, regulators, operators and the console ask, beside the workers."""

@@ -1,0 +1,176 @@
+"""The API's application and its server: the only place that puts its parts together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+
+from schemas.api import Candidates, ProblemDocument
+from stream.api import problems
+from stream.api.access import Access, Outermost
+from stream.api.desk import Desk
+from stream.api.keys import Keys, KeysRefused
+from stream.api.routes import router
+from stream.settings import Settings
+
+log = structlog.get_logger()
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+CONSOLE = Path(__file__).resolve().parent.parent / "console"
+_DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
+
+Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. A platform's key sees riders for whom the platform
+has sent events within the time riders are remembered; any other rider is answered exactly as one who was
+never seen, with `known: false`: his first event from this platform makes him its own.
+"""
+
+
+def new_app(settings: Settings, *, no_auth: bool = False, desk: Desk | None = None) -> FastAPI:
+    """The application; it follows the topics while it runs."""
+    asked = desk or Desk(settings)
+    access = Access(None if no_auth else Keys(Path(settings.keys)))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(asked.warm_up)
+        following = asyncio.ensure_future(asked.recent.run())
+        following.add_done_callback(_say_why)
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+            await asked.peers.close()
+
+    # No pages of documentation: they would come from another site. The document is at /openapi.json.
+    app = FastAPI(
+        title="Respite",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    app.include_router(router(asked, access))
+    app.add_middleware(Outermost, hosts=_LOOPBACK if no_auth else None)
+    _describe(app, no_auth=no_auth)
+    if (CONSOLE / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
+    return app
+
+
+def _say_why(following: asyncio.Future[None]) -> None:
+    """Say it when the following of the topics ends otherwise than by being told to."""
+    if not following.cancelled() and following.exception() is not None:
+        log.error("topics are no longer followed", error=repr(following.exception()))
+
+
+def _describe(app: FastAPI, *, no_auth: bool) -> None:
+    """Complete the OpenAPI document with what FastAPI does not see."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            made = get_openapi(
+                title=app.title, version=app.version, description=app.description, routes=app.routes
+            )
+            schemas = made.setdefault("components", {}).setdefault("schemas", {})
+            for model, name in ((ProblemDocument, "Problem"), (Candidates, "Candidates")):
+                described = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                schemas |= described.pop("$defs", {})
+                schemas[name] = described
+            if not no_auth:
+                made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+                for path, operations in made["paths"].items():
+                    for operation in operations.values():
+                        if path.startswith("/v1/"):
+                            operation["security"] = [{"key": []}]
+            # What is refused is a problem here, not FastAPI's own form.
+            for operations in made["paths"].values():
+                for operation in operations.values():
+                    if "422" in operation["responses"]:
+                        operation["responses"] |= _problem_422()
+            schemas.pop("HTTPValidationError", None)
+            schemas.pop("ValidationError", None)
+            app.openapi_schema = made
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _problem_422() -> dict[str, Any]:
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"422": {"description": "A problem.", "content": content}}
+
+
+class ApiRefused(ValueError):
+    """The API does not start like this; the message says what to do."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # Named as TCP: asyncio sets TCP_NODELAY on such sockets only, and without it answers wait for 40 ms.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        raise ApiRefused(f"{host}:{port}: {error.strerror}: choose another --api-port") from error
+    return listening
+
+
+def run_api(settings: Settings, *, no_auth: bool) -> None:
+    """Serve until stopped.
+
+    Raises
+    ------
+    ApiRefused
+        Without keys on an address that others reach, with an unusable file of keys, or a taken port.
+    """
+    if no_auth and not is_loopback(settings.api_host):
+        message = f"--no-auth on {settings.api_host}, which others reach: leave it to 127.0.0.1, or use keys"
+        raise ApiRefused(message)
+    if not no_auth:
+        try:
+            if not Keys(Path(settings.keys)).any():
+                message = (
+                    f"no keys in {settings.keys}: make one with `respite keys add --role dispatcher`, "
+                    "or start with --no-auth on this machine alone"
+                )
+                raise ApiRefused(message)
+        except KeysRefused as error:
+            raise ApiRefused(str(error)) from error
+    listening = _listen(settings.api_host, settings.api_port)
+    config = uvicorn.Config(
+        new_app(settings, no_auth=no_auth),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        limit_concurrency=2000,
+    )
+    host, port = listening.getsockname()[:2]
+    log.info("api", address=f"http://{host}:{port}")
+    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))

@@ -1,0 +1,245 @@
+"""What the routes ask: one place that knows riders, alerts, peers and policies together."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from detectors.limits import LimitTable
+from schemas.policy import Policy
+from stream.api.answers import Answer, Answers, answers_of, write_answers
+from stream.api.explain import Explainer, Language
+from stream.api.keys import Caller
+from stream.api.peers import FORWARDED, Peers
+from stream.api.problems import not_found, unavailable
+from stream.api.recent import Recent
+from stream.api.riders import Riders, Round, Unsure
+from stream.api.views import Survey, for_regulator, rider_document, summary_document
+from stream.calendars import window_starts
+from stream.policies import load_all
+from stream.render import limits_of, utc
+from stream.settings import Settings
+from stream.shared import STALE_S, Health
+
+Document = dict[str, Any]
+_OVERVIEW_S = 1.0
+_json = msgspec.json.Encoder()
+
+
+class Desk:
+    """Answers for every route.
+
+    Parameters
+    ----------
+    settings
+        As the workers have them.
+    wall
+        The wall clock, epoch seconds.
+    """
+
+    def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
+        self.policies: Sequence[Policy] = load_all(settings.policies)
+        table = LimitTable(limits_of(self.policies), window_starts)
+        self.limits = table.limits
+        self.riders = Riders(settings, table, settings.store(0), wall)
+        self.recent = Recent(settings, wall)
+        self.peers = Peers(settings.peers)
+        self._explainer = Explainer(self.policies)
+        self._wall = wall
+        self._overview: tuple[float, Document] | None = None
+        self._counted: tuple[float, int] | None = None
+        self._surveying = asyncio.Lock()
+        #: Part of the ids of live events: their numbers are this process's own.
+        self.token = secrets.token_hex(4)
+
+    def warm_up(self) -> None:
+        """Load the kernels before the first question."""
+        self.riders.warm_up()
+
+    # -- may he take this order ----------------------------------------------------------------
+
+    async def eligibility(
+        self, caller: Caller, rider: str, minutes: int, headers: Mapping[str, str]
+    ) -> bytes:
+        """The answer for one rider, written."""
+        round_ = Round.of([rider], [minutes])
+        unsure = self.riders.answer(round_, caller.platform)
+        (answer,) = await self._with_peers(round_, unsure, caller, headers)
+        return _json.encode(answer)
+
+    async def round(
+        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
+    ) -> bytes:
+        """The answers in the order of the candidates, written."""
+        return await asyncio.to_thread(self._round_here, caller, riders, minutes) or _json.encode(
+            Answers(await self._round_with_peers(caller, riders, minutes, headers))
+        )
+
+    def _round_here(self, caller: Caller, riders: Sequence[str], minutes: Sequence[float]) -> bytes | None:
+        """The answers of this machine; None when others should be asked."""
+        round_ = Round.of(riders, minutes)
+        unsure = self.riders.answer(round_, caller.platform)
+        if self.peers and "elsewhere" in unsure.values():
+            return None
+        return write_answers(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+
+    async def _round_with_peers(
+        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
+    ) -> list[Answer]:
+        round_ = Round.of(riders, minutes)
+        unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
+        return await self._with_peers(round_, unsure, caller, headers)
+
+    async def _with_peers(
+        self, round_: Round, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]
+    ) -> list[Answer]:
+        answers = answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+        missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
+        if not missing or not self.peers or FORWARDED in headers:
+            return answers
+        asked = [(answers[i].rider_id, answers[i].minutes) for i in missing]
+        for index, answer in (await self.peers.ask(headers, asked)).items():
+            answers[missing[index]] = answer
+        return answers
+
+    # -- riders and alerts ---------------------------------------------------------------------
+
+    async def rider(self, caller: Caller, rider: str, headers: Mapping[str, str]) -> Document:
+        """One rider, as much as the caller may see.
+
+        Raises
+        ------
+        Problem
+            404 when he is not known, or not to the caller; 503 when that cannot be said.
+        """
+        try:
+            view = self.riders.rider(rider, caller.platform)
+        except Unsure as error:
+            if str(error) == "elsewhere" and self.peers and FORWARDED not in headers:
+                found = await self.peers.get(headers, f"/v1/riders/{rider}")
+                if found is not None:
+                    return found
+            raise unavailable(str(error)) from error
+        if view is None:
+            raise not_found("this rider", "check the id; riders are known from their first event on")
+        if caller.platform is not None:
+            return summary_document(rider, view)
+        return rider_document(rider, view, self.limits)
+
+    def alert_for(self, caller: Caller, alert: Document) -> Document | None:
+        """An alert as the caller may see it: a platform its own riders', cut down, and its own breaches."""
+        if caller.platform is None:
+            return alert
+        if alert["platform"] not in (None, caller.platform):
+            return None
+        if not self.riders.owns(alert["rider_id"], caller.platform):
+            return None
+        return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
+
+    def explanation(self, caller: Caller, identity: str, lang: Language) -> tuple[str, Document]:
+        """The rider and the explanation of an alert.
+
+        Raises
+        ------
+        Problem
+            404 when it is not among the recent ones, or not the caller's.
+        """
+        found = self.recent.alert(identity)
+        seen = self.alert_for(caller, found[0]) if found else None
+        if found is None or seen is None:
+            raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
+        document = self._explainer.explain(found[0], lang, retracted=found[1])
+        if document is None:
+            raise not_found("this alert", "its policy is no longer named here")
+        if caller.platform is not None:
+            document |= {"window_start": None, "window_end": None, "counted": [], "not_counted": []}
+        return found[0]["rider_id"], document
+
+    # -- overview ------------------------------------------------------------------------------
+
+    async def overview(self, caller: Caller) -> Document:
+        """What a console shows; at most a second old."""
+        async with self._surveying:
+            if self._overview is None or self._wall() - self._overview[0] > _OVERVIEW_S:
+                self._overview = self._wall(), await asyncio.to_thread(self._survey)
+        document = self._overview[1]
+        if caller.role == "regulator":
+            return for_regulator(document)
+        if not caller.sees_persons:
+            return {**document, "on_hold": [], "nearest": []}
+        return document
+
+    def _survey(self) -> Document:
+        found, healths = self.riders.survey()
+        survey = Survey(self.limits)
+        for partition, round_ in found:
+            survey.add(round_, self.riders.names_of_zones(partition))
+        partitions = self._partitions(healths)
+        return {
+            "as_of": utc(int(self._wall())),
+            "k": None,
+            "complete": bool(partitions) and all(one["fresh"] for one in partitions),
+            "riders": sum(survey.statuses.values()),
+            "statuses": dict(survey.statuses),
+            "holds_by_limit": dict(survey.holds),
+            "riders_by_zone": {name: dict(cells) for name, cells in survey.zones.items()},
+            "on_hold": survey.held,
+            "nearest": [one for _, one in survey.nearest],
+            "alerts_per_minute": self.recent.per_minute,
+            "alerts_by_kind": dict(self.recent.by_kind),
+            "events_per_second": self._rate(healths),
+            "dead_letters": dict(self.recent.dead_letters),
+            "partitions": partitions,
+        }
+
+    def _rate(self, healths: Sequence[Health]) -> float | None:
+        """Events read per second since the last survey; None at the first, and when a worker began anew."""
+        now_s, count = self._wall(), sum(one.read for one in healths)
+        before, self._counted = self._counted, (now_s, count)
+        if before is None or count < before[1] or now_s <= before[0]:
+            return None
+        return (count - before[1]) / (now_s - before[0])
+
+    def _partitions(self, healths: Sequence[Health]) -> list[Document]:
+        here = {one.partition: one for one in healths if one.why_not != "elsewhere"}
+        numbers = range(self.riders.partitions() or self.recent.partitions or 0)
+        return [
+            self._of_worker(here[number]) if number in here else self._of_topic(number) for number in numbers
+        ]
+
+    def _of_worker(self, one: Health) -> Document:
+        return {
+            "partition": one.partition,
+            "worker": one.worker,
+            "now": utc(one.now_s) if one.now_s else None,
+            "lag_s": max(0, int(one.said_ms / 1000) - one.now_s) if one.now_s else None,
+            "lag_records": one.lag_records,
+            "fresh": one.why_not is None,
+            "reason": one.why_not,
+        }
+
+    def _of_topic(self, number: int) -> Document:
+        told = self.recent.watermarks.get(number)
+        fresh = told is not None and self._wall() - told["told_s"] <= STALE_S
+        return {
+            "partition": number,
+            "worker": told["worker"] if told else None,
+            "now": told["now"] if told else None,
+            "lag_s": told["lag_s"] if told else None,
+            "lag_records": None,
+            "fresh": fresh,
+            "reason": None if fresh else "stale" if told else "unreachable",
+        }
+
+    def ready(self) -> str | None:
+        """Why answers other than UNKNOWN cannot be expected; None when they can."""
+        if self.riders.partitions() is None and self.recent.partitions is not None:
+            self.riders.learn_partitions(self.recent.partitions)
+        if self.peers or any(one.why_not is None for one in self.riders.healths()):
+            return None
+        return "no partition of this machine is fresh, and no peers are named"

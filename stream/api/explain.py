@@ -1,0 +1,182 @@
+"""Why an alert was told: the explanation object, in Chinese or English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from schemas.durations import write_duration
+from schemas.policy import Policy, PolicyLimit
+
+Document = dict[str, Any]
+Language = Literal["zh", "en"]
+Pair = tuple[str, str]
+#: Reviews are asked for within this; PWD (EU) 2024/2831 Art. 11 gives two weeks for the answer.
+CONTEST_DAYS = 14
+CLOCKS: Mapping[str, Mapping[str, str]] = {
+    "order": {
+        "zh": "接单时间：在所有平台上手中至少有一单的时间，同时多单只算一次。",
+        "en": "Order time: time with at least one order in hand on any platform; several at once count once.",
+    },
+    "loaded": {
+        "zh": "载货时间：在所有平台上至少有一单已取货、未送达的时间。",
+        "en": "Loaded time: time with at least one order picked up and not yet delivered, on any platform.",
+    },
+    "online": {
+        "zh": "在线时间：在任一平台上线且未小休的时间，加上有单在手的时间。",
+        "en": "Online time: time online on any platform, without that platform's breaks, and all order time.",
+    },
+}
+_TEXTS: Mapping[str, Mapping[str, str]] = {
+    "confirm": {"zh": "骑手本人确认后可继续。", "en": "The rider, by confirming that he wants to go on."},
+    "nobody": {
+        "zh": "无人可以提前解除；条件满足后自动解除。",
+        "en": "Nobody; it ends by itself once its condition is met.",
+    },
+    "contest": {
+        "zh": "向提供数据的平台或监管部门提出异议，并注明决定编号；"
+        "数据有误时，平台发送更正事件（void），判定会自动重算。",
+        "en": "Object to the platform that sent the data, or to the regulator, naming the decision id. Where "
+        "data are wrong the platform sends a correction (void), and the verdict is computed anew.",
+    },
+    "certain": {
+        "zh": "没有不确定的数据，结论不变。",
+        "en": "No data are uncertain; the verdict is the same.",
+    },
+    "worst": {"zh": "不确定的时间全部计入。", "en": "All uncertain time is counted."},
+    "best": {
+        "zh": "若最后一段未结束或由上限截断的时间不计入，累计至少为此数。",
+        "en": "If the last interval, open or ended by a maximum, is not counted at all.",
+    },
+}
+
+
+def clock_means(clock: str) -> dict[str, str]:
+    """A clock in plain words."""
+    return dict(CLOCKS[clock])
+
+
+class Explainer:
+    """Explains alerts of the policies that judge here."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._rules = {(policy.ref, one.name): (policy, one) for policy in policies for one in policy.limits}
+
+    def explain(self, alert: Document, lang: Language, *, retracted: bool) -> Document | None:
+        """The explanation of an alert; None when its policy is no longer named here."""
+        found = self._rules.get((alert["policy"], alert["limit"]))
+        if found is None:
+            return None
+        policy, rule = found
+        hold = alert["hold"]
+        counted = [(one["start"], one["end"]) for one in alert["evidence"]]
+        event_time = datetime.fromisoformat(alert["event_time"])
+        worst, best = _readings(alert, counted, lang)
+        resume = hold["until"] if hold else None
+        return {
+            "decision_id": alert["alert_id"],
+            "kind": alert["kind"],
+            "rider_id": alert["rider_id"],
+            "policy": alert["policy"],
+            "limit": alert["limit"],
+            "modality": policy.modality,
+            "source": alert["source"],
+            "clock": alert["clock"],
+            "clock_means": CLOCKS[alert["clock"]][lang],
+            "time_zone": policy.time_zone,
+            "window_start": alert["window"]["start"],
+            "window_end": alert["window"]["end"],
+            "counted_s": alert["counted_s"],
+            "counted": counted,
+            "not_counted": gaps(alert["window"]["start"], alert["window"]["end"], counted),
+            "limit_s": alert["limit_s"],
+            "over_s": max(0, alert["counted_s"] - alert["limit_s"]),
+            "first_instant": alert["event_time"],
+            "resets_by": resets_by(rule, lang),
+            "earliest_resume": resume,
+            "estimated": alert["estimated"],
+            "provisional": alert["provisional"],
+            "late": _is_late(alert),
+            "best_reading": best,
+            "worst_reading": worst,
+            "can_be_overridden_by": _TEXTS["confirm" if rule.effect == "confirm" else "nobody"][lang],
+            "contest": _TEXTS["contest"][lang],
+            "contest_until": (event_time + timedelta(days=CONTEST_DAYS)).isoformat(),
+            "text": _text(alert, rule, lang, retracted=retracted),
+            "retracted": retracted,
+        }
+
+
+def gaps(start: str, end: str, counted: Sequence[Pair]) -> list[Pair]:
+    """What of a window lies between the counted intervals.
+
+    >>> gaps(
+    ...     "2026-01-01T08:00:00Z", "2026-01-01T10:00:00Z", [("2026-01-01T08:30:00Z", "2026-01-01T10:00:00Z")]
+    ... )
+    [('2026-01-01T08:00:00Z', '2026-01-01T08:30:00Z')]
+    """
+    found = []
+    at = start
+    for first, last in counted:
+        if datetime.fromisoformat(first) > datetime.fromisoformat(at):
+            found.append((at, first))
+        at = last
+    if datetime.fromisoformat(end) > datetime.fromisoformat(at):
+        found.append((at, end))
+    return found
+
+
+def resets_by(rule: PolicyLimit, lang: Language) -> str:
+    """What makes a limit count anew, in words."""
+    rest_s = rule.rest_s if rule.kind == "rest_within" else rule.reset_s
+    if rule.kind in ("day", "week"):
+        day = rule.kind == "day"
+        if lang == "zh":
+            return "每日零点重新计算。" if day else "每周一零点重新计算。"
+        return f"The count begins anew with the next {'local day' if day else 'week, on Monday'}."
+    if rest_s:
+        text = write_duration(rest_s)
+        if lang == "zh":
+            return f"连续休息至少 {text} 后重新计算。"
+        return f"An unbroken rest of at least {text} makes the count begin anew."
+    window = write_duration(rule.window_s or 0)
+    if lang == "zh":
+        return f"只计最近 {window} 内的时间，较早的时间随时间推移不再计入。"
+    return f"Only time in the last {window} counts; older time falls out as time passes."
+
+
+def _seconds(pair: Pair) -> int:
+    return int((datetime.fromisoformat(pair[1]) - datetime.fromisoformat(pair[0])).total_seconds())
+
+
+def _is_late(alert: Document) -> bool:
+    """Whether it was told more than a minute after the instant: its evidence came late."""
+    if alert.get("detected_at") is None:
+        return False
+    told = datetime.fromisoformat(alert["detected_at"]) - datetime.fromisoformat(alert["event_time"])
+    return told > timedelta(minutes=1)
+
+
+def _readings(alert: Document, counted: Sequence[Pair], lang: Language) -> tuple[Document, Document]:
+    """The verdict under the worst and the best reading of uncertain data."""
+    told = {"counted_s": alert["counted_s"], "reached": alert["counted_s"] >= alert["limit_s"]}
+    if not alert["estimated"]:
+        same = {**told, "text": _TEXTS["certain"][lang]}
+        return same, same
+    worst = {**told, "text": _TEXTS["worst"][lang]}
+    # Which of the intervals shown is uncertain the alert does not say; the last one is, while it is open.
+    least_s = max(0, alert["counted_s"] - (_seconds(counted[-1]) if counted else 0))
+    best = {"counted_s": least_s, "reached": least_s >= alert["limit_s"], "text": _TEXTS["best"][lang]}
+    return worst, best
+
+
+def _text(alert: Document, rule: PolicyLimit, lang: Language, *, retracted: bool) -> str:
+    counted, limit = write_duration(max(1, alert["counted_s"])), write_duration(alert["limit_s"])
+    at = alert["event_time"][11:16]
+    words = "" if rule.message is None else rule.message.zh if lang == "zh" else rule.message.en
+    if lang == "zh":
+        text = f"{at}，已累计 {counted}，上限为 {limit}。{words}"
+        return f"此提醒已撤回。{text}" if retracted else text
+    text = f"At {at} the count was {counted}; the limit is {limit}. {words}".strip()
+    return f"This alert has been taken back. {text}" if retracted else text

@@ -1,0 +1,140 @@
+"""What the topics told lately: alerts by id and as a live stream, watermarks, dead letters by reason."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+
+from stream.settings import Settings
+from stream.tail import Arrived, follow
+
+log = structlog.get_logger()
+Document = dict[str, Any]
+MOST_ALERTS = 200_000
+#: Alerts that a client may be behind before it is dropped.
+QUEUE = 1000
+#: How far back an API that has just started reads.
+SINCE_S = 86_400
+_AGAIN_S = 2.0
+_RATE_S = 60
+
+
+class Subscriber:
+    """One client of the live stream; a slow one is dropped and comes again with the id it saw last."""
+
+    def __init__(self, wanted: Callable[[Document], Document | None]) -> None:
+        self._wanted = wanted
+        self.queue: asyncio.Queue[tuple[int, Document]] = asyncio.Queue(QUEUE)
+        self.dropped = False
+
+    def offer(self, number: int, alert: Document) -> None:
+        """Hand on an alert that the client may see."""
+        seen = self._wanted(alert)
+        if seen is None or self.dropped:
+            return
+        try:
+            self.queue.put_nowait((number, seen))
+        except asyncio.QueueFull:
+            self.dropped = True
+
+
+class Recent:
+    """Follows the topics; memory is bounded by `MOST_ALERTS`."""
+
+    def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
+        self._settings = settings
+        self._wall = wall
+        self._alerts: OrderedDict[str, Document] = OrderedDict()
+        self._retracted: OrderedDict[str, None] = OrderedDict()
+        self._log: deque[tuple[int, Document]] = deque(maxlen=MOST_ALERTS)
+        self._number = 0
+        self._arrivals: deque[float] = deque(maxlen=100_000)
+        self.by_kind: Counter[str] = Counter()
+        self.dead_letters: Counter[str] = Counter()
+        self.watermarks: dict[int, Document] = {}
+        self.partitions: int | None = None
+        self.subscribers: set[Subscriber] = set()
+        self.connected = False
+
+    async def run(self) -> None:
+        """Follow until cancelled; a broker that is away is tried again."""
+        while True:
+            try:
+                async with follow(self._settings, int((self._wall() - SINCE_S) * 1000)) as (count, read):
+                    self.partitions, self.connected = count, True
+                    while True:
+                        for one in await read(500):
+                            self.take(one)
+            except OSError as error:
+                log.warning("topics cannot be followed", error=str(error))
+            finally:
+                self.connected = False
+            await asyncio.sleep(_AGAIN_S)
+
+    def take(self, one: Arrived) -> None:
+        """Take one record of one of the topics."""
+        settings = self._settings
+        if one.topic == settings.dead_letter_topic:
+            reason = dict(one.headers).get("reason", b"unknown").decode("ascii", errors="replace")
+            self.dead_letters[reason] += 1
+            return
+        if one.value is None:
+            return
+        try:
+            document = msgspec.json.decode(one.value)
+        except msgspec.DecodeError as error:
+            log.warning("no JSON in a topic of ours", topic=one.topic, error=str(error))
+            return
+        if one.topic == settings.watermark_topic:
+            self.watermarks[document["partition"]] = {**document, "told_s": one.timestamp_ms / 1000}
+        elif one.topic == settings.alerts_topic:
+            self.take_alert(document, one.timestamp_ms / 1000)
+
+    def take_alert(self, alert: Document, told_s: float) -> None:
+        """Take one alert, told at ``told_s``."""
+        self.by_kind[alert["kind"]] += 1
+        self._arrivals.append(told_s)
+        identity = alert["supersedes"] or alert["alert_id"]
+        if alert["kind"] == "retracted":
+            self._retracted[identity] = None
+            if len(self._retracted) > MOST_ALERTS:
+                self._retracted.popitem(last=False)
+        else:
+            self._retracted.pop(identity, None)
+            self._alerts[identity] = alert
+            self._alerts.move_to_end(identity)
+            if len(self._alerts) > MOST_ALERTS:
+                self._alerts.popitem(last=False)
+        self._number += 1
+        self._log.append((self._number, alert))
+        for subscriber in self.subscribers:
+            subscriber.offer(self._number, alert)
+
+    def alert(self, identity: str) -> tuple[Document, bool] | None:
+        """The alert of an id, and whether it has been retracted; None when it is not among the recent."""
+        alert = self._alerts.get(identity)
+        return None if alert is None else (alert, identity in self._retracted)
+
+    def subscribe(self, wanted: Callable[[Document], Document | None], after: int | None) -> Subscriber:
+        """A subscriber who first gets what came after the number ``after``, as far as it is still here."""
+        subscriber = Subscriber(wanted)
+        if after is not None:
+            missed = [pair for pair in self._log if pair[0] > after][-QUEUE // 2 :]
+            for number, alert in missed:
+                subscriber.offer(number, alert)
+        self.subscribers.add(subscriber)
+        return subscriber
+
+    @property
+    def per_minute(self) -> float:
+        """Alerts told in the last minute."""
+        since_s = self._wall() - _RATE_S
+        while self._arrivals and self._arrivals[0] < since_s:
+            self._arrivals.popleft()
+        return float(len(self._arrivals))

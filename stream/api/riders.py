@@ -1,0 +1,270 @@
+"""Riders of the partitions on this machine, and of those that peers have."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from detectors.kernels.copying import Asked, Asker, Shared
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
+from detectors.kernels.layout import I64, NONE
+from detectors.limits import LimitTable
+from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, shared_of
+from detectors.store import RiderStore, StoreSettings
+from schemas.decode.hashing import hash_ids
+from stream.settings import Settings
+from stream.shared import Health, SharedPartition, digest_of, read_about, shared_folder
+
+_TRIES = 8
+_PAUSE_S = 0.002
+_SCAN_S = 1.0
+
+
+class Unsure(RuntimeError):
+    """Nothing can be said of a partition's riders; the message is the reason's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Riders asked about together: their ids, what is asked, and the partitions they belong to."""
+
+    riders: Sequence[str]
+    asked: Asked
+    murmurs: I64
+
+    @classmethod
+    def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Round:
+        """Columns over the riders' ids."""
+        joined = "".join(riders).encode()
+        asked = blank_asked(np.frombuffer(joined or b"\0", dtype=np.uint8), len(riders))
+        asked.length[:] = np.fromiter(map(len, riders), dtype=np.int64, count=len(riders))
+        asked.off[:] = np.cumsum(asked.length) - asked.length
+        asked.seconds[:] = np.fromiter(minutes, dtype=np.int64, count=len(riders)) * 60
+        murmurs = np.zeros(len(riders), dtype=np.int64)
+        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
+        return cls(riders, asked, murmurs)
+
+    @classmethod
+    def of_rows(cls, shared: Shared, count: int) -> Round:
+        """The riders of the first rows, for an order of no length; those who move meanwhile are left out."""
+        asked = blank_asked(shared.ids[:count].copy().ravel(), count)
+        asked.length[:] = shared.id_lengths[:count]
+        asked.off[:] = np.arange(count) * shared.ids.shape[1]
+        murmurs = np.zeros(count, dtype=np.int64)
+        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
+        return cls((), asked, murmurs)
+
+    def rider(self, index: int) -> str:
+        """The id of a rider asked about."""
+        off = int(self.asked.off[index])
+        return bytes(self.asked.buf[off : off + int(self.asked.length[index])]).decode("ascii")
+
+
+class Riders:
+    """Asks the rider stores of this machine's workers.
+
+    Parameters
+    ----------
+    settings
+        Where the workers' state lies.
+    limits, store
+        What the workers judge by; where they judge by something else, nothing is said.
+    wall
+        The wall clock, epoch seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: LimitTable,
+        store: StoreSettings,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits
+        self._store = store
+        self._wall = wall
+        self._keep_s = settings.keep
+        self._folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+        self._digest = digest_of(limits, store)
+        self._local = threading.local()
+        self._partitions: dict[int, SharedPartition] = {}
+        self._count: int | None = None
+        self._scanned_s = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def _reader(self) -> Reader:
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = Reader(self.limits, self._store)
+        return reader
+
+    def _of_thread(self, number: int) -> SharedPartition:
+        """Each thread maps for itself: what one maps anew another may still be reading."""
+        mapped: dict[int, SharedPartition] | None = getattr(self._local, "partitions", None)
+        if mapped is None:
+            mapped = self._local.partitions = {}
+        if number not in mapped:
+            mapped[number] = SharedPartition(self._place(number), number, self._digest)
+        return mapped[number]
+
+    def _place(self, number: int) -> Path:
+        return (self._folder or Path("/nonexistent")) / f"p{number}"
+
+    def warm_up(self) -> None:
+        """Load the kernels, so that the first question does not wait for them."""
+        store = RiderStore(self.limits, self._store)
+        shared = shared_of(store.memory)
+        reader = self._reader
+        round_ = Round.of(["nobody"], [25])
+        reader.answer(shared, 1, round_.asked, np.zeros(1, dtype=np.int64))
+        reader.rider(shared, 1, round_.asked)
+
+    # -- partitions ----------------------------------------------------------------------------
+
+    def partitions(self) -> int | None:
+        """How many partitions there are; None when no worker on this machine says so."""
+        wall_s = self._wall()
+        if self._count is None and abs(wall_s - self._scanned_s) > _SCAN_S and self._folder is not None:
+            self._scanned_s = wall_s
+            for folder in self._folder.glob("p*"):
+                about = read_about(folder)
+                if about is not None:
+                    self._count = about.partitions
+        return self._count
+
+    def learn_partitions(self, count: int) -> None:
+        """Take the count from elsewhere."""
+        self._count = count
+
+    def healths(self) -> list[Health]:
+        """How far each partition is, as far as it is on this machine."""
+        now_ms = int(self._wall() * 1000)
+        return [self._of_thread(number).health(now_ms) for number in range(self.partitions() or 0)]
+
+    # -- riders --------------------------------------------------------------------------------
+
+    def answer(self, round_: Round, platform: str | None) -> dict[int, str]:
+        """Write the answers of a round; partitions of which nothing can be said, with the reason.
+
+        Parameters
+        ----------
+        platform
+            Sees its own riders only, others are as if never seen; None sees all.
+        """
+        count = self.partitions()
+        if count is None:
+            return {NONE: "elsewhere"}
+        homes = round_.murmurs % count
+        unsure: dict[int, str] = {}
+        for number in np.unique(homes).tolist():
+            which = np.flatnonzero(homes == number)
+            try:
+                self._answer_partition(number, round_.asked, which, platform)
+            except Unsure as error:
+                unsure[number] = str(error)
+        return unsure
+
+    def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
+        partition = self._of_thread(number)
+        for health in self._attempts(partition):
+            shared = partition.arrays()
+            if shared is None:
+                continue
+            asker = self._asker(partition, platform, health)
+            self._reader.answer(shared, health.now_s or 0, asked, which, asker)
+            if not partition.is_current():
+                continue
+            which = which[asked.answers[which, A_VERDICT] == UNSURE]
+            if not len(which):
+                return
+        raise Unsure("busy")
+
+    def _attempts(self, partition: SharedPartition) -> Iterator[Health]:
+        """Some tries with pauses, each with how far the partition is.
+
+        Raises
+        ------
+        Unsure
+            When it may not be believed.
+        """
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(_PAUSE_S)
+            health = partition.health(int(self._wall() * 1000))
+            if health.why_not is not None:
+                raise Unsure(health.why_not)
+            yield health
+
+    def _asker(self, partition: SharedPartition, platform: str | None, health: Health) -> Asker:
+        if platform is None:
+            return EVERYONE
+        names = partition.platforms()
+        number = names.index(platform) if platform in names else NONE
+        return Asker(number, (health.now_s or 0) - self._keep_s)
+
+    def rider(self, rider: str, platform: str | None) -> RiderView | None:
+        """One rider; None when he is not known, or not to the platform.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+        count = self.partitions()
+        if count is None:
+            raise Unsure("elsewhere")
+        round_ = Round.of([rider], [0])
+        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        for health in self._attempts(partition):
+            shared = partition.arrays()
+            if shared is None:
+                continue
+            try:
+                asker = self._asker(partition, platform, health)
+                view = self._reader.rider(shared, health.now_s or 0, round_.asked, asker)
+            except Busy:
+                continue
+            if partition.is_current():
+                return view
+        raise Unsure("busy")
+
+    def survey(self) -> tuple[list[tuple[int, Round]], list[Health]]:
+        """Every rider of each partition that may be believed, answered, and how far all are."""
+        found = []
+        healths = self.healths()
+        for health in healths:
+            partition = self._of_thread(health.partition)
+            shared = partition.arrays() if health.why_not is None else None
+            if shared is None:
+                continue
+            riders = min(health.riders, len(shared.rows))
+            round_ = Round.of_rows(shared, riders)
+            self._reader.answer(shared, health.now_s or 0, round_.asked, np.arange(riders))
+            if partition.is_current():
+                found.append((health.partition, round_))
+        return found, healths
+
+    def owns(self, rider: str, platform: str) -> bool:
+        """Whether a rider is certainly a platform's own; asked once, without waiting."""
+        count = self.partitions()
+        if count is None:
+            return False
+        round_ = Round.of([rider], [0])
+        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        health = partition.health(int(self._wall() * 1000))
+        shared = partition.arrays() if health.why_not is None else None
+        if shared is None:
+            return False
+        asker = self._asker(partition, platform, health)
+        self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
+        return bool(round_.asked.answers[0, A_KNOWN]) and partition.is_current()
+
+    def names_of_zones(self, partition: int) -> Sequence[str]:
+        """The names behind zones' numbers."""
+        return self._of_thread(partition).zones()

@@ -1,0 +1,218 @@
+"""The routes; what they answer is described in `schemas.api`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from schemas import api as documents
+from schemas.api import LONGEST_ORDER_MINUTES
+from stream.api.access import Access
+from stream.api.answers import CandidatesIn, wrong_id
+from stream.api.desk import Desk
+from stream.api.keys import Caller
+from stream.api.problems import documented, forbidden, invalid
+from stream.api.views import policies_document
+
+RiderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The same on every platform.")]
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+Minutes = Annotated[int, Query(ge=1, le=LONGEST_ORDER_MINUTES, description="How long the order is in hand.")]
+CaseNumber = Annotated[
+    str | None,
+    Header(description="The regulator's, to look at a single person; logged."),
+]
+PING_S = 10.0
+_json = msgspec.json.Encoder()
+
+
+def router(desk: Desk, access: Access) -> APIRouter:
+    """All routes of the API."""
+    made = APIRouter()
+    caller = Depends(access.caller)
+    _eligibility(made, desk, caller)
+    _persons(made, desk, access, caller)
+    _everyone(made, desk, caller)
+    _live(made, desk, caller)
+    return made
+
+
+def _asks_for_orders(who: Caller) -> None:
+    if who.role not in ("platform", "dispatcher"):
+        raise forbidden(who.role, "only those who dispatch orders ask this")
+
+
+def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/riders/{rider_id}/eligibility",
+        response_model=documents.Eligibility,
+        responses=documented(401, 403, 422, 429),
+        tags=["dispatch"],
+    )
+    async def eligibility(
+        rider_id: RiderId, request: Request, minutes: Minutes = 25, who: Caller = caller
+    ) -> Response:
+        """Whether this rider may take an order of so many minutes now."""
+        _asks_for_orders(who)
+        answer = await desk.eligibility(who, rider_id, minutes, request.headers)
+        return Response(answer, media_type="application/json")
+
+    @made.post(
+        "/v1/eligibility",
+        response_model=documents.Eligibilities,
+        responses=documented(401, 403, 413, 422, 429),
+        tags=["dispatch"],
+        openapi_extra={
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Candidates"}}},
+            }
+        },
+    )
+    async def eligibilities(request: Request, who: Caller = caller) -> Response:
+        """A whole dispatch round at once."""
+        _asks_for_orders(who)
+        body = await request.body()
+        riders, minutes = await asyncio.to_thread(_read_round, body)
+        answers = await desk.round(who, riders, minutes, request.headers)
+        return Response(answers, media_type="application/json")
+
+
+def _read_round(body: bytes) -> tuple[list[str], list[float]]:
+    """The riders and minutes of a round.
+
+    Raises
+    ------
+    Problem
+        422 when it is none.
+    """
+    try:
+        asked = msgspec.json.decode(body, type=CandidatesIn).candidates
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise invalid(f"body: {error}") from error
+    riders = [one.rider_id for one in asked]
+    wrong = wrong_id(riders)
+    if wrong is not None:
+        raise invalid(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+    return riders, [one.minutes for one in asked]
+
+
+def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends
+    @made.get(
+        "/v1/riders/{rider_id}",
+        response_model=documents.RiderState | documents.RiderSummary,
+        responses=documented(401, 403, 404, 422, 429, 503),
+        tags=["riders"],
+    )
+    async def rider(
+        rider_id: RiderId, request: Request, x_case_number: CaseNumber = None, who: Caller = caller
+    ) -> Response:
+        """One rider: limits under all clocks, his day, his holds; for a platform its riders' status only."""
+        access.person(who, rider_id, x_case_number)
+        return JSONResponse(_plain(await desk.rider(who, rider_id, request.headers)))
+
+    @made.get(
+        "/v1/alerts/{alert_id}/explanation",
+        response_model=documents.Explained,
+        responses=documented(401, 403, 404, 422, 429),
+        tags=["riders"],
+    )
+    async def explanation(
+        alert_id: AlertId,
+        lang: Literal["zh", "en"] = "zh",
+        x_case_number: CaseNumber = None,
+        who: Caller = caller,
+    ) -> Response:
+        """Why an alert was told, in words and figures; a platform sees neither intervals nor window."""
+        access.person(who, f"of alert {alert_id}", x_case_number)
+        _, document = desk.explanation(who, alert_id, lang)
+        return JSONResponse(_plain(document))
+
+
+def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/policies",
+        response_model=documents.Policies,
+        responses=documented(401, 429),
+        tags=["policies"],
+    )
+    async def policies(who: Caller = caller) -> Any:  # noqa: ANN401, ARG001 - the response model says it
+        """The policies that judge here."""
+        return policies_document(desk.policies)
+
+    @made.get(
+        "/v1/overview",
+        response_model=documents.Overview,
+        responses=documented(401, 403, 429),
+        tags=["overview"],
+    )
+    async def overview(who: Caller = caller) -> Response:
+        """Counts, holds and health; the regulator's with cells under k riders suppressed."""
+        if who.role == "platform":
+            raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
+        return JSONResponse(_plain(await desk.overview(who)))
+
+    @made.get("/healthz", response_model=documents.Health, tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """Alive."""
+        return {"status": "ok"}
+
+    @made.get(
+        "/readyz",
+        response_model=documents.Ready,
+        responses={503: {"model": documents.Ready, "description": "Not ready."}},
+        tags=["health"],
+    )
+    async def readyz() -> Response:
+        """Whether answers other than UNKNOWN can be expected."""
+        reason = desk.ready()
+        return JSONResponse({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+
+def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/alerts/stream",
+        response_class=StreamingResponse,
+        responses={
+            200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+            **documented(401, 403, 422, 429),
+        },
+        tags=["alerts"],
+    )
+    async def stream(
+        last_event_id: Annotated[str | None, Header()] = None, who: Caller = caller
+    ) -> StreamingResponse:
+        """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID."""
+        if not who.sees_persons:
+            raise forbidden(who.role, "GET /v1/overview has what this role may see")
+        return StreamingResponse(_events(desk, who, last_event_id), media_type="text/event-stream")
+
+
+async def _events(desk: Desk, who: Caller, last: str | None) -> AsyncIterator[bytes]:
+    """Events of the live stream, with the id to resume from; a comment keeps idle connections open."""
+    token, _, number = (last or "").partition("-")
+    # Numbers of another process say nothing here: from it everything still held is told again.
+    after = int(number) if token == desk.token and number.isdigit() and len(number) < 16 else 0
+    subscriber = desk.recent.subscribe(
+        lambda alert: desk.alert_for(who, alert), after if last is not None else None
+    )
+    try:
+        yield b": connected\n\n"
+        while not subscriber.dropped or not subscriber.queue.empty():
+            try:
+                seen, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
+            except TimeoutError:
+                yield b": still here\n\n"
+                continue
+            head = f"id: {desk.token}-{seen}\nevent: alert\ndata: ".encode()
+            yield head + _json.encode(alert) + b"\n\n"
+    finally:
+        desk.recent.subscribers.discard(subscriber)
+
+
+def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say
+    return msgspec.to_builtins(document)

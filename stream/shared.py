@@ -1,0 +1,347 @@
+"""A partition's rider store in mapped files: the worker writes, API processes on the machine read.
+
+A folder per partition holds one folder per owner, and ``current``, which names the owner's. Each array is a
+file; one that grows becomes a new file under the next generation, and readers map it anew. The header, an
+array of int64 words, says which generations belong together, *now*, and when the worker last said so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mmap
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from detectors.kernels import layout
+from detectors.kernels.copying import Shared
+from detectors.kernels.jit import sources_digest
+from detectors.kernels.layout import I64, Memory
+from detectors.limits import LimitTable
+from detectors.store import StoreSettings
+
+FORMAT = 1
+#: Words of the header.
+H_FORMAT, H_TURN, H_NOW, H_WALL_MS, H_LIVE, H_RIDERS, H_LAG_RECORDS, H_READ, H_CLOSED = range(9)
+H_GENERATION = 16
+HEADER_WORDS = 64
+#: What a worker has not said for so long is not believed: it says it four times a second.
+SILENT_MS = 10_000
+#: A *now* older than this says nothing of the present (wall clock).
+STALE_S = 15
+_ARRAYS = Shared._fields
+_NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
+FIELDS = (*_ARRAYS, *_NAMES)
+_LEFT_BEHIND_S = 3600.0
+_WHERE = Path("/dev/shm")  # noqa: S108 - memory, and the folder below is 0700
+
+
+class NoRoom(RuntimeError):
+    """The shared folder cannot take the riders' state."""
+
+
+class About(msgspec.Struct, frozen=True):
+    """What ``current`` says of the owner."""
+
+    folder: str
+    layout: str
+    digest: str
+    policies: tuple[str, ...]
+    partitions: int
+    worker: str
+    clock: str
+
+
+def layout_digest() -> str:
+    """What must be the same for worker and reader to mean the same by the words."""
+    return sources_digest(Path(str(layout.__file__)).parent)[:16]
+
+
+def digest_of(limits: LimitTable, settings: StoreSettings) -> str:
+    """A digest of all that verdicts depend on."""
+    told = repr((limits.limits, settings.rules()._replace(seal_events=0)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def shared_folder(setting: str, group: str, prefix: str) -> Path | None:
+    """The folder of a group of workers; None when state is not shared."""
+    if setting == "none" or (not setting and not _WHERE.is_dir()):
+        return None
+    root = Path(setting) if setting else _WHERE / f"respite-{os.getuid()}"
+    return root / (f"{prefix}@{group}" if prefix else group)
+
+
+def _map(path: Path, *, write: bool) -> mmap.mmap:
+    with path.open("r+b" if write else "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if write else mmap.ACCESS_READ)
+
+
+class SharedArrays:
+    """The writer's side of one partition.
+
+    Parameters
+    ----------
+    folder
+        Of the partition; what former owners left there is removed.
+    about
+        What readers must know before they read; its folder is chosen here.
+    """
+
+    def __init__(self, folder: Path, about: About) -> None:
+        self._partition = folder
+        name = secrets.token_hex(8)
+        self._folder = folder / name
+        try:
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._folder.mkdir(mode=0o700)
+        except OSError as error:
+            message = (
+                f"{folder}: cannot be made: {error}; set RESPITE_SHARED_DIR to a folder of your own, or none"
+            )
+            raise NoRoom(message) from error
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+        self._generations = dict.fromkeys(FIELDS, 0)
+        self._header = self._new("header", np.zeros(HEADER_WORDS, dtype=np.int64))
+        self._header[H_FORMAT] = FORMAT
+        self._about = msgspec.structs.replace(about, folder=name)
+        waiting = folder / f"{name}.new"
+        waiting.touch(mode=0o600)
+        waiting.write_bytes(msgspec.json.encode(self._about))
+        waiting.replace(folder / "current")
+        for other in folder.iterdir():
+            if other.is_dir() and other.name != name:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def _new(self, file: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        path = self._folder / file
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                # Taken now: a write into a mapped file that finds no room would end the process.
+                os.posix_fallocate(descriptor, 0, max(1, array.nbytes))
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            message = (
+                f"{path}: no room for {array.nbytes:,} bytes of riders' state: {error}; enlarge it, or set "
+                "RESPITE_SHARED_DIR to a folder with room, or to none to go without reads beside the stream"
+            )
+            raise NoRoom(message) from error
+        mapped = np.frombuffer(_map(path, write=True), dtype=array.dtype).reshape(array.shape)
+        mapped[...] = array
+        return mapped
+
+    def place(self, mem: Memory) -> Memory:
+        """Move those arrays that are new or have grown into files; `RiderStore` calls it."""
+        moved = {}
+        for name in FIELDS:
+            array = getattr(mem, name)
+            if array is not self._arrays.get(name):
+                self._generations[name] += 1
+                moved[name] = self._new(f"{name}.{self._generations[name]}", array)
+        if not moved:
+            return mem
+        self._arrays |= moved
+        self._header[H_TURN] += 1
+        for index, name in enumerate(FIELDS):
+            self._header[H_GENERATION + index] = self._generations[name]
+        self._header[H_TURN] += 1
+        for name in moved:
+            (self._folder / f"{name}.{self._generations[name] - 1}").unlink(missing_ok=True)
+        return mem._replace(**moved)
+
+    def say(self, now_s: int, wall_ms: int, *, live: bool, riders: int, lag_records: int, read: int) -> None:
+        """Say how far the partition is; several times a second, or readers take the worker for dead."""
+        header = self._header
+        header[H_NOW] = now_s
+        header[H_RIDERS] = riders
+        header[H_LAG_RECORDS] = lag_records
+        header[H_READ] = read
+        header[H_LIVE] = int(live)
+        header[H_WALL_MS] = wall_ms
+
+    def close(self) -> None:
+        """The partition is no longer ours: readers learn it at once."""
+        self._header[H_LIVE] = 0
+        self._header[H_CLOSED] = 1
+        with contextlib.suppress(FileNotFoundError):
+            if read_about(self._partition) == self._about:
+                (self._partition / "current").unlink()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def sweep(folder: Path, wall_s: float) -> None:
+    """Remove the partitions' folders that killed workers have left and nobody took over."""
+    if not folder.is_dir():
+        return
+    for partition in folder.iterdir():
+        about = read_about(partition)
+        header = partition / about.folder / "header" if about else partition
+        with contextlib.suppress(FileNotFoundError):
+            said_s = header.stat().st_mtime
+            if about and header.is_file():
+                said_s = int(np.fromfile(header, dtype=np.int64)[H_WALL_MS]) / 1000 or said_s
+            if wall_s - said_s > _LEFT_BEHIND_S:
+                shutil.rmtree(partition, ignore_errors=True)
+
+
+def read_about(partition: Path) -> About | None:
+    """What ``current`` of a partition's folder says; None when nobody has it here."""
+    try:
+        return msgspec.json.decode((partition / "current").read_bytes(), type=About)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How far a partition is and whether it may be believed; ``why_not`` is None when it may.
+
+    ``now_s`` is None before the first event.
+    """
+
+    partition: int
+    worker: str
+    now_s: int | None
+    said_ms: int
+    riders: int
+    lag_records: int
+    read: int
+    why_not: str | None
+
+
+class SharedPartition:
+    """The reader's side of one partition."""
+
+    def __init__(self, folder: Path, number: int, digest: str) -> None:
+        self.number = number
+        self._folder = folder
+        self._digest = digest
+        self._seen: tuple[int, int] | None = None
+        self._about: About | None = None
+        self._header: I64 | None = None
+        self._turn = -1
+        self._shared: Shared | None = None
+        self._names: dict[str, npt.NDArray[np.uint8]] = {}
+
+    def health(self, wall_ms: int) -> Health:
+        """How far the partition is, and why it may not be believed."""
+        about = self._look()
+        if about is None or self._header is None:
+            return Health(self.number, "", None, 0, 0, 0, 0, "elsewhere")
+        header = self._header
+        now_s = int(header[H_NOW])
+        return Health(
+            partition=self.number,
+            worker=about.worker,
+            now_s=now_s if now_s > 0 else None,
+            said_ms=int(header[H_WALL_MS]),
+            riders=int(header[H_RIDERS]),
+            lag_records=int(header[H_LAG_RECORDS]),
+            read=int(header[H_READ]),
+            why_not=self._why_not(about, header, now_s, wall_ms),
+        )
+
+    def _why_not(self, about: About, header: I64, now_s: int, wall_ms: int) -> str | None:
+        if about.layout != layout_digest_once() or header[H_FORMAT] != FORMAT:
+            return "version"
+        if about.digest != self._digest:
+            return "policies"
+        if header[H_CLOSED]:
+            return "elsewhere"
+        if not header[H_LIVE]:
+            return "restoring"
+        if abs(wall_ms - int(header[H_WALL_MS])) > SILENT_MS:
+            return "stale"
+        if about.clock == "wall" and wall_ms // 1000 - now_s > STALE_S:
+            return "stale"
+        return None
+
+    def _look(self) -> About | None:
+        try:
+            found = (self._folder / "current").stat()
+        except (FileNotFoundError, NotADirectoryError):
+            self._seen = self._about = self._header = None
+            return None
+        seen = (found.st_ino, found.st_mtime_ns)
+        if seen != self._seen:
+            self._about = read_about(self._folder)
+            self._header, self._turn = None, -1
+            if self._about is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    mapped = _map(self._folder / self._about.folder / "header", write=False)
+                    self._header = np.frombuffer(mapped, dtype=np.int64)
+                    self._seen = seen
+        return self._about
+
+    def arrays(self) -> Shared | None:
+        """The arrays as they are now; None while they are being replaced. After reading ask `is_current`."""
+        if self._header is None or self._about is None:
+            return None
+        turn = int(self._header[H_TURN])
+        if turn == self._turn:
+            return self._shared
+        if turn & 1:
+            return None
+        generations = self._header[H_GENERATION : H_GENERATION + len(FIELDS)].tolist()
+        folder = self._folder / self._about.folder
+        try:
+            mapped = {
+                name: np.frombuffer(_map(folder / f"{name}.{generation}", write=False), dtype=_TYPES[name])
+                for name, generation in zip(FIELDS, generations, strict=True)
+            }
+        except FileNotFoundError:
+            return None
+        if int(self._header[H_TURN]) != turn:
+            return None
+        rows = len(mapped["seq"])
+        shaped = {
+            name: mapped[name].reshape(rows, -1) if name in ("rows", "ids") else mapped[name]
+            for name in _ARRAYS
+        }
+        self._shared, self._turn = Shared(**shaped), turn
+        self._names = {name: mapped[name] for name in _NAMES}
+        return self._shared
+
+    def is_current(self) -> bool:
+        """Whether what was read since `arrays` was read from the arrays in use."""
+        return self._header is not None and int(self._header[H_TURN]) == self._turn
+
+    def platforms(self) -> list[str]:
+        """The names behind platforms' numbers."""
+        return self._names_of("platforms", "platform_lengths", layout.M_PLATFORMS)
+
+    def zones(self) -> list[str]:
+        """The names behind zones' numbers."""
+        return self._names_of("zones", "zone_lengths", layout.M_ZONES)
+
+    def _names_of(self, names: str, lengths: str, counter: int) -> list[str]:
+        if self._shared is None:
+            return []
+        texts, sizes = self._names[names].reshape(-1, 64), self._names[lengths]
+        count = min(int(self._shared.misc[counter]), len(sizes))
+        return [bytes(texts[index, : sizes[index]]).decode("ascii") for index in range(count)]
+
+
+_TYPES: dict[str, npt.DTypeLike] = {
+    **dict.fromkeys(FIELDS, np.int64),
+    **dict.fromkeys(("ids", "id_lengths", *_NAMES), np.uint8),
+    "table_hash": np.uint64,
+}
+_digest: list[str] = []
+
+
+def layout_digest_once() -> str:
+    """`layout_digest`, read from the sources once per process."""
+    if not _digest:
+        _digest.append(layout_digest())
+    return _digest[0]

@@ -1,0 +1,155 @@
+"""Answers beside the stream against a brute-force reading of the contract."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from detectors.kernels.eligibility import (
+    A_AS_OF,
+    A_KNOWN,
+    A_LIMIT,
+    A_VERDICT,
+    FAILS,
+    PASSES,
+)
+from detectors.kernels.ingest import Place
+from detectors.limits import LimitTable
+from detectors.reading import Reader, blank_asked, shared_of
+from detectors.store import RiderStore
+from schemas.decode import decode_lines
+from schemas.decode.hashing import hash_ids
+from stream.arrivals import arrivals_of
+from stream.calendars import window_starts
+from stream.render import limits_of
+from tests.oracle.evidence import instant
+from tests.oracle.generate import Case, make_case
+from tests.oracle.judge import judge
+from tests.oracle_cases import policy_of, settings_of
+
+
+def asked_of(riders: list[str], seconds: list[int]) -> Any:
+    text = "".join(riders).encode()
+    asked = blank_asked(np.frombuffer(text, dtype=np.uint8), len(riders))
+    asked.length[:] = [len(one) for one in riders]
+    asked.off[:] = np.cumsum(asked.length) - asked.length
+    asked.seconds[:] = seconds
+    hash_ids(asked.buf, asked.off, asked.length, asked.hash, np.zeros(len(riders), dtype=np.int64))
+    return asked
+
+
+def store_of(case: Case, rng: random.Random, seal_events: int) -> RiderStore:
+    """A store that has taken the case in as a service does: in batches, judging in between."""
+    policies = [policy_of(one) for one in case.policies]
+    settings = replace(settings_of(case, seal_events), lateness_s=600 if seal_events else 86_400)
+    store = RiderStore(LimitTable(limits_of(policies), window_starts), settings)
+    known = sorted(
+        (event for event in case.events if instant(event["event_time"]) <= case.now),
+        key=lambda event: instant(event["event_time"]) + (0 if seal_events else rng.randrange(0, 1200)),
+    )
+    at = 0
+    while at < len(known):
+        batch = known[at : at + rng.randrange(1, 12)]
+        at += len(batch)
+        store.ingest(
+            arrivals_of(decode_lines([json.dumps(event).encode() for event in batch])), Place(0, 1, 1, 0)
+        )
+        # The last batch is often not judged yet when the question comes.
+        if at < len(known) or rng.random() < 0.5:
+            store.judge(min(case.now, max(instant(event["event_time"]) for event in known[:at])))
+    return store
+
+
+def order_of(rider: str, start_s: int, end_s: int) -> list[dict[str, Any]]:
+    def event(kind: str, at: int) -> dict[str, Any]:
+        return {
+            "schema": "work-state/1", "event_id": f"asked-{kind}", "rider_id": rider, "platform": "asking",
+            "event_time": datetime.fromtimestamp(at, UTC).isoformat(), "type": kind, "order_id": "asked",
+        }  # fmt: skip
+
+    return [
+        event("order_accepted", start_s),
+        event("order_picked_up", start_s),
+        # One second more than asked: what is reached exactly at its end is reached.
+        event("order_delivered", end_s + 1),
+    ]
+
+
+def expected(case: Case, rider: str, seconds: int) -> tuple[int, str | None]:
+    """The verdict by the oracle: is he on hold, or does the order make a limit that holds be reached."""
+    own = [
+        event
+        for event in case.events
+        if event["rider_id"] == rider and instant(event["event_time"]) <= case.now
+    ]
+    options: dict[str, Any] = {"grace": case.grace, "maxima": case.maxima}
+    _, statuses = judge(own, case.policies, case.now, **options)
+    if statuses and statuses[0]["status"] == "hold":
+        return FAILS, f"{statuses[0]['policy']}/{statuses[0]['limit']}"
+    until = case.now + seconds
+    alerts, _ = judge([*own, *order_of(rider, case.now, until)], case.policies, until, **options)
+    holding = {
+        (f"{policy['name']}@{policy['version']}", limit["name"])
+        for policy in case.policies
+        for limit in policy["limits"]
+        if limit["effect"] != "remind"
+    }
+    reached = sorted(
+        (instant(alert["event_time"]), alert["policy"], alert["limit"])
+        for alert in alerts
+        if alert["kind"] == "limit_reached"
+        and (alert["policy"], alert["limit"]) in holding
+        and instant(alert["event_time"]) >= case.now
+    )
+    return (FAILS, f"{reached[0][1]}/{reached[0][2]}") if reached else (PASSES, None)
+
+
+@pytest.mark.parametrize("seal_events", [0, 1])
+@pytest.mark.parametrize("first", range(0, 160, 40))
+def test_an_order_fails_exactly_when_a_reading_second_by_second_says_so(first: int, seal_events: int) -> None:
+    seen: Counter[Any] = Counter()
+    for seed in range(first, first + 40):
+        case = make_case(seed)
+        rng = random.Random(seed)
+        store = store_of(case, rng, seal_events)
+        reader = Reader(store.limits, store.settings)
+        riders = ["r-0", "r-1", "never-seen"]
+        seconds = [rng.choice([0, 1, 30, 300, 900, 2400]) for _ in riders]
+        asked = asked_of(riders, seconds)
+        reader.answer(shared_of(store.memory), case.now, asked, np.arange(3))
+        for index, rider in enumerate(riders):
+            verdict, limit = expected(case, rider, seconds[index])
+            got = asked.answers[index]
+            assert got[A_AS_OF] == case.now, f"seed {seed} {rider}"
+            assert got[A_VERDICT] == verdict, f"seed {seed} {rider} {seconds[index]} {limit}"
+            if verdict == FAILS:
+                one = store.limits.limits[got[A_LIMIT]]
+                assert f"{one.policy}/{one.name}" == limit, f"seed {seed} {rider}"
+            seen[verdict] += 1
+            assert (got[A_KNOWN] == 1) == any(
+                event["rider_id"] == rider and instant(event["event_time"]) <= case.now
+                for event in case.events
+            )
+    assert seen[FAILS] >= 20
+    assert seen[PASSES] >= 20
+
+
+def test_the_cases_ask_about_every_kind_of_limit() -> None:
+    seen: Counter[Any] = Counter()
+    for seed in range(160):
+        case = make_case(seed)
+        store = store_of(case, random.Random(seed), 0)
+        asked = asked_of(["r-0", "r-1"], [900, 900])
+        Reader(store.limits, store.settings).answer(shared_of(store.memory), case.now, asked, np.arange(2))
+        for line in asked.answers:
+            seen[int(line[A_VERDICT]), store.limits.limits[line[A_LIMIT]].kind] += 1
+    for kind in ("continuous", "day", "week", "rolling", "span", "rest_within"):
+        assert seen[FAILS, kind] >= 3, kind
+        assert seen[PASSES, kind] >= 3, kind

@@ -1,0 +1,151 @@
+"""Explanations, policies, a rider's day and the live stream."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from schemas.api import Explained, Overview, Policies, RiderState
+from stream.api.keys import NOBODY
+from stream.api.recent import QUEUE, Recent
+from stream.api.routes import _events
+from stream.settings import Settings
+from tests.stream.api.world import HOUR_S, World
+
+
+def hold_of(world: World) -> dict[str, Any]:
+    return next(one for one in world.alerts if one["kind"] == "limit_reached")
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_an_explanation_says_all_that_is_needed_to_contest_it(world: World, lang: str) -> None:
+    # An hour, a pause of ten minutes that is no rest of twenty, and three hours more.
+    begin = int(world.wall_s) - 4 * HOUR_S - 600
+    world.send("r1", "order_accepted", begin, order="a")
+    world.send("r1", "order_delivered", begin + HOUR_S, order="a")
+    world.send("r1", "order_accepted", begin + HOUR_S + 600, order="b")
+    world.send("r1", "order_delivered", begin + 2 * HOUR_S, order="b")
+    world.send("r1", "order_accepted", begin + 2 * HOUR_S, order="c")
+    world.judge()
+    desk = world.desk()
+    world.told(desk)
+    client = world.client(desk, no_auth=True)
+    alert = hold_of(world)
+    answer = client.get(f"/v1/alerts/{alert['alert_id']}/explanation", params={"lang": lang})
+    told = Explained.model_validate(answer.json())
+    assert (told.counted_s, told.limit_s, told.over_s) == (4 * HOUR_S, 4 * HOUR_S, 0)
+    assert [(b - a).seconds for a, b in told.not_counted] == [600]
+    assert sum((b - a).seconds for a, b in told.counted) == 4 * HOUR_S
+    assert (told.modality, told.time_zone) == ("standard", "Asia/Shanghai")
+    assert told.first_instant == datetime.fromisoformat(alert["event_time"])
+    assert told.earliest_resume == datetime.fromisoformat(alert["hold"]["until"])
+    assert "20min" in told.resets_by
+    assert ("休息" in told.resets_by) == (lang == "zh")
+    # The last order is open still, so its time is uncertain.
+    assert told.estimated
+    assert told.worst_reading.reached is True
+    assert told.best_reading.reached is False
+    assert (told.contest_until - told.first_instant).days == 14
+    assert ("无人" in told.can_be_overridden_by) == (lang == "zh")
+
+
+def test_a_retracted_alert_says_so(world: World) -> None:
+    world.work("r1", 4.5)
+    world.judge()
+    desk = world.desk()
+    world.told(desk)
+    alert = hold_of(world)
+    desk.recent.take_alert(
+        {**alert, "kind": "retracted", "alert_id": "x", "supersedes": alert["alert_id"]}, 0.0
+    )
+    client = world.client(desk, no_auth=True)
+    told = client.get(f"/v1/alerts/{alert['alert_id']}/explanation", params={"lang": "en"}).json()
+    assert told["retracted"] is True
+    assert told["text"].startswith("This alert has been taken back.")
+
+
+def test_a_riders_day_shows_what_each_clock_did_and_what_each_limit_counts(world: World) -> None:
+    noon = int(world.wall_s)
+    # From the evening before over midnight, and again this morning.
+    world.send("r1", "order_accepted", noon - 13 * HOUR_S, order="a")
+    world.send("r1", "order_delivered", noon - 11 * HOUR_S, order="a")
+    world.send("r1", "order_accepted", noon - HOUR_S, order="b")
+    world.send("r1", "order_picked_up", noon - 600, order="b")
+    world.judge()
+    answer = world.client(no_auth=True).get("/v1/riders/r1").json()
+    told = RiderState.model_validate(answer)
+    counts = {one.limit: (one.counted_s, one.left_s) for one in told.limits}
+    assert counts == {"continuous-4h": (HOUR_S, 3 * HOUR_S), "day-8h": (2 * HOUR_S, 6 * HOUR_S)}
+    (day,) = told.days
+    spans = {
+        clock: [((b.start - day.start).seconds, (b.end - day.start).seconds, b.open) for b in found]
+        for clock, found in day.clocks.items()
+    }
+    assert spans == {
+        "order": [(0, HOUR_S, False), (11 * HOUR_S, 12 * HOUR_S, True)],
+        "online": [(0, HOUR_S, False), (11 * HOUR_S, 12 * HOUR_S, True)],
+        "loaded": [(12 * HOUR_S - 600, 12 * HOUR_S, True)],
+    }
+    assert told.orders_in_hand == 1
+
+
+def test_policies_and_overview_are_what_the_document_says(world: World) -> None:
+    world.work("r1", 4.5)
+    world.work("r2", 3.9)
+    world.judge()
+    client = world.client(no_auth=True)
+    policies = Policies.model_validate(client.get("/v1/policies").json())
+    assert [one.name for one in policies.policies[0].limits] == ["continuous-4h", "day-8h"]
+    overview = Overview.model_validate(client.get("/v1/overview").json())
+    assert (overview.riders, overview.statuses["hold"], overview.statuses["approaching"]) == (2, 1, 1)
+    assert [one.rider_id for one in overview.on_hold] == ["r1"]
+    assert [one.rider_id for one in overview.nearest] == ["r2"]
+    assert overview.nearest[0].remaining_s == 360
+    assert overview.riders_by_zone["310105"]["hold"] == 1
+    assert overview.complete
+    world.wall_s += 11
+    assert client.get("/v1/overview").json()["complete"] is False
+    assert client.get("/readyz").status_code == 503
+
+
+def test_the_live_stream_resumes_where_a_client_was(world: World) -> None:
+    world.work("r1", 4.5)
+    world.judge()
+    desk = world.desk()
+
+    async def first_events(last: str | None, count: int) -> list[bytes]:
+        stream = _events(desk, NOBODY, last)
+        assert await anext(stream) == b": connected\n\n"
+        if last is None:
+            world.told(desk)
+        found = [await anext(stream) for _ in range(count)]
+        await stream.aclose()  # type: ignore[attr-defined]
+        return found
+
+    told = asyncio.run(first_events(None, len(world.alerts)))
+    assert len(told) >= 2
+    identity = told[0].split(b"\n")[0].removeprefix(b"id: ").decode()
+    assert asyncio.run(first_events(identity, len(told) - 1)) == told[1:]
+    assert asyncio.run(first_events("of-another-process", len(told))) == told
+    assert not desk.recent.subscribers
+
+
+def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> None:
+    world.work("r1", 4.5)
+    world.judge()
+    alert = hold_of(world)
+
+    async def overfill() -> None:
+        recent = Recent(Settings(), lambda: world.wall_s)
+        subscriber = recent.subscribe(lambda one: one, None)
+        for _ in range(QUEUE):
+            recent.take_alert(alert, 0.0)
+        dropped = [subscriber.dropped]
+        recent.take_alert(alert, 0.0)
+        assert [*dropped, subscriber.dropped] == [False, True]
+        assert subscriber.queue.qsize() == QUEUE
+
+    asyncio.run(overfill())

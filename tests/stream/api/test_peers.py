@@ -1,0 +1,90 @@
+"""Riders whom another machine has: the API there is asked, once, and not for long."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from stream.api.app import new_app
+from tests.stream.api.world import World
+
+DEADLINE_S = 20.0
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[World, str]]:
+    """A machine with a worker's state and an API that listens."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    world = World(folder)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(new_app(world.settings, desk=world.desk()), log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        deadline = time.monotonic() + DEADLINE_S
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield world, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+def here(world: World, *peers: str) -> Any:
+    """The API of a machine without workers, with the same keys."""
+    update = {"group": "nothing-here", "api_peers": ",".join(peers)}
+    world.settings = world.settings.model_copy(update=update)
+    return world.client()
+
+
+def test_the_api_that_has_a_rider_is_asked(elsewhere: tuple[World, str]) -> None:
+    world, base = elsewhere
+    world.work("r1", 4.5)
+    world.judge()
+    headers = world.key("dispatcher", if_unknown="open")
+    with here(world, base) as client:
+        answer = client.get("/v1/riders/r1/eligibility", headers=headers).json()
+        assert (answer["verdict"], answer["reason"], answer["if_unknown"]) == ("FAIL", "hold", "open")
+        body = {"candidates": [{"rider_id": rider, "minutes": 25} for rider in ("r2", "r1")]}
+        answers = client.post("/v1/eligibility", json=body, headers=headers).json()["answers"]
+        assert [one["verdict"] for one in answers] == ["PASS", "FAIL"]
+        assert client.get("/v1/riders/r1", headers=headers).json()["status"] == "hold"
+
+
+def test_a_platform_sees_no_more_through_a_peer_than_there(elsewhere: tuple[World, str]) -> None:
+    world, base = elsewhere
+    world.work("r1", 4.5, "B")
+    world.judge()
+    headers = world.key("platform", "A")
+    with here(world, base) as client:
+        assert client.get("/v1/riders/r1/eligibility", headers=headers).json()["known"] is False
+        codes = {client.get(f"/v1/riders/{rider}", headers=headers).status_code for rider in ("r1", "nobody")}
+        assert len(codes) == 1
+
+
+def test_a_question_that_was_handed_on_is_not_handed_on_again(elsewhere: tuple[World, str]) -> None:
+    world, base = elsewhere
+    headers = world.key("dispatcher")
+    with here(world, base) as client:
+        assert client.get("/v1/riders/r1/eligibility", headers=headers).json()["verdict"] == "PASS"
+        headers |= {"X-Respite-Forwarded": "1"}
+        assert client.get("/v1/riders/r1/eligibility", headers=headers).json()["verdict"] == "UNKNOWN"
+
+
+def test_a_peer_that_is_silent_or_away_means_unknown_soon(world: World) -> None:
+    headers = world.key("dispatcher")
+    with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as closed:
+        ports = silent.getsockname()[1], closed.getsockname()[1]
+        closed.close()
+        with here(world, *(f"http://127.0.0.1:{port}" for port in ports)) as client:
+            began_s = time.monotonic()
+            answer = client.get("/v1/riders/r1/eligibility", headers=headers).json()
+            assert (answer["verdict"], answer["reason"]) == ("UNKNOWN", "unreachable")
+            assert time.monotonic() - began_s < 5

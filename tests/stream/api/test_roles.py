@@ -1,0 +1,218 @@
+"""Who may see what: every route by every role, and that a platform learns of nothing that is not its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stream.api.views import SUPPRESSED, for_regulator, suppress
+from tests.stream.api.world import World
+
+OWN, OTHER = "r-own", "r-other"
+CASE = {"X-Case-Number": "2026-117"}
+ROUTES = {
+    "eligibility": "/v1/riders/{own}/eligibility",
+    "round": "/v1/eligibility",
+    "rider": "/v1/riders/{own}",
+    "explanation": "/v1/alerts/{alert}/explanation",
+    "policies": "/v1/policies",
+    "overview": "/v1/overview",
+    "health": "/healthz",
+}
+ALLOWED = {
+    "platform": {"eligibility", "round", "rider", "explanation", "policies", "health"},
+    "dispatcher": set(ROUTES),
+    "regulator": {"policies", "overview", "health"},
+    "regulator with a case number": {"rider", "explanation", "policies", "overview", "health"},
+    "operator": {"policies", "overview", "health"},
+    "nobody": {"health"},
+}
+
+
+class Scene:
+    """Two riders on hold: one works for A, the other for B only; A and B both breach."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.work(OWN, 4.2, "A")
+        world.send(OWN, "order_accepted", int(world.wall_s) - 60, "B", "later")
+        world.send(OWN, "order_accepted", int(world.wall_s) - 120, "A", "later")
+        world.work(OTHER, 4.2, "B")
+        world.judge()
+        self.desk = world.desk()
+        world.told(self.desk)
+        self.client = world.client(self.desk)
+
+    def alert(self, rider: str, kind: str = "limit_reached", platform: str | None = None) -> str:
+        return next(
+            str(one["alert_id"])
+            for one in self.world.alerts
+            if one["rider_id"] == rider and one["kind"] == kind and one["platform"] == platform
+        )
+
+    def ask(self, route: str, headers: dict[str, str]) -> Any:
+        if route == "round":
+            body = {"candidates": [{"rider_id": OWN, "minutes": 25}]}
+            return self.client.post(ROUTES[route], json=body, headers=headers)
+        path = ROUTES[route].format(own=OWN, alert=self.alert(OWN))
+        return self.client.get(path, headers=headers)
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
+@pytest.mark.parametrize("who", list(ALLOWED))
+def test_every_route_is_open_to_exactly_the_roles_whose_business_it_is(scene: Scene, who: str) -> None:
+    role = who.split(maxsplit=1)[0]
+    headers = {} if who == "nobody" else scene.world.key(role, "A" if role == "platform" else None)
+    headers |= CASE if "case" in who else {}
+    for route in ROUTES:
+        answer = scene.ask(route, headers)
+        wanted = 200 if route in ALLOWED[who] else 401 if who == "nobody" else 403
+        assert answer.status_code == wanted, (who, route, answer.text)
+        if wanted != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["remedy"]
+
+
+def test_a_rider_of_another_platform_is_answered_byte_for_byte_as_one_never_seen(scene: Scene) -> None:
+    headers = scene.world.key("platform", "A")
+    assert scene.client.get(f"/v1/riders/{OWN}/eligibility", headers=headers).json()["verdict"] == "FAIL"
+    for path in ("/v1/riders/{}/eligibility", "/v1/riders/{}"):
+        answers = [scene.client.get(path.format(rider), headers=headers) for rider in (OTHER, "r-never")]
+        texts = [one.content.replace(rider.encode(), b"") for one, rider in zip(answers, (OTHER, "r-never"))]  # noqa: B905
+        assert texts[0] == texts[1]
+        assert answers[0].status_code == answers[1].status_code
+        assert dict(answers[0].headers, **{"content-length": ""}) == dict(
+            answers[1].headers, **{"content-length": ""}
+        )
+    body = {"candidates": [{"rider_id": rider, "minutes": 25} for rider in (OTHER, "r-never")]}
+    one, another = scene.client.post("/v1/eligibility", json=body, headers=headers).json()["answers"]
+    assert {**one, "rider_id": ""} == {**another, "rider_id": ""}
+    assert one["verdict"] == "PASS"
+    # A platform that has never sent anything sees nobody.
+    stranger = scene.world.key("platform", "C")
+    assert scene.client.get(f"/v1/riders/{OWN}", headers=stranger).status_code == 404
+
+
+def test_an_alert_of_anothers_rider_is_answered_as_one_that_does_not_exist(scene: Scene) -> None:
+    headers = scene.world.key("platform", "A")
+    path = "/v1/alerts/{}/explanation"
+    answers = [
+        scene.client.get(path.format(identity), headers=headers)
+        for identity in (scene.alert(OTHER), "0" * 32, scene.alert(OWN, "hold_breached", "B"))
+    ]
+    assert {one.status_code for one in answers} == {404}
+    assert len({one.content for one in answers}) == 1
+
+
+def test_a_platform_sees_neither_intervals_nor_window_nor_others_in_what_is_its_own(scene: Scene) -> None:
+    headers = scene.world.key("platform", "A")
+    told = scene.client.get(f"/v1/alerts/{scene.alert(OWN)}/explanation", headers=headers).json()
+    assert (told["counted"], told["not_counted"], told["window_start"]) == ([], [], None)
+    rider = scene.client.get(f"/v1/riders/{OWN}", headers=headers).json()
+    assert set(rider) == {"rider_id", "status", "as_of", "hold_until", "remaining_s"}
+    assert rider["status"] == "hold"
+    whole = scene.client.get(f"/v1/riders/{OWN}", headers=scene.world.key("dispatcher")).json()
+    assert {"limits", "days"} < set(whole)
+
+
+def test_a_platforms_live_stream_has_its_riders_and_its_own_breaches_only(scene: Scene) -> None:
+    caller = scene.desk
+    from stream.api.keys import Caller
+
+    platform = Caller("k", "platform", "A", "closed", 1.0)
+    seen = [caller.alert_for(platform, alert) for alert in scene.world.alerts]
+    shown = [one for one in seen if one is not None]
+    assert shown
+    assert {one["rider_id"] for one in shown} == {OWN}
+    assert {one["platform"] for one in shown} == {None, "A"}
+    assert not any({"evidence", "window", "zone"} & set(one) for one in shown)
+    # Late evidence takes the other's breach back: the retraction names a platform too.
+    breach = next(one for one in scene.world.alerts if one["platform"] == "B" and one["rider_id"] == OWN)
+    assert caller.alert_for(platform, {**breach, "kind": "retracted"}) is None
+
+
+def test_a_rider_is_a_platforms_own_as_long_as_riders_are_remembered(world: World) -> None:
+    headers = world.key("platform", "A")
+    world.send("r1", "online", int(world.wall_s) - 14 * 86_400, "A")
+    world.send("r1", "online", int(world.wall_s) - 10, "B")
+    world.judge()
+    client = world.client()
+    assert client.get("/v1/riders/r1", headers=headers).status_code == 200
+    world.wall_s += 2 * 86_400
+    world.judge()
+    assert client.get("/v1/riders/r1", headers=headers).status_code == 404
+    assert client.get("/v1/riders/r1", headers=world.key("platform", "B")).status_code == 200
+
+
+def test_the_regulators_look_at_a_person_is_logged(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    headers = scene.world.key("regulator")
+    assert scene.client.get(f"/v1/riders/{OWN}", headers=headers).status_code == 403
+    assert (
+        scene.client.get(f"/v1/riders/{OWN}", headers=headers | {"X-Case-Number": "x" * 65}).status_code
+        == 403
+    )
+    assert "2026-117" not in capsys.readouterr().out
+    assert scene.client.get(f"/v1/riders/{OWN}", headers=headers | CASE).status_code == 200
+    logged = capsys.readouterr()
+    assert "2026-117" in logged.out + logged.err
+    assert OWN in logged.out + logged.err
+
+
+def test_the_operators_overview_has_no_persons_and_the_dispatchers_has(scene: Scene) -> None:
+    seen = scene.client.get("/v1/overview", headers=scene.world.key("operator"))
+    assert OWN not in seen.text
+    assert seen.json()["statuses"]["hold"] == 2
+    assert seen.json()["complete"] is True
+    whole = scene.client.get("/v1/overview", headers=scene.world.key("dispatcher")).json()
+    assert {one["rider_id"] for one in whole["on_hold"]} == {OWN, OTHER}
+    regulator = scene.client.get("/v1/overview", headers=scene.world.key("regulator")).json()
+    assert regulator["k"] == 10
+    assert regulator["statuses"]["hold"] == SUPPRESSED
+    assert regulator["riders"] == SUPPRESSED
+    assert (regulator["on_hold"], regulator["nearest"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("cells", "shown"),
+    [
+        ({"a": 100, "b": 50, "c": 3}, {"a": 100, "b": -1, "c": -1}),
+        ({"a": 100, "b": 4, "c": 3}, {"a": -1, "b": -1, "c": -1}),
+        ({"a": 100, "b": 5, "c": 5}, {"a": 100, "b": -1, "c": -1}),
+        ({"a": 100, "b": 10, "c": 0}, {"a": 100, "b": 10, "c": 0}),
+        ({"a": 100, "b": 9}, {"a": -1, "b": -1}),
+        ({"a": 3}, {"a": -1}),
+        ({}, {}),
+    ],
+)
+def test_hidden_cells_cannot_be_computed_from_the_others_and_the_total(
+    cells: dict[str, int], shown: dict[str, int]
+) -> None:
+    assert suppress(cells) == shown
+
+
+def test_no_sum_over_zones_gives_a_hidden_status_away() -> None:
+    zones = {
+        "z1": {"clear": 600, "approaching": 30, "hold": 2},
+        "z2": {"clear": 400, "approaching": 20, "hold": 1},
+    }
+    told = for_regulator(
+        {
+            "riders": 1053,
+            "statuses": {"clear": 1000, "approaching": 50, "hold": 3},
+            "holds_by_limit": {"p@1/l": 3},
+            "riders_by_zone": zones,
+            "alerts_by_kind": {"approaching": 60, "hold_breached": 2},
+            "on_hold": [{"rider_id": "r"}],
+            "nearest": [],
+        }
+    )
+    assert told["statuses"] == {"clear": 1000, "approaching": -1, "hold": -1}
+    assert {zone["approaching"] for zone in told["riders_by_zone"].values()} == {-1}
+    assert {zone["hold"] for zone in told["riders_by_zone"].values()} == {-1}
+    assert told["holds_by_limit"] == {"p@1/l": -1}
+    assert told["on_hold"] == []

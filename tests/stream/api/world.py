@@ -1,0 +1,116 @@
+"""A partition's store in shared memory, an API beside it, and a clock that stands where it is put."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from detectors.kernels.ingest import Place
+from detectors.limits import LimitTable
+from detectors.store import RiderStore
+from detectors.verdicts import Verdict
+from schemas.decode import decode_lines, murmur2
+from schemas.instants import parse_instant
+from stream.api.app import new_app
+from stream.api.desk import Desk
+from stream.api.keys import KeyFile
+from stream.arrivals import arrivals_of
+from stream.calendars import window_starts
+from stream.policies import load_all
+from stream.render import Renderer, limits_of, utc
+from stream.settings import Settings
+from stream.shared import About, SharedArrays, digest_of, layout_digest, shared_folder
+
+NOON_S = parse_instant("2026-11-24T12:00:00+08:00")
+HOUR_S = 3600
+
+
+class World:
+    """Workers' state for two partitions on this machine, without workers."""
+
+    def __init__(self, folder: Path, partitions: int = 2, policy: tuple[str, ...] = ("cn-gbt-2025",)) -> None:
+        self.wall_s = float(NOON_S)
+        self.keys = KeyFile(folder / "keys.json")
+        self.settings = Settings(
+            broker="127.0.0.1:1",
+            shared_dir=str(folder / "shared"),
+            group="g",
+            policy=policy,
+            keys=str(folder / "keys.json"),
+        )
+        self.policies = load_all(policy)
+        self.limits = LimitTable(limits_of(self.policies), window_starts)
+        self._renderer = Renderer(self.limits.limits, self.policies, 90_000)
+        self.stores: list[RiderStore] = []
+        self.shared: list[SharedArrays] = []
+        self.alerts: list[dict[str, Any]] = []
+        place = shared_folder(self.settings.shared_dir, "g", "")
+        assert place is not None
+        self.place = place
+        store_settings = self.settings.store(16)
+        for number in range(partitions):
+            about = About(
+                folder="",
+                layout=layout_digest(),
+                digest=digest_of(self.limits, store_settings),
+                policies=self.limits.policies,
+                partitions=partitions,
+                worker="w",
+                clock="wall",
+            )
+            self.shared.append(SharedArrays(place / f"p{number}", about))
+            self.stores.append(RiderStore(self.limits, store_settings))
+            self.stores[-1].lie_in(self.shared[-1].place)
+        self.say()
+
+    def desk(self) -> Desk:
+        return Desk(self.settings, lambda: self.wall_s)
+
+    def client(self, desk: Desk | None = None, *, no_auth: bool = False) -> TestClient:
+        # Without its lifespan: nothing is followed, there is no broker.
+        app = new_app(self.settings, no_auth=no_auth, desk=desk or self.desk())
+        return TestClient(app, base_url="http://127.0.0.1:8080")
+
+    def key(self, role: str, platform: str | None = None, if_unknown: str = "closed") -> dict[str, str]:
+        made = self.keys.add(role, platform, if_unknown, per_second=1000.0)
+        return {"Authorization": f"Bearer {made}"}
+
+    def send(self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o") -> None:
+        event = {
+            "schema": "work-state/1", "event_id": f"{rider}-{kind}-{at_s}", "rider_id": rider,
+            "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": "310105",
+        }  # fmt: skip
+        number = murmur2(rider.encode()) % len(self.stores)
+        decoded = decode_lines([json.dumps(event).encode()])
+        self.stores[number].ingest(arrivals_of(decoded), Place(number, len(self.stores), 1, 0))
+
+    def work(self, rider: str, hours: float, platform: str = "A") -> None:
+        """He has had one order after another for so long, and has the last one still."""
+        begin_s = int(self.wall_s - hours * HOUR_S)
+        for number, at_s in enumerate(range(begin_s, int(self.wall_s), 1800)):
+            if number:
+                self.send(rider, "order_delivered", at_s, platform, f"o{number - 1}")
+            self.send(rider, "order_accepted", at_s, platform, f"o{number}")
+
+    def judge(self) -> None:
+        """Bring all to the clock, and tell."""
+        for store in self.stores:
+            for one in store.judge(int(self.wall_s), int(self.wall_s)):
+                if isinstance(one, Verdict):
+                    self.alerts.append(self._renderer.alert_of(store, one, store.now_s, None))
+        self.say()
+
+    def say(self, *, live: bool = True) -> None:
+        for store, shared in zip(self.stores, self.shared, strict=True):
+            shared.say(
+                max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000), live=live,
+                riders=store.riders, lag_records=0, read=0,
+            )  # fmt: skip
+
+    def told(self, desk: Desk) -> None:
+        """Let the desk have read the topic of alerts."""
+        for alert in self.alerts:
+            desk.recent.take_alert(alert, self.wall_s)
