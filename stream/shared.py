@@ -73,9 +73,9 @@ def digest_of(limits: LimitTable, settings: StoreSettings) -> str:
 
 def shared_folder(setting: str, group: str, prefix: str) -> Path | None:
     """The folder of a group of workers; None when state is not shared."""
-    if setting == "none" or (not setting and not _WHERE.is_dir()):
+    if setting == "none" or (setting == "auto" and not _WHERE.is_dir()):
         return None
-    root = Path(setting) if setting else _WHERE / f"respite-{os.getuid()}"
+    root = _WHERE / f"respite-{os.getuid()}" if setting == "auto" else Path(setting)
     return root / (f"{prefix}@{group}" if prefix else group)
 
 
