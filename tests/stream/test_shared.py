@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stream.shared import NoRoom, SharedArrays, SharedPartition, read_about, shared_folder, sweep
+from stream.mapped import SharedPartition
+from stream.shared import NoRoom, SharedArrays, read_about, shared_folder, sweep
 from tests.stream.api.world import World
 
 
