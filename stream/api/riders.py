@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +24,6 @@ from stream.shared import digest_of, read_about, shared_folder
 _TRIES = 8
 _PAUSE_S = 0.002
 _SCAN_S = 1.0
-#: Larger rounds are answered in parts, side by side.
-_AT_ONCE = 25_000
 
 
 class Unsure(RuntimeError):
@@ -96,8 +93,6 @@ class Riders:
         self._folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
         self._digest = digest_of(limits, store)
         self._local = threading.local()
-        # Kernels run side by side: they hold no lock.
-        self._pool = ThreadPoolExecutor(thread_name_prefix="riders")
         self._partitions: dict[int, SharedPartition] = {}
         self._count: int | None = None
         self._scanned_s = 0.0
@@ -167,23 +162,13 @@ class Riders:
         if count is None:
             return {NONE: "elsewhere"}
         homes = round_.murmurs % count
-        parts: list[tuple[int, I64]] = [
-            (number, which[at : at + _AT_ONCE])
-            for number in np.unique(homes).tolist()
-            for which in [np.flatnonzero(homes == number)]
-            for at in range(0, len(which), _AT_ONCE)
-        ]
-        work = self._pool.map if len(homes) >= _AT_ONCE else map
-        found = work(lambda part: self._why_not(part[0], part[1], round_.asked, platform), parts)
-        return {number: why for (number, _), why in zip(parts, found, strict=True) if why is not None}
-
-    def _why_not(self, number: int, which: I64, asked: Asked, platform: str | None) -> str | None:
-        """Answer for candidates of one partition; why that cannot be done."""
-        try:
-            self._answer_partition(number, asked, which, platform)
-        except Unsure as error:
-            return str(error)
-        return None
+        unsure: dict[int, str] = {}
+        for number in np.unique(homes).tolist():
+            try:
+                self._answer_partition(number, round_.asked, np.flatnonzero(homes == number), platform)
+            except Unsure as error:
+                unsure[number] = str(error)
+        return unsure
 
     def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
         partition = self._of_thread(number)
