@@ -43,7 +43,8 @@ MetricsPort = Annotated[int | None, setting("Port of /metrics, 0 for a free one 
 ReadyLag = Annotated[str | None, setting("How far behind a worker may be and still be ready [30s].")]
 ZoneDigits = Annotated[int | None, setting("Characters of a zone's code that metrics show [0].")]
 SharedDir = Annotated[
-    str | None, setting("Where API processes read the riders' state, or none [in /dev/shm if there is one].")
+    str | None,
+    setting("Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto]."),
 ]
 ApiHost = Annotated[str | None, setting("Where the API is served [127.0.0.1].")]
 ApiPort = Annotated[int | None, setting("Port of the API, 0 for a free one [8080].")]
