@@ -29,9 +29,9 @@ from stream.app import new_run
 from stream.arrivals import arrivals_of
 from stream.checkpoint import Checkpointer, Standing
 from stream.outbox import Outbox
-from stream.partition import Run
 from stream.render import utc
 from stream.restore import Restored, Takeover, take_over
+from stream.run import Run
 from stream.settings import Settings
 from stream.warm_up import warm_up
 

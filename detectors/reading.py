@@ -42,7 +42,8 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.status import status_of
 from detectors.limits import LimitTable
-from detectors.store import StoreSettings, new_memory, row_words
+from detectors.memory import new_memory, row_words
+from detectors.store import StoreSettings
 from detectors.verdicts import STATUSES
 
 EVERYONE = Asker(copying.EVERYONE, 0)

@@ -26,10 +26,11 @@ from stream.exits import exit_after
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
 from stream.outbox import Outbox, OutboxFailed
-from stream.partition import NotOwner, Partition, Run
+from stream.partition import Partition
 from stream.policies import load_all
 from stream.render import Renderer, limits_of
 from stream.restore import StateRefused
+from stream.run import NotOwner, Run
 from stream.settings import Settings
 from stream.shared import shared_folder, sweep
 from stream.topics import retention_s

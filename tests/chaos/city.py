@@ -24,8 +24,8 @@ from schemas.instants import parse_instant
 from schemas.work_state import Refused, read_event
 from stream import topics
 from stream.app import new_run
-from stream.partition import Run
 from stream.render import utc
+from stream.run import Run
 from stream.settings import Settings
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored

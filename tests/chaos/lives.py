@@ -23,8 +23,9 @@ from stream import partition as partitions
 from stream.app import new_run
 from stream.checkpoint import Checkpointer, Standing
 from stream.outbox import Outbox
-from stream.partition import Partition, Run
+from stream.partition import Partition
 from stream.restore import Restored, Takeover, take_over
+from stream.run import Run
 from stream.settings import Settings
 
 #: Every step between fetch and commit, in the order of a life.

@@ -26,9 +26,9 @@ from detectors.kernels.layout import (
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names, decode_page
 from schemas.instants import parse_instant
-from stream.partition import Run
 from stream.policies import load_all
 from stream.replay import Replayed, replay
+from stream.run import Run
 from stream.settings import Settings
 from tests.oracle.evidence import Maxima, read_rider
 from tests.stream.reading import Record, records_of

@@ -18,10 +18,11 @@ from stream import topics
 from stream.app import new_run
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
-from stream.partition import Partition, Run
+from stream.partition import Partition
 from stream.policies import load_all
 from stream.render import utc
 from stream.replay import Replay, Replayed
+from stream.run import Run
 from stream.settings import Settings
 from stream.tail import LogReader
 

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from stream import app, lane
 from stream.metrics import PartitionCollector
 from stream.outbox import OutboxFailed
-from stream.partition import NotOwner
+from stream.run import NotOwner
 from stream.settings import Settings
 
 GENERATION = 7

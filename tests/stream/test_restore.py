@@ -11,7 +11,7 @@ import pytest
 
 from stream import checkpoint
 from stream.outbox import OutboxFailed
-from stream.partition import NotOwner
+from stream.run import NotOwner
 from stream.settings import Settings
 from tests.stream.lives import (
     FailingOutbox,

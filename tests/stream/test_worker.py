@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaConsumer
+from kafka import KafkaAdminClient, KafkaConsumer
 from kafka import TopicPartition as KafkaPartition
 
 from deploy.kafka.broker import Broker
@@ -321,3 +321,23 @@ def test_a_damaged_log_ends_the_worker_loudly(tmp_path: Path, prefix: str) -> No
             assert "Invalid CRC" in workers.log(0)
         finally:
             workers.stop()
+
+
+def test_partitions_added_to_every_topic_are_refused_with_the_way_out(
+    settings: Settings, workers: Workers, file: Path
+) -> None:
+    asyncio.run(feed.feed(settings, [str(file)]))
+    first = workers.start()
+    until(lambda: workers.log(0).count(" live ") >= PARTITIONS, "every partition is live", workers)
+    first.send_signal(signal.SIGTERM)
+    assert first.wait(15) == 0
+    admin = KafkaAdminClient(bootstrap_servers=settings.broker)
+    names = [topic.name for topic in topics.wanted(settings, topics.SHORTEST_RETENTION_S)]
+    admin.create_partitions(dict.fromkeys(names, PARTITIONS + 2))
+    admin.close()
+    second = workers.start()
+    until(lambda: second.poll() is not None, "the worker refuses", workers, within_s=60)
+    assert second.returncode == 2
+    said = workers.log(1)
+    assert f"its state was written for {PARTITIONS} partitions" in said
+    assert f"respite topics --partitions {PARTITIONS + 2} --prefix NEW." in said
