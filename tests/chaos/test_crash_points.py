@@ -45,6 +45,7 @@ def test_after_crashes_at_every_step_what_stands_is_what_the_evidence_says(
     assert last.crashed is None
     found = compare(settings, world.run, [history.write(tmp_path)])
     assert found.good, found.text()
+    assert not found.doubled
     assert found.alerts > 50
     assert not committed_at_most(settings, world.run, reached | last.commits)
     # A point that was never crashed at has proven nothing.

@@ -15,5 +15,6 @@ pytestmark = pytest.mark.kafka
 def test_a_city_broken_in_the_worst_ways_loses_nothing(tmp_path: Path) -> None:
     rows, found = break_everything(tmp_path, seed=7, rounds=1, names=list(SHORT))
     assert found.good, found.text()
+    assert not found.doubled
     assert len(rows) == len(SHORT)
     assert found.alerts > 100

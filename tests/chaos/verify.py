@@ -42,6 +42,8 @@ class Found:
 
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    #: Dead letters written more than once: only where the state that knows of them was lost.
+    doubled: list[str] = field(default_factory=list)
     #: Messages that said again what stood already: harmless, counted.
     repeated: int = 0
     alerts: int = 0
@@ -179,7 +181,7 @@ def _compare_dead_letters(settings: Settings, found: Found) -> None:
         (one.headers["partition"], one.headers["offset"])
         for one in records_of(settings.broker, settings.dead_letter_topic)
     )
-    found.wrong += [
+    found.doubled += [
         f"dead letter of {place} written {count} times" for place, count in places.items() if count > 1
     ]
 
