@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+)
 
 from schemas.policy import DAY_S, LONGEST_CALENDAR_S, InvalidPolicy, Policy
 from stream.administration import KafkaUnavailable, administration
@@ -17,6 +22,8 @@ from stream.settings import Settings
 DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
 _UNKNOWN_TOPIC, _NOT_AUTHORIZED = 3, 29
+#: Roles of the topics that no other party reads or writes.
+_OUR_OWN = ("state", "control")
 #: A restore reads all of it, so what has been overwritten should go soon.
 _STATE_HINTS = {
     "segment.ms": "600000",
@@ -134,16 +141,22 @@ def ensure_topics(
 def checked_partitions(settings: Settings) -> int:
     """The number of partitions of topics that a worker may start on.
 
+    Where the topics that others see are there, those that are ours alone are made.
+
     Raises
     ------
     TopicsRefused
         With every fault: a topic is missing, partition counts differ, the source lacks ``LogAppendTime``.
+    InvalidPolicy
+        When the policies, which decide how long events are kept, cannot be loaded.
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, SHORTEST_RETENTION_S)
+    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
+        if settings.source_topic in counts:
+            counts |= _make_our_own(admin, topics, counts, counts[settings.source_topic])
         configs = _configs(admin, [topic for topic in topics if topic.name in counts])
     source = settings.source_topic
     number = counts.get(source, 0)
@@ -162,6 +175,20 @@ def checked_partitions(settings: Settings) -> int:
     if faults:
         raise TopicsRefused("\n".join(faults))
     return number
+
+
+def _make_our_own(
+    admin: KafkaAdminClient, topics: Sequence[Wanted], counts: Mapping[str, int], number: int
+) -> dict[str, int]:
+    """Make what is nobody's affair but ours, where somebody else has made the rest; the topics made."""
+    made: dict[str, int] = {}
+    for topic in topics:
+        if topic.role in _OUR_OWN and topic.name not in counts:
+            # Without the right to, it is missing, and the refusal names the command.
+            with suppress(TopicAuthorizationFailedError, ClusterAuthorizationFailedError):
+                create(admin, topic, number, None)
+                made[topic.name] = number
+    return made
 
 
 def source_partitions(settings: Settings) -> int:

@@ -132,6 +132,18 @@ class TestOnABroker:
         assert {admin.partitions(f"{settings.prefix}courier.{name}") for name in names} == {3}
         assert topics.checked_partitions(settings) == 3
 
+    def test_where_somebody_else_made_the_contract_s_topics_ours_are_made(
+        self, settings: Settings, admin: Admin
+    ) -> None:
+        theirs = [
+            topic for topic in topics.wanted(settings, 8 * DAY_S) if topic.role not in ("state", "control")
+        ]
+        for topic in theirs:
+            topics.create(admin._client, topic, 3, None)
+        assert topics.checked_partitions(settings) == 3
+        assert admin.partitions(settings.state_topic) == admin.partitions(settings.control_topic) == 3
+        assert admin.configs(settings.state_topic)["cleanup.policy"] == "compact"
+
     def test_a_second_time_changes_nothing(self, settings: Settings) -> None:
         topics.ensure_topics(settings, partitions=2)
         told: list[str] = []
