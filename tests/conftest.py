@@ -8,6 +8,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+# Loaded here, while nothing else runs: loaded when the tests are over, beside threads that still end, Python
+# 3.11 may fail in its parser ("AST constructor recursion depth mismatch", python/cpython#106905).
+import hypothesis  # noqa: F401
 import pytest
 
 from deploy.kafka.broker import Broker

@@ -44,6 +44,7 @@ class Proxy:
             self.reset()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join(10)
+            self._loop.close()
 
     def reset(self) -> None:
         """Cut every connection with a reset."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 
 
 class Record(NamedTuple):
@@ -22,8 +22,20 @@ class Record(NamedTuple):
 
 
 def records_of(bootstrap: str, topic: str) -> list[Record]:
-    """Every committed record of a topic up to its end now, by partition and offset."""
+    """Every committed record of a topic up to its end now, by partition and offset.
+
+    What is under way is waited for: Kafka answers a commit before readers of what is committed see it.
+    """
     return sorted(asyncio.run(asyncio.wait_for(_read(bootstrap, topic), DEADLINE_S)))
+
+
+async def _ends(bootstrap: str, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        return dict(await consumer.end_offsets(places))
+    finally:
+        await consumer.stop()
 
 
 async def _read(bootstrap: str, topic: str) -> list[Record]:
@@ -39,7 +51,7 @@ async def _read(bootstrap: str, topic: str) -> list[Record]:
         numbers = consumer.partitions_for_topic(topic) or await _partitions(consumer, topic)
         places = [TopicPartition(topic, number) for number in sorted(numbers)]
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
+        ends = await _ends(bootstrap, places)
         found: list[Record] = []
         while any([await consumer.position(place) < ends[place] for place in places]):
             for place, records in (await consumer.getmany(timeout_ms=200)).items():

@@ -126,7 +126,7 @@ def test_the_tail_begins_at_a_time(settings: Settings) -> None:
             # The two have to lie in different milliseconds.
             await asyncio.sleep(0.02)
         await outbox.close()
-        new = records_of(settings.broker, settings.alerts_topic)[1]
+        new = (await asyncio.to_thread(records_of, settings.broker, settings.alerts_topic))[1]
         async with LogReader(settings, 0, [settings.alerts_topic]) as reader:
             begin = await reader.offset_at(settings.alerts_topic, new.timestamp_ms)
             assert await reader.offset_at(settings.alerts_topic, new.timestamp_ms + 60_000) is None
