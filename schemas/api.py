@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from schemas.alert import PolicyRef, Seconds
+from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
 from schemas.policy import Clock, Effect, Kind, Release, Words
 
@@ -265,6 +265,32 @@ class Explained(BaseModel):
     retracted: bool
 
 
+class ToldAlert(BaseModel):
+    """An alert of a rider, as lists show it; the explanation is under its id."""
+
+    model_config = _CLOSED
+
+    alert_id: str
+    kind: Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached"]
+    policy: PolicyRef
+    limit: Id
+    clock: Clock
+    event_time: AwareDatetime
+    counted_s: Seconds
+    limit_s: Seconds
+    hold: Hold | None
+    platform: Annotated[Id | None, Field(description="Of a breach: who pushed the order.")]
+    retracted: bool
+
+
+class ToldAlerts(BaseModel):
+    """The recent alerts of a rider, the earliest first."""
+
+    model_config = _CLOSED
+
+    alerts: tuple[ToldAlert, ...]
+
+
 class PartitionHealth(BaseModel):
     """How far one partition is."""
 
@@ -273,7 +299,15 @@ class PartitionHealth(BaseModel):
     partition: int
     worker: str | None
     now: AwareDatetime | None
-    lag_s: int | None
+    clock: Annotated[
+        Literal["wall", "event"] | None, Field(description="What drives *now*; null where it is not known.")
+    ]
+    said_s: Annotated[
+        int | None, Field(description="Seconds of the wall clock since its worker said anything.")
+    ]
+    lag_s: Annotated[
+        int | None, Field(description="How far *now* was behind then; null where events are the clock.")
+    ]
     lag_records: int | None
     fresh: bool
     reason: str | None
@@ -304,6 +338,11 @@ class Overview(BaseModel):
     statuses: dict[Literal["clear", "approaching", "hold"], Count]
     holds_by_limit: dict[str, Count]
     riders_by_zone: dict[str, dict[Literal["clear", "approaching", "hold"], Count]]
+    riders_by_platform: Annotated[
+        dict[str, dict[Literal["clear", "approaching", "hold"], Count]],
+        Field(description="A rider of several platforms is counted with each."),
+    ]
+    breaches_by_platform: dict[str, Count]
     on_hold: tuple[Near, ...]
     nearest: tuple[Near, ...]
     alerts_per_minute: float

@@ -15,7 +15,7 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -57,7 +57,7 @@ class About(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
     partitions: int
     worker: str
-    clock: str
+    clock: Literal["wall", "event"]
 
 
 def layout_digest() -> str:
@@ -217,6 +217,7 @@ class Health:
     lag_records: int
     read: int
     why_not: str | None
+    clock: Literal["wall", "event"] | None
 
 
 class SharedPartition:
@@ -237,7 +238,7 @@ class SharedPartition:
         """How far the partition is, and why it may not be believed."""
         about = self._look()
         if about is None or self._header is None:
-            return Health(self.number, "", None, 0, 0, 0, 0, "elsewhere")
+            return Health(self.number, "", None, 0, 0, 0, 0, "elsewhere", None)
         header = self._header
         now_s = int(header[H_NOW])
         return Health(
@@ -249,6 +250,7 @@ class SharedPartition:
             lag_records=int(header[H_LAG_RECORDS]),
             read=int(header[H_READ]),
             why_not=self._why_not(about, header, now_s, wall_ms),
+            clock=about.clock,
         )
 
     def _why_not(self, about: About, header: I64, now_s: int, wall_ms: int) -> str | None:
