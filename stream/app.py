@@ -291,6 +291,8 @@ class Worker:
                 await asyncio.wait(closing, timeout=2)
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._app.stop(), timeout=3)
+            for one in waiting:
+                one.cancel()
             metrics.stop()
 
     async def _drain(self) -> None:

@@ -40,9 +40,7 @@ class Orders:
     async def _follow(
         self, owned: Callable[[], Iterable[int]], forget: Callable[[int, str, int], Awaitable[None]]
     ) -> None:
-        consumer = AIOKafkaConsumer(
-            isolation_level="read_committed", enable_auto_commit=False, **self._settings.client()
-        )
+        consumer = _from_the_beginning(self._settings)
         await consumer.start()
         assigned: list[TopicPartition] = []
         try:
@@ -51,8 +49,6 @@ class Orders:
                 if wanted != assigned:
                     assigned = wanted
                     consumer.assign(assigned)
-                    if assigned:
-                        await consumer.seek_to_beginning(*assigned)
                 if not assigned:
                     await asyncio.sleep(_WAIT_MS / 1000)
                     continue
@@ -63,6 +59,16 @@ class Orders:
                             await forget(tp.partition, record.key.decode(), int(record.timestamp))
         finally:
             await consumer.stop()
+
+
+def _from_the_beginning(settings: Settings) -> AIOKafkaConsumer:
+    # Not by `seek_to_beginning`: right after an assignment aiokafka 0.14 answers it with the default's offset.
+    return AIOKafkaConsumer(
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **settings.client(),
+    )
 
 
 async def order_to_forget(settings: Settings, rider: str, partitions: int) -> None:
@@ -88,13 +94,10 @@ async def wait_until_forgotten(settings: Settings, rider: str, partitions: int, 
     """Whether the rider's status becomes a tombstone, or there is none, within so many seconds."""
     key = rider.encode()
     tp = TopicPartition(settings.status_topic, murmur2(key) % partitions)
-    consumer = AIOKafkaConsumer(
-        isolation_level="read_committed", enable_auto_commit=False, **settings.client()
-    )
+    consumer = _from_the_beginning(settings)
     await consumer.start()
     try:
         consumer.assign([tp])
-        await consumer.seek_to_beginning(tp)
         known = False
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):

@@ -46,6 +46,8 @@ class Broker:
         Added to server.properties; a name that stands there already is replaced.
     listeners
         Further listeners by name, with their protocol: ``{"SASL": "SASL_PLAINTEXT"}``. Each gets a port.
+    advertised
+        By listener, the port that clients are told instead of its own: that of a proxy before it.
     """
 
     def __init__(
@@ -53,7 +55,9 @@ class Broker:
         dir: str | os.PathLike[str] | None = None,
         properties: Mapping[str, str] | None = None,
         listeners: Mapping[str, str] | None = None,
+        advertised: Mapping[str, int] | None = None,
     ) -> None:
+        self._advertised = dict(advertised or {})
         self.dir = Path(dir if dir is not None else DEFAULT_DIR).resolve()
         self.log = self.dir / "broker.log"
         self._properties = dict(properties or {})
@@ -204,10 +208,11 @@ class Broker:
 
     def _configuration(self, ports: Mapping[str, int]) -> str:
         addresses = [f"{name}://127.0.0.1:{port}" for name, port in ports.items()]
+        told = [f"{name}://127.0.0.1:{self._advertised.get(name, port)}" for name, port in ports.items()]
         values = {
             "controller_port": str(ports["CONTROLLER"]),
             "listeners": ",".join(addresses),
-            "advertised": ",".join(addresses),
+            "advertised": ",".join(told),
             "protocols": ",".join(f"{name}:{protocol}" for name, protocol in self._listeners.items()),
             "data": str(self.dir / "data"),
         }

@@ -16,7 +16,7 @@ from unittest import mock
 import pytest
 from kafka import KafkaProducer
 
-from schemas.decode import NOT_AN_EVENT, Decoded
+from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk
 from stream import checkpoint, restore, topics
 from stream import partition as partitions
 from stream.outbox import OutboxFailed
@@ -166,14 +166,14 @@ def a_former_owner_writes_late(settings: Settings, folder: Path) -> Found:
 
 @contextlib.contextmanager
 def one_event_dropped() -> Iterator[None]:
-    decode = partitions.decode_chunk
+    decode = decode_chunk
 
     def dropping(raw: bytes, first: int) -> Decoded:
         decoded = decode(raw, first)
         decoded.columns.status[decoded.columns.offset == 1] = NOT_AN_EVENT
         return decoded
 
-    with mock.patch.object(partitions, "decode_chunk", dropping):
+    with mock.patch("stream.partition.decode_chunk", dropping):
         yield
 
 
@@ -193,7 +193,7 @@ def outputs_not_read_back() -> Iterator[None]:
     async def nothing(*_: Any) -> Told:
         return Told()
 
-    with mock.patch.object(restore.Outputs, "fold", nothing):
+    with mock.patch("stream.restore.Outputs.fold", nothing):
         yield
 
 
