@@ -16,7 +16,6 @@ LONGEST_ORDER_MINUTES = 1440
 Minutes = Annotated[
     int, Field(ge=1, le=LONGEST_ORDER_MINUTES, description="How long the order would be in hand.")
 ]
-Count = Annotated[int, Field(ge=-1, description="-1: suppressed, fewer than k riders.")]
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -289,67 +288,6 @@ class ToldAlerts(BaseModel):
     model_config = _CLOSED
 
     alerts: tuple[ToldAlert, ...]
-
-
-class PartitionHealth(BaseModel):
-    """How far one partition is."""
-
-    model_config = _CLOSED
-
-    partition: int
-    worker: str | None
-    now: AwareDatetime | None
-    clock: Annotated[
-        Literal["wall", "event"] | None, Field(description="What drives *now*; null where it is not known.")
-    ]
-    said_s: Annotated[
-        int | None, Field(description="Seconds of the wall clock since its worker said anything.")
-    ]
-    lag_s: Annotated[
-        int | None, Field(description="How far *now* was behind then; null where events are the clock.")
-    ]
-    lag_records: int | None
-    fresh: bool
-    reason: str | None
-
-
-class Near(BaseModel):
-    """A rider on hold or near a limit."""
-
-    model_config = _CLOSED
-
-    rider_id: Id
-    status: Literal["clear", "approaching", "hold"]
-    policy: PolicyRef | None
-    limit: Id | None
-    remaining_s: int | None
-    hold_until: AwareDatetime | None
-
-
-class Overview(BaseModel):
-    """What a console shows. Riders appear only to those whose business they are."""
-
-    model_config = _CLOSED
-
-    as_of: AwareDatetime
-    k: Annotated[int | None, Field(description="Counts below this are suppressed; null: none are.")]
-    complete: Annotated[bool, Field(description="False when some partition is not fresh or not in reach.")]
-    riders: Count
-    statuses: dict[Literal["clear", "approaching", "hold"], Count]
-    holds_by_limit: dict[str, Count]
-    riders_by_zone: dict[str, dict[Literal["clear", "approaching", "hold"], Count]]
-    riders_by_platform: Annotated[
-        dict[str, dict[Literal["clear", "approaching", "hold"], Count]],
-        Field(description="A rider of several platforms is counted with each."),
-    ]
-    breaches_by_platform: dict[str, Count]
-    on_hold: tuple[Near, ...]
-    nearest: tuple[Near, ...]
-    alerts_per_minute: float
-    alerts_by_kind: dict[str, Count]
-    events_per_second: float | None
-    dead_letters: dict[str, int]
-    partitions: tuple[PartitionHealth, ...]
 
 
 class Health(BaseModel):

@@ -41,7 +41,8 @@ Keep = Annotated[str | None, setting("How long a silent rider is remembered [15d
 MetricsHost = Annotated[str | None, setting("Where /metrics is served [127.0.0.1].")]
 MetricsPort = Annotated[int | None, setting("Port of /metrics, 0 for a free one [9464].")]
 SharedDir = Annotated[
-    str | None, setting("Where API processes read the riders' state, or none [in /dev/shm if there is one].")
+    str | None,
+    setting("Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto]."),
 ]
 ApiHost = Annotated[str | None, setting("Where the API is served [127.0.0.1].")]
 ApiPort = Annotated[int | None, setting("Port of the API, 0 for a free one [8080].")]

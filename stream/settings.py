@@ -78,7 +78,9 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Its port; 0 takes a free one.")
     shared_dir: str = Field(
-        "", description="Folder in which API processes read the riders' state; `none` keeps it to the worker."
+        "auto",
+        description="Folder in which API processes read the riders' state; auto: in /dev/shm where there is "
+        "one; none: nobody reads it.",
     )
     api_host: str = Field("127.0.0.1", description="Where the API is served.")
     api_port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")

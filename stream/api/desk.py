@@ -22,10 +22,11 @@ from stream.api.recent import Recent
 from stream.api.riders import Riders, Round, Unsure
 from stream.api.views import Survey, for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
+from stream.mapped import Health
 from stream.policies import load_all
 from stream.render import limits_of, utc
 from stream.settings import Settings
-from stream.shared import STALE_S, Health
+from stream.shared import STALE_S
 
 Document = dict[str, Any]
 _OVERVIEW_S = 1.0

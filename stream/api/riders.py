@@ -17,8 +17,9 @@ from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, shared_of
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode.hashing import hash_ids
+from stream.mapped import Health, SharedPartition
 from stream.settings import Settings
-from stream.shared import Health, SharedPartition, digest_of, read_about, shared_folder
+from stream.shared import digest_of, read_about, shared_folder
 
 _TRIES = 8
 _PAUSE_S = 0.002
@@ -163,9 +164,8 @@ class Riders:
         homes = round_.murmurs % count
         unsure: dict[int, str] = {}
         for number in np.unique(homes).tolist():
-            which = np.flatnonzero(homes == number)
             try:
-                self._answer_partition(number, round_.asked, which, platform)
+                self._answer_partition(number, round_.asked, np.flatnonzero(homes == number), platform)
             except Unsure as error:
                 unsure[number] = str(error)
         return unsure

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
 from schemas.api import LONGEST_ORDER_MINUTES
+from schemas.overview import Overview
 from stream.api.access import Access
 from stream.api.answers import CandidatesIn, wrong_id
 from stream.api.desk import Desk
@@ -157,7 +158,7 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
 
     @made.get(
         "/v1/overview",
-        response_model=documents.Overview,
+        response_model=Overview,
         responses=documented(401, 403, 429),
         tags=["overview"],
     )

@@ -26,12 +26,13 @@ def respite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )  # fmt: skip
 
 
-WORKER = {option.name: option for option in typer.main.get_command(app).commands["worker"].params}  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+OPTIONS = {option.name: option for name in ("worker", "api") for option in COMMANDS[name].params}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_help_lists_every_setting_with_its_default(name: str) -> None:
-    found = re.search(r"\[(.*)\]\.$", WORKER[name].help)
+    found = re.search(r"\[(.*)\]\.$", OPTIONS[name].help)
     assert found, f"--{name} is without a default in the help"
     said, default = found[1], Settings.model_fields[name].default
     if said == "the system's":

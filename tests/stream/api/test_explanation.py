@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas.api import Explained, Overview, Policies, RiderState
+from schemas.api import Explained, Policies, RiderState
+from schemas.overview import Overview
 from stream.api.keys import NOBODY
 from stream.api.recent import QUEUE, Recent
 from stream.api.routes import _events
