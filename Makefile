@@ -60,7 +60,7 @@ stop:  ## stop that Kafka
 	@$(PYTHON) deploy/kafka/broker.py stop
 
 .PHONY: demo
-demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts
+demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts, the console in your browser
 	@deploy/bootstrap.sh kafka
 	@$(BIN)/respite demo $(ARGS)
 

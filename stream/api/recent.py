@@ -132,7 +132,10 @@ class Recent:
 
     def of_rider(self, rider: str) -> list[tuple[Document, bool]]:
         """The recent alerts of a rider by their instants, each with whether it has been retracted."""
-        mine = [(self._alerts[identity], identity in self._retracted) for identity in self._of_rider.get(rider, ())]
+        mine = [
+            (self._alerts[identity], identity in self._retracted)
+            for identity in self._of_rider.get(rider, ())
+        ]
         return sorted(mine, key=lambda pair: datetime.fromisoformat(pair[0]["event_time"]))
 
     def alert(self, identity: str) -> tuple[Document, bool] | None:

@@ -194,7 +194,6 @@ class Survey:
         self.nearest.sort(key=lambda one: one[0])
         del self.nearest[NEAREST:]
 
-
     def add_platform(self, platform: str, round_: Round) -> None:
         """Take in the riders of a partition that are a platform's own."""
         answers = round_.asked.answers
