@@ -29,7 +29,7 @@ from stream.settings import Settings
 from stream.shared import STALE_S
 
 Document = dict[str, Any]
-_OVERVIEW_S = 1.0
+_OVERVIEW_S = 0.5
 _json = msgspec.json.Encoder()
 
 

@@ -11,6 +11,7 @@ import { lang, say, speak } from "./words.js";
 
 const POLL_MS = 1000;
 const THEME = "respite-theme";
+const HASTE_MS = 600;
 const FEED = 200;
 const PAGES = { "": now, city, policies, health, rider };
 const $ = (id) => document.getElementById(id);
@@ -31,6 +32,7 @@ let page = null;
 let stream = null;
 let timer = null;
 let asksForKey = false;
+let askedAt = 0;
 
 function limitsOf(found) {
   state.policies = found.policies;
@@ -41,8 +43,16 @@ function limitsOf(found) {
 function take(alert) {
   state.alerts.unshift(alert);
   if (state.alerts.length > FEED) state.alerts.length = FEED;
-  if (alert.kind === "limit_reached" && alert.hold) state.holds.set(`${alert.rider_id} ${alert.policy}/${alert.limit}`, alert);
+  const of = `${alert.rider_id} ${alert.policy}/${alert.limit}`;
+  if (["limit_reached", "hold_released", "retracted"].includes(alert.kind)) state.holds.delete(of);
+  if (alert.kind === "limit_reached" && alert.hold) state.holds.set(of, alert);
   page?.alert?.(alert);
+  // A hold is not left to wait for the next turn.
+  if (alert.kind === "limit_reached" && Date.now() - askedAt > HASTE_MS) {
+    clearTimeout(timer);
+    askedAt = Date.now();
+    timer = setTimeout(poll, HASTE_MS);
+  }
 }
 
 // -- which page ------------------------------------------------------------------------------------
@@ -136,6 +146,7 @@ function banner() {
 // -- asking ----------------------------------------------------------------------------------------
 
 async function poll() {
+  askedAt = Date.now();
   try {
     state.overview = await ask("v1/overview");
     state.unreachable = false;
@@ -148,6 +159,7 @@ async function poll() {
   }
   banner();
   page?.update?.();
+  clearTimeout(timer);
   timer = setTimeout(poll, POLL_MS);
   return undefined;
 }

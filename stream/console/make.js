@@ -54,7 +54,7 @@ export function section(title, ...children) {
   return el("section", { class: "card" }, el("h2", {}, title), ...children);
 }
 
-const SHAPES = { hold: "■", approaching: "▲", clear: "●", unknown: "◆" };
+const SHAPES = { hold: "■", approaching: "▲", clear: "●", unknown: "◆", breach: "✕" };
 
 /** A status by colour, shape and word. */
 export function pill(status, word) {

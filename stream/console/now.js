@@ -5,7 +5,8 @@ import { clock, number, releaseOf, ruleOf, say, span } from "./words.js";
 
 const SHOWN = 40;
 const LINES = 30;
-const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "hold", retracted: "unknown" };
+const STAYS_MS = 5000;
+const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
 
 const counter = (key, status) => {
   const value = el("span", { class: "value" }, "–");
@@ -29,11 +30,11 @@ export function now(main, state) {
   const feed = feedOf(state);
   const form = search();
   main.append(
-    el("div", { class: "title" }, el("h1", {}, say("home")), el("p", { class: "when" }, `${say("city_time")} `, time)),
+    el("div", { class: "title" }, el("h1", {}, say("home")), form, el("p", { class: "when" }, `${say("city_time")} `, time)),
     el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box)),
     latest.box,
     el("div", { class: "two" }, held.box, near.box),
-    el("div", { class: "two" }, feed.box, form),
+    feed.box,
   );
 
   function update() {
@@ -72,12 +73,13 @@ function latestHold(state) {
   return {
     box,
     update() {
-      const alert = state.alerts.find((one) => one.kind === "limit_reached" && one.hold);
-      // A burst would be unreadable: one hold stays for some seconds before the next is shown.
-      if (!alert || alert.alert_id === shown || Date.now() - since < 4000) return;
+      const alert = [...state.holds.values()].pop();
+      const over = ![...state.holds.values()].some((one) => one.alert_id === shown);
+      box.hidden = !alert;
+      // A burst would be unreadable: one hold stays for some seconds, unless it ends, before the next is shown.
+      if (!alert || alert.alert_id === shown || (!over && Date.now() - since < STAYS_MS)) return;
       [shown, since] = [alert.alert_id, Date.now()];
       const limit = state.limits.get(`${alert.policy}/${alert.limit}`);
-      box.hidden = false;
       text(title, say("latest_say", { rider: alert.rider_id }));
       text(why, say("latest_why", { at: clock(alert.event_time, state.zone), rule: limit ? ruleOf(limit) : alert.limit, counted: span(alert.counted_s) }));
       text(ends, limit ? releaseOf(limit) : "");
@@ -112,7 +114,7 @@ function feedOf(state) {
   const list = el("ol", { class: "feed", id: "feed", tabindex: "0", "aria-label": say("feed") });
   const empty = el("p", { class: "empty" }, say("no_alerts"));
   const button = el("button", { type: "button", id: "pause", "aria-pressed": "false", onclick: () => { frozen = !frozen; button.setAttribute("aria-pressed", String(frozen)); text(button, say(frozen ? "go_on" : "pause")); draw(); } }, say("pause"));
-  const box = section(say("feed"), el("p", { class: "away", id: "feed-state" }), button, list, empty);
+  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), button), el("p", { class: "away", id: "feed-state" }), list, empty);
   function draw() {
     text(box.querySelector(".away"), state.feed === "away" ? say("unknown_feed") : state.feed === "refused" ? say("not_yours") : "");
     empty.hidden = state.alerts.length > 0;
@@ -128,7 +130,6 @@ function feedOf(state) {
 
 function search() {
   const input = el("input", { id: "rider-id", type: "text", autocomplete: "off", spellcheck: "false", pattern: "[A-Za-z0-9_.:\\-]{1,64}", required: true });
-  return el("section", { class: "card" }, el("h2", {}, say("open_rider")),
-    el("form", { class: "row", onsubmit: (event) => { event.preventDefault(); location.hash = `#/rider/${encodeURIComponent(input.value.trim())}`; } },
-      el("label", { for: "rider-id" }, say("rider_id")), input, el("button", { type: "submit", class: "main" }, say("open"))));
+  return el("form", { class: "row search", role: "search", "aria-label": say("open_rider"), onsubmit: (event) => { event.preventDefault(); location.hash = `#/rider/${encodeURIComponent(input.value.trim())}`; } },
+    el("label", { for: "rider-id" }, say("rider_id")), input, el("button", { type: "submit" }, say("open")));
 }

@@ -7,7 +7,7 @@ import { why } from "./why.js";
 import { clock, lang, releaseOf, ruleOf, say, span } from "./words.js";
 
 const EVERY_MS = 2000;
-const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "hold" };
+const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach" };
 
 export function rider(main, state, [id = ""]) {
   const path = `v1/riders/${encodeURIComponent(id)}`;
@@ -20,7 +20,7 @@ export function rider(main, state, [id = ""]) {
   const reasonTitle = el("h2", {}, say("why_title"));
   const list = el("ol", { class: "feed told", id: "told" });
   const whole = [
-    el("section", { class: "card" }, reasonTitle, reason), day.box, section(say("limits"), limits), section(say("alerts_of"), list),
+    day.box, el("section", { class: "card" }, reasonTitle, reason), section(say("limits"), limits), section(say("alerts_of"), list),
   ];
   main.append(el("div", { class: "title" }, el("h1", { class: "id" }, id), status), told, facts, ...whole);
   let open = true;
@@ -78,7 +78,7 @@ export function rider(main, state, [id = ""]) {
     const held = seen.limits.find((one) => one.hold);
     const because = held && alerts.filter((one) => one.kind === "limit_reached" && one.limit === held.limit && one.policy === held.policy && !one.retracted).pop();
     const newest = alerts.filter((one) => one.kind === "limit_reached").pop() ?? alerts[alerts.length - 1];
-    whole[0].hidden = !newest;
+    whole[1].hidden = !newest;
     if (shown) return undefined;
     if (because) return explain(because.alert_id, held.hold);
     return newest ? explain(newest.alert_id, null) : undefined;
@@ -110,8 +110,7 @@ function dayCard() {
   const about = el("p", { class: "about", id: "day-about" });
   const picture = el("div", { class: "picture" });
   const legend = el("ul", { class: "legend", "aria-label": say("legend") },
-    [["run order", "lg_clock"], ["run past", "lg_past"], ["rest", "lg_rest"], ["hold", "lg_hold"], ["mark reached", "lg_reached"], ["mark near", "lg_near"], ["mark breach", "lg_breach"]].map(([name, key]) => el("li", {}, el("span", { class: `swatch ${name}`, "aria-hidden": "true" }), say(key))));
-  legend.children[1].remove();
+    [["run order", "lg_clock"], ["rest", "lg_rest"], ["hold", "lg_hold"], ["mark reached", "lg_reached"], ["mark near", "lg_near"], ["mark breach", "lg_breach"]].map(([name, key]) => el("li", {}, el("span", { class: `swatch ${name}`, "aria-hidden": "true" }), say(key))));
   const { box: boxed, body } = table(say("as_table"), ["what", "from", "to", "length"].map((one) => ({ text: say(one), number: one === "length" })), { hidden: true });
   const box = el("section", { class: "card", id: "day" }, title, about, picture, legend, el("details", {}, el("summary", {}, say("as_table")), boxed));
   return {
@@ -154,6 +153,6 @@ function remeter(box, one, state, seen) {
   bar.setAttribute("aria-valuetext", `${span(one.counted_s)} / ${span(one.limit_s)}`);
   bar.firstChild.style.width = `${share * 100}%`;
   text(figures, `${say("counted_of", { a: span(one.counted_s), b: span(one.limit_s) })} · ${one.hold ? say("on_hold") : one.reached ? say("reached_yes") : `${say("left")} ${span(one.left_s)}`}`);
-  const since = one.resets_at ? say("resets_at", { at: clock(one.resets_at, state.zone, { today: seen.as_of }) }) : "";
-  text(about, `${one.effect === "remind" ? `${say("advice")}. ` : ""}${since}`);
+  const since = one.resets_at ? say(["day", "week"].includes(one.kind) ? "resets_with" : "resets_at", { at: clock(one.resets_at, state.zone, { today: seen.as_of }) }) : "";
+  text(about, [one.policy, one.effect === "remind" ? say("advice") : "", since].filter(Boolean).join(" · "));
 }

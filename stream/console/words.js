@@ -51,7 +51,7 @@ const WORDS = {
   why: ["原因", "Why"],
   until: ["最早恢复", "Not before"],
   left: ["剩余", "Left"],
-  rest_now: ["若立即休息", "if he rests now"],
+  rest_now: ["若立即休息", "with a rest from now on"],
   more: ["另有 {n} 名", "and {n} more"],
   feed: ["实时提醒", "Live alerts"],
   pause: ["暂停滚动", "Pause"],
@@ -59,7 +59,7 @@ const WORDS = {
   no_alerts: ["还没有提醒。", "No alerts yet."],
   latest: ["最近一次暂停派单", "The latest hold"],
   latest_say: ["{rider}：现在不得再派新单。", "{rider} may get no new order now."],
-  latest_why: ["{at} 达到上限：{rule}。已累计 {counted}。", "At {at} he reached the limit: {rule}. Counted: {counted}."],
+  latest_why: ["{at} 达到上限：{rule}。已累计 {counted}。", "At {at} the limit was reached: {rule}. Counted: {counted}."],
   see_day: ["看这一天和完整说明", "See the day and the full explanation"],
   open_rider: ["查看骑手", "Open a rider"],
   rider_id: ["骑手编号", "Rider id"],
@@ -93,7 +93,6 @@ const WORDS = {
   lg_near: ["预警", "warning"],
   lg_breach: ["违规派单", "breach"],
   lg_now: ["现在", "now"],
-  lg_past: ["上限之后", "after the limit"],
   as_table: ["以表格显示", "The same as a table"],
   from: ["从", "From"],
   to: ["到", "To"],
@@ -103,10 +102,11 @@ const WORDS = {
   by_maximum: ["因缺少结束事件按最长时间截断", "ended by the maximum: no end was sent"],
   limits: ["各项上限", "Limits"],
   counted_of: ["{a} / {b}", "{a} of {b}"],
-  resets_at: ["若现在起休息，{at} 重新计算", "counts anew at {at} if he rests from now on"],
+  resets_at: ["若现在起休息，{at} 重新计算", "counts anew at {at} with a rest from now on"],
+  resets_with: ["{at} 重新计算", "counts anew at {at}"],
   advice: ["只提醒", "advice only"],
   why_title: ["为什么", "Why"],
-  why_held: ["为什么暂停派单", "Why he is on hold"],
+  why_held: ["为什么暂停派单", "Why this rider is on hold"],
   released_how: ["怎样解除", "What ends it"],
   released_when: ["最早何时", "When, at the earliest"],
   contest_how: ["如何异议", "How to contest"],
@@ -211,24 +211,24 @@ export function say(key, values = {}) {
 /** Data's own words in both languages. */
 export const ofBoth = (words) => (words ? words[language] : "");
 
+const NBSP = "\u00a0";
+const joined = (parts) => parts.filter(Boolean).map((one) => one.replaceAll(" ", NBSP)).join(NBSP);
+
+/** A length as it is counted: hours with minutes, else minutes, else seconds. */
 export function span(seconds) {
   const all = Math.max(0, Math.round(seconds));
   const [h, m, s] = [Math.floor(all / 3600), Math.floor((all % 3600) / 60), all % 60];
   const zh = language === "zh";
-  if (h) return zh ? `${h} 小时 ${String(m).padStart(2, "0")} 分` : `${h} h ${String(m).padStart(2, "0")} min`;
-  if (m) return zh ? `${m} 分钟` : `${m} min`;
-  return zh ? `${s} 秒` : `${s} s`;
+  if (h) return joined([zh ? `${h} 小时` : `${h} h`, `${String(m).padStart(2, "0")} ${zh ? "分" : "min"}`]);
+  if (m) return joined([zh ? `${m} 分钟` : `${m} min`]);
+  return joined([zh ? `${s} 秒` : `${s} s`]);
 }
 
 /** A length as rules say it: 4 h, 20 min, without the zero part. */
 export function amount(seconds) {
-  const [h, m] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   const zh = language === "zh";
-  const parts = [];
-  if (h) parts.push(zh ? `${h} 小时` : `${h} h`);
-  if (m) parts.push(zh ? `${m} 分钟` : `${m} min`);
-  if (seconds % 60) parts.push(zh ? `${seconds % 60} 秒` : `${seconds % 60} s`);
-  return parts.join(" ");
+  return joined([h ? (zh ? `${h} 小时` : `${h} h`) : "", m ? (zh ? `${m} 分钟` : `${m} min`) : "", s ? (zh ? `${s} 秒` : `${s} s`) : ""]);
 }
 
 export const number = (value) => (value === null || value === undefined ? "–" : Math.round(value).toLocaleString("en"));
