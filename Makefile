@@ -34,16 +34,17 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 
 .PHONY: test
 test: install  ## all tests, those with a real Kafka too
-	-@deploy/bootstrap.sh kafka
+	-@deploy/bootstrap.sh kafka prometheus
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
-check: install  ## everything that is judged without running it: style, types, imports, published schemas
+check: install  ## everything that is judged without running it: style, types, imports, published schemas, dashboards
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.publish --check
+	$(BIN)/python -m deploy.grafana.dashboards --check
 
 .PHONY: format
 format: install  ## bring the code into the form that `make check` asks for
@@ -63,6 +64,12 @@ stop:  ## stop that Kafka
 demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts, the console in your browser
 	@deploy/bootstrap.sh kafka
 	@$(BIN)/respite demo $(ARGS)
+
+.PHONY: chaos
+chaos: install  ## break a running city in every way and compare with the evidence; under 30 minutes
+	@deploy/bootstrap.sh kafka
+	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
 
 .PHONY: bench
 bench: install  ## measure on this machine, and say which machine that was

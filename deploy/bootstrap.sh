@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka]`, both by default.
+# Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]`,
+# the first two by default. `prometheus` is for the tests, with its alertmanager; no service is left running.
 # Does nothing, at once, when all is there. Uses apt-get as root or with a sudo that asks no password;
 # otherwise it says what to install and fails.
 set -eu
@@ -7,9 +8,9 @@ cd "$(dirname "$0")/.."
 parts=${*:-python kafka}
 for part in $parts; do
     case $part in
-    python | kafka) ;;
+    python | kafka | prometheus) ;;
     *)
-        echo "bootstrap: unknown part: $part; known are python and kafka" >&2
+        echo "bootstrap: unknown part: $part; known are python, kafka and prometheus" >&2
         exit 2
         ;;
     esac
@@ -32,6 +33,15 @@ maven_ready() {
     command -v mvn >/dev/null || python3 deploy/kafka/broker.py install >/dev/null 2>&1
 }
 
+prometheus_ready() {
+    command -v prometheus >/dev/null && command -v promtool >/dev/null
+}
+
+alertmanager_ready() {
+    # Debian's name, and everybody else's.
+    { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null && command -v amtool >/dev/null
+}
+
 missing() {
     for part in $parts; do
         case $part in
@@ -40,6 +50,10 @@ missing() {
             [ -z "${RESPITE_BROKER:-}" ] || continue
             java_ready || echo "$1"
             maven_ready || echo maven
+            ;;
+        prometheus)
+            prometheus_ready || echo prometheus
+            alertmanager_ready || echo prometheus-alertmanager
             ;;
         esac
     done | tr '\n' ' '
@@ -67,7 +81,23 @@ install_packages() {
     # shellcheck disable=SC2086  # a list of names
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends $* >&2
 }
+# Debian's packages start their services at once and at every boot; the tests start their own.
+case " $packages" in
+*" prometheus"*)
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'as_root rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+    fi
+    ;;
+esac
 install_packages "$packages"
+case " $packages" in
+*" prometheus"*)
+    if [ -d /run/systemd/system ]; then as_root systemctl --quiet disable prometheus prometheus-alertmanager; fi
+    ;;
+esac
 
 # Where the default Java is older than 17, a newer one stands beside it under its own name.
 still=$(missing openjdk-17-jre-headless)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,15 @@ from detectors.kernels.layout import (
     M_PLATFORMS,
     M_ROWS,
     M_ZONES,
+    MEMBER_LAST,
+    MEMBER_PLATFORM,
+    MEMBER_TOLD,
     MEMBER_WORDS,
     NEED_ROWS,
     NONE,
+    PAGE_SHIFT,
+    PAST,
+    R_ESTIMATED_UNTIL,
     R_FLAGS,
     R_FORGOTTEN_MS,
     R_MEMBERS,
@@ -33,6 +39,7 @@ from detectors.kernels.layout import (
     ROW_AGAIN,
     S_LIMITS,
     U8,
+    VERDICT_WORDS,
 )
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
@@ -44,7 +51,7 @@ _FORGOTTEN_AT_ONCE = 4096
 
 def definition(limits: LimitTable, settings: StoreSettings) -> str:
     """A digest of all that packed riders depend on: layout, limits, settings that verdicts depend on."""
-    layout = (FORMAT, CONTROL_WORDS, LIMIT_WORDS, S_LIMITS)
+    layout = (FORMAT, CONTROL_WORDS, LIMIT_WORDS, S_LIMITS, MEMBER_WORDS, VERDICT_WORDS)
     parts = repr((layout, limits.limits, replace(settings, seal_events=0)))
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
@@ -129,6 +136,14 @@ def _look_up(store: RiderStore, rider: bytes, mixed: int) -> tuple[int, int]:
     return int(row), int(slot)
 
 
+def may_lack(store: RiderStore, rider: bytes, mixed: int, instant_s: int) -> bool:
+    """Whether what is known of a rider may lack something that a verdict at an instant rests on."""
+    row = find(store, rider, mixed)
+    mem = store.memory
+    until_s = mem.page_estimated[mixed >> PAGE_SHIFT] if row is None else mem.rows[row, R_ESTIMATED_UNTIL]
+    return bool(instant_s < until_s)
+
+
 def tell_again(store: RiderStore, row: int) -> None:
     """Let the next `RiderStore.publish` tell all that stands of a rider, and his status."""
     store.memory.rows[row, R_FLAGS] |= ROW_AGAIN
@@ -136,12 +151,33 @@ def tell_again(store: RiderStore, row: int) -> None:
 
 def members(store: RiderStore, row: int, since_s: int) -> list[str]:
     """Platforms that have sent an event for the rider with an event time of ``since_s`` or later."""
+    words = _members(store, row)
+    return [store.platform(number) for number in words[words[:, MEMBER_LAST] >= since_s, MEMBER_PLATFORM]]
+
+
+def newcomers(store: RiderStore, row: int) -> list[str]:
+    """Platforms of the rider that have not been told his status yet."""
+    words = _members(store, row)
+    return [store.platform(number) for number in words[words[:, MEMBER_TOLD] == 0, MEMBER_PLATFORM]]
+
+
+def all_told(store: RiderStore, row: int) -> None:
+    """Note that every platform of the rider has been told his status."""
+    _members(store, row)[:, MEMBER_TOLD] = 1
+
+
+def tell_platform_again(store: RiderStore, platform: str) -> None:
+    """Let the next `RiderStore.publish` tell a platform the statuses of all its riders."""
+    for number in range(store.memory.misc[M_PLATFORMS]):
+        if store.platform(number) == platform:
+            kernels.join_again(store.memory, number)
+
+
+def _members(store: RiderStore, row: int) -> I64:
+    """A view, shape (n, `MEMBER_WORDS`)."""
     mem = store.memory
     block, count = int(mem.rows[row, R_MEMBERS]), int(mem.rows[row, R_MEMBERS_N])
-    words = mem.heap[block : block + count * MEMBER_WORDS].tolist()
-    return [
-        store.platform(words[at]) for at in range(0, len(words), MEMBER_WORDS) if words[at + 1] >= since_s
-    ]
+    return mem.heap[block : block + count * MEMBER_WORDS].reshape(count, MEMBER_WORDS)
 
 
 # -- forgetting ------------------------------------------------------------------------------------
@@ -167,7 +203,15 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
     return True
 
 
-def forget_silent(store: RiderStore, erased_ms: int) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A rider who has been dropped, and the platforms that had sent events for him."""
+
+    rider: str
+    platforms: list[str]
+
+
+def forget_silent(store: RiderStore, erased_ms: int) -> list[Forgotten]:
     """Drop the riders without events for ``keep`` and without a hold; those of them that had a status.
 
     Parameters
@@ -177,11 +221,25 @@ def forget_silent(store: RiderStore, erased_ms: int) -> list[str]:
     """
     mem = store.memory
     found = np.empty(_FORGOTTEN_AT_ONCE, dtype=np.int64)
-    instant = store.now_s - store.settings.keep_s
-    count = kernels.silent_since(mem, store.packed_limits, instant, erased_ms, found)
-    told: list[str] = []
+    count = kernels.silent_since(mem, _silent_s(store), erased_ms, found)
+    told: list[Forgotten] = []
     for row in found[:count].tolist():
         if mem.rows[row, R_STATUS] != NONE:
-            told.append(store.rider_id(row))
+            told.append(Forgotten(store.rider_id(row), members(store, row, PAST)))
         kernels.forget_row(mem, row)
     return told
+
+
+def forget_silent_platforms(store: RiderStore) -> list[Forgotten]:
+    """Drop the platforms that have sent nothing for a rider for ``keep``; the riders, and these of each."""
+    found = np.empty((_FORGOTTEN_AT_ONCE, 2), dtype=np.int64)
+    count = kernels.drop_silent_members(store.memory, _silent_s(store), found)
+    dropped: dict[int, list[str]] = {}
+    for row, platform in found[:count].tolist():
+        dropped.setdefault(row, []).append(store.platform(platform))
+    return [Forgotten(store.rider_id(row), platforms) for row, platforms in dropped.items()]
+
+
+def _silent_s(store: RiderStore) -> int:
+    """Who has sent nothing after this instant has been silent for ``keep``."""
+    return store.now_s - store.settings.keep_s

@@ -115,6 +115,8 @@ class RiderStore:
         self.now_s: int = PAST
         #: The latest arrival read (wall clock) or event time accepted (event clock).
         self.read_s: int = PAST
+        #: Whether what is final is sealed; not while old events are still to come.
+        self.sealing = True
         self.live = live
 
     # -- state ---------------------------------------------------------------------------------
@@ -206,11 +208,10 @@ class RiderStore:
         self._mem.misc[M_WALL] = NONE if wall_s is None else wall_s
         passes.touch_due(self._mem, self.now_s)
         outcomes: list[Outcome] = []
+        rules = self._rules if self.sealing else self._rules._replace(seal_events=0)
         start = 0
         while True:
-            result, start = passes.judge_touched(
-                self._mem, self.packed_limits, self._rules, self.now_s, start
-            )
+            result, start = passes.judge_touched(self._mem, self.packed_limits, rules, self.now_s, start)
             self._drain(outcomes)
             if result == DONE:
                 return outcomes

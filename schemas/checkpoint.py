@@ -2,6 +2,10 @@
 
 Every value is sealed: ``RS``, the format's version, what it is, a CRC-32C over all that follows it, then
 the contents. A record that is damaged, cut short or of another version is no record: `Damaged`.
+
+Pages, names and marker say of which lineage they are. One begins whenever a state is built anew, because
+numbers of platforms and zones begin anew then: what an owner wrote who did not get to its marker must not
+be read together with an older one.
 """
 
 from __future__ import annotations
@@ -10,7 +14,7 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import crc32c
 import msgspec
@@ -21,13 +25,14 @@ import zstandard
 #: Of the records; `detectors.pages.FORMAT` is that of the words inside.
 VERSION = 1
 _SEAL = struct.Struct(">2sBcI")
-_PAGE = struct.Struct(">IHHQqqI")
+_PAGE = struct.Struct(">16sIHHQqqI")
 _MAGIC = b"RS"
 Kind = Literal[b"p", b"n", b"m", b"s"]
 PAGE, NAMES, MARKER, SIDE = b"p", b"n", b"m", b"s"
 MARKER_KEY, SIDE_KEY = b"marker", b"side"
 #: Below the largest batch that a broker takes by default (1 MiB), with room for the rest of the batch.
 PART_BYTES = 900_000
+LINEAGE_BYTES = 16
 NAMES_PER_RECORD = 1024
 _ZSTD_LEVEL = 1
 
@@ -69,6 +74,7 @@ def unseal(kind: bytes, value: bytes) -> bytes:
 class Page:
     """The riders of one page, complete up to before ``source_offset``, judged at ``now_s``."""
 
+    lineage: bytes
     number: int
     sequence: int
     source_offset: int
@@ -90,7 +96,14 @@ def encode_page(page: Page) -> list[bytes]:
         seal(
             PAGE,
             _PAGE.pack(
-                page.number, part, len(pieces), page.sequence, page.source_offset, page.now_s, len(raw)
+                page.lineage,
+                page.number,
+                part,
+                len(pieces),
+                page.sequence,
+                page.source_offset,
+                page.now_s,
+                len(raw),
             )
             + piece,
         )
@@ -98,41 +111,55 @@ def encode_page(page: Page) -> list[bytes]:
     ]
 
 
-def decode_page(number: int, parts: Mapping[int, bytes]) -> Page:
+def decode_page(lineage: bytes, number: int, parts: Mapping[int, bytes]) -> Page:
     """The page of a number from the newest values of its parts.
 
     Raises
     ------
     Damaged
-        A part is missing, damaged, or of another writing than the first.
+        A part is missing, damaged, or of another writing than the first, or the page of another lineage.
     """
     if 0 not in parts:
         raise Damaged("its first part is missing")
-    header, first = _part(parts[0])
+    head, first = _part(parts[0])
     pieces = [first]
-    for part in range(1, header[2]):
+    for part in range(1, head.parts):
         if part not in parts:
-            raise Damaged(f"part {part} of {header[2]} is missing")
+            raise Damaged(f"part {part} of {head.parts} is missing")
         other, piece = _part(parts[part])
-        if other[3] != header[3] or other[1] != part:
+        if other != head._replace(part=part):
             raise Damaged(f"part {part} is of another writing than the first")
         pieces.append(piece)
-    if header[0] != number or header[1] != 0:
-        raise Damaged(f"holds page {header[0]}, part {header[1]}")
+    if head.number != number or head.part != 0:
+        raise Damaged(f"holds page {head.number}, part {head.part}")
+    if head.lineage != lineage:
+        raise Damaged("written for another state than the marker's")
     try:
-        raw = zstandard.ZstdDecompressor().decompress(b"".join(pieces), max_output_size=header[6])
+        raw = zstandard.ZstdDecompressor().decompress(b"".join(pieces), max_output_size=head.size)
     except zstandard.ZstdError as error:
         raise Damaged(f"cannot be decompressed: {error}") from error
-    if len(raw) != header[6]:
-        raise Damaged(f"{len(raw)} bytes, {header[6]} were packed")
-    return Page(number, header[3], header[4], header[5], np.frombuffer(raw, dtype="<i8").astype(np.int64))
+    if len(raw) != head.size:
+        raise Damaged(f"{len(raw)} bytes, {head.size} were packed")
+    words = np.frombuffer(raw, dtype="<i8").astype(np.int64)
+    return Page(lineage, number, head.sequence, head.source_offset, head.now_s, words)
 
 
-def _part(value: bytes) -> tuple[tuple[int, ...], bytes]:
+class _PartHead(NamedTuple):
+    lineage: bytes
+    number: int
+    part: int
+    parts: int
+    sequence: int
+    source_offset: int
+    now_s: int
+    size: int
+
+
+def _part(value: bytes) -> tuple[_PartHead, bytes]:
     contents = unseal(PAGE, value)
     if len(contents) < _PAGE.size:
         raise Damaged("shorter than the head of a page")
-    return _PAGE.unpack_from(contents), contents[_PAGE.size :]
+    return _PartHead(*_PAGE.unpack_from(contents)), contents[_PAGE.size :]
 
 
 # -- names -----------------------------------------------------------------------------------------
@@ -143,7 +170,7 @@ def names_key(what: str, number: int) -> bytes:
     return f"names/{what}/{number}".encode()
 
 
-def encode_names(what: str, names: Sequence[str], known: int) -> list[tuple[bytes, bytes]]:
+def encode_names(lineage: bytes, what: str, names: Sequence[str], known: int) -> list[tuple[bytes, bytes]]:
     """Keys and values of the records that hold the names from number ``known`` on, and their neighbours."""
     first = known // NAMES_PER_RECORD
     return [
@@ -151,29 +178,33 @@ def encode_names(what: str, names: Sequence[str], known: int) -> list[tuple[byte
             names_key(what, number),
             seal(
                 NAMES,
-                msgspec.json.encode(names[number * NAMES_PER_RECORD : (number + 1) * NAMES_PER_RECORD]),
+                lineage
+                + msgspec.json.encode(names[number * NAMES_PER_RECORD : (number + 1) * NAMES_PER_RECORD]),
             ),
         )
         for number in range(first, -(-len(names) // NAMES_PER_RECORD))
     ]
 
 
-def decode_names(what: str, records: Mapping[bytes, bytes], count: int) -> list[str]:
-    """The first ``count`` names.
+def decode_names(lineage: bytes, what: str, records: Mapping[bytes, bytes], count: int) -> list[str]:
+    """All names of the lineage, ``count`` at least: pages newer than the marker may speak of more.
 
     Raises
     ------
     Damaged
-        A record is missing, damaged or holds too few.
+        One of the first ``count`` is in a record that is missing, damaged or of another lineage.
     """
     names: list[str] = []
-    for number in range(-(-count // NAMES_PER_RECORD)):
+    number = 0
+    while len(names) == number * NAMES_PER_RECORD:
         value = records.get(names_key(what, number))
-        if value is None:
-            raise Damaged(f"{what} from number {len(names)} on are missing")
-        names += msgspec.json.decode(unseal(NAMES, value), type=list[str])
+        contents = b"" if value is None else unseal(NAMES, value)
+        if contents[:LINEAGE_BYTES] != lineage:
+            break
+        names += msgspec.json.decode(contents[LINEAGE_BYTES:], type=list[str])
+        number += 1
     if len(names) < count:
-        raise Damaged(f"{len(names)} {what}, {count} were numbered")
+        raise Damaged(f"{what} from number {len(names)} on are missing, {count} were numbered")
     return names
 
 
@@ -185,10 +216,12 @@ class Marker(msgspec.Struct, frozen=True):
 
     Offsets are the next ones to be read. ``page_from`` holds by page the source offset it was packed at,
     -1 for a page that never was. ``since_s`` says by policy from which instant on its verdicts are told.
-    ``definition`` is a digest of all that the words of the pages depend on.
+    ``definition`` is a digest of all that the words of the pages depend on. ``outlets`` are the platforms
+    that have been told the statuses of their riders.
     """
 
     definition: str
+    lineage: bytes
     partitions: int
     since_s: dict[str, int]
     worker: str
@@ -202,6 +235,7 @@ class Marker(msgspec.Struct, frozen=True):
     platforms: int = 0
     zones: int = 0
     page_from: bytes = b""
+    outlets: tuple[str, ...] = ()
 
     def page_offsets(self, pages: int) -> npt.NDArray[np.int64]:
         """``page_from`` as numbers, shape (pages,).

@@ -8,7 +8,6 @@ import os
 import signal
 import socket
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,6 +22,7 @@ from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
 from stream.calendars import window_starts
+from stream.exits import exit_after
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
 from stream.outbox import Outbox, OutboxFailed
@@ -118,6 +118,8 @@ class Worker:
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
         self._past = Past()
+        #: Partitions assigned; None before the group has been joined and while they are divided anew.
+        self.assigned: frozenset[int] | None = None
         self._failure: asyncio.Future[None] | None = None
         #: By partition, when it may be tried again (monotonic) and how long to wait after that.
         self._retries: dict[int, tuple[float, float]] = {}
@@ -126,6 +128,7 @@ class Worker:
         )
         self._app.agent(topic, name="lane")(self._read)
         self._app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        self._app.on_partitions_assigned.connect(self._on_assigned, weak=False)
 
     async def _read(self, stream: Any) -> None:
         async for event in stream.events():
@@ -218,8 +221,13 @@ class Worker:
     async def _forget(self, number: int, rider: str, before_ms: int) -> None:
         await self._work(number, lambda partition: partition.forget(rider, before_ms))
 
+    async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
+        source = self._settings.source_topic
+        self.assigned = frozenset(tp.partition for tp in assigned if tp.topic == source)
+
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
+        self.assigned = None
         closing, self.partitions = list(self.partitions.values()), {}
         for one in closing:
             self._past.add(one)
@@ -264,8 +272,14 @@ class Worker:
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        metrics = Metrics(self._settings, lambda: list(self.partitions.values()), self._past)
-        log.info("metrics", address=metrics.start())
+        metrics = Metrics(
+            self._settings,
+            lambda: list(self.partitions.values()),
+            self._past,
+            lambda: self.assigned,
+            self._run.partitions,
+        )
+        log.info("metrics", address=metrics.start(loop))
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [
@@ -280,7 +294,7 @@ class Worker:
             for one in done:
                 one.result()
         finally:
-            _exit_after(STOP_S)
+            exit_after(STOP_S)
             ticking.cancel()
             waiting[1].cancel()
             await asyncio.wait([ticking, waiting[1]], timeout=1)
@@ -311,18 +325,6 @@ class Worker:
         """Raise what a service of Faust died of: they die without a word to those who started them."""
         await self._app.wait_until_stopped()
         raise self._app.crash_reason or Stalled("Faust has stopped by itself")
-
-
-def _exit_after(seconds: float) -> None:
-    """End the process by force: without a broker, aiokafka's clients do not let themselves be closed."""
-
-    def give_up() -> None:
-        log.error("not stopped in time, ending by force", seconds=seconds)
-        os._exit(1)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()
 
 
 def run_worker(settings: Settings, partitions: int) -> None:

@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from stream.administration import KafkaUnavailable
 from stream.settings import Settings
-from stream.topics import KafkaUnavailable, source_partitions
+from stream.topics import source_partitions
 
 BATCH_BYTES = 1 << 19
 #: A Kafka broker takes batches of 1 MiB by default, with the record's own fields.

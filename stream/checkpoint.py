@@ -135,7 +135,7 @@ class Checkpointer:
             number = self._waiting.pop()
             self._sequence += 1
             words = pages.pack(self._store, number)
-            page = Page(number, self._sequence, source_offset, self._store.now_s, words)
+            page = Page(self._blank.lineage, number, self._sequence, source_offset, self._store.now_s, words)
             values = encode_page(page)
             size += sum(map(len, values))
             packed.append((number, values))
@@ -154,19 +154,12 @@ class Checkpointer:
 
     async def _write_names(self) -> None:
         """Write the names that pages may now speak of."""
-        platforms, zones = pages.names(self._store)
-        known_platforms, known_zones = self._names
-        records = [
-            *(
-                encode_names("platforms", platforms, known_platforms)
-                if len(platforms) > known_platforms
-                else ()
-            ),
-            *(encode_names("zones", zones, known_zones) if len(zones) > known_zones else ()),
-        ]
-        for key, value in records:
-            self._outbox.put(self._settings.state_topic, key, value, partition=self._number)
-        self._names = len(platforms), len(zones)
+        found = pages.names(self._store)
+        for what, names, known in zip(("platforms", "zones"), found, self._names, strict=True):
+            if len(names) > known:
+                for key, value in encode_names(self._blank.lineage, what, names, known):
+                    self._outbox.put(self._settings.state_topic, key, value, partition=self._number)
+        self._names = len(found[0]), len(found[1])
 
     # -- marker --------------------------------------------------------------------------------
 

@@ -10,6 +10,9 @@ import typer
 
 from stream import options as given
 from stream.cli_keys import keys_app
+from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.secure_command import secure
+from stream.webhooks.command import app as webhooks_app
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,25 +23,9 @@ app = typer.Typer(
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
+app.add_typer(webhooks_app, name="webhooks")
+app.command()(secure)
 app.add_typer(keys_app, name="keys")
-
-DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
-
-
-def refuse(error: object) -> typer.Exit:
-    """Say what is wrong on standard error; exit status 2."""
-    sys.stderr.write(f"respite: {error}\n")
-    return typer.Exit(WRONG)
-
-
-def settings_from(**options: Any) -> Any:
-    """Settings, or exit status 2 with every fault."""
-    from stream.settings import InvalidSettings, load_settings
-
-    try:
-        return load_settings(**options)
-    except InvalidSettings as error:
-        raise refuse(error) from error
 
 
 def policies_from(names: Any) -> Any:
@@ -77,6 +64,8 @@ def worker(
     checkpoint_every: given.CheckpointEvery = None,
     metrics_host: given.MetricsHost = None,
     metrics_port: given.MetricsPort = None,
+    ready_lag: given.ReadyLag = None,
+    zone_digits: given.ZoneDigits = None,
     shared_dir: given.SharedDir = None,
     log_format: given.LogFormat = None,
     security_protocol: given.SecurityProtocol = None,
@@ -92,8 +81,9 @@ def worker(
     options["policy"] = tuple(policy) if policy else None
     settings = settings_from(**options)
     policies_from(settings.policies)
+    from stream.administration import KafkaUnavailable
     from stream.logs import set_up
-    from stream.topics import KafkaUnavailable, TopicsRefused, checked_partitions
+    from stream.topics import TopicsRefused, checked_partitions
 
     set_up(settings.log_format)
     try:

@@ -19,10 +19,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from zstandard import ZstdError
 
 from schemas.decode import EVENT, decode_lines, murmur2
+from stream.administration import KafkaUnavailable
 from stream.bulk import LARGEST_VALUE_BYTES, Bulk, into_source
 from stream.replay import numbered_values, open_lines
 from stream.settings import Settings
-from stream.topics import KafkaUnavailable, TopicsRefused
+from stream.topics import TopicsRefused
 
 READ_BYTES = 4 << 20
 

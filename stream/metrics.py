@@ -1,40 +1,27 @@
-"""Prometheus metrics, read from the partitions' arrays and counters at scrape time: no cost per event."""
+"""The operator's metrics, and the endpoint that serves all: read at scrape time from arrays and counters.
+
+Names follow Prometheus's rules: base units, ``_total`` for counters, one unit per metric, no label per rider.
+"""
 
 from __future__ import annotations
 
-import os
+import asyncio
+import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
 from typing import Any, Protocol
 
-import numpy as np
-from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from detectors.kernels.layout import R_STATUS
 from detectors.store import RiderStore
-from detectors.verdicts import STATUSES
+from stream.announcing import CAUSES, LATENCY_BUCKETS_S
+from stream.health import Health, serve
+from stream.regulator_metrics import RegulatorCollector
 from stream.settings import Settings
-
-#: Broker and worker must agree to a second; from here on the worker is not ready.
-MOST_CLOCK_DIFFERENCE_S = 5.0
-
-
-class Source(Protocol):
-    """What is read of a partition."""
-
-    number: int
-    store: RiderStore
-    counts: Any
-    seconds: Any
-    lag_records: int
-    clock_difference_s: float
-
-    @property
-    def now_s(self) -> int | None:
-        """*now*, None while the state is being rebuilt."""
 
 
 class Counted(Protocol):
@@ -42,6 +29,37 @@ class Counted(Protocol):
 
     counts: Any
     seconds: Any
+
+
+class Source(Counted, Protocol):
+    """What is read of a partition that is ours."""
+
+    number: int
+    store: RiderStore
+    lag_records: int
+    clock_difference_s: float
+    #: When something last moved, epoch seconds.
+    progress_s: float
+
+    @property
+    def now_s(self) -> int | None:
+        """*now*, None while the state is being rebuilt."""
+
+    @property
+    def restore_ratio(self) -> float:
+        """How much of the rebuild is done, 0 to 1."""
+
+    @property
+    def checkpoint_age_s(self) -> float | None:
+        """Seconds since the last checkpoint; None without one."""
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of checkpoints written since the partition was taken over."""
+
+    @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
 
 
 class Past:
@@ -58,48 +76,66 @@ class Past:
 
 
 class PartitionCollector(Collector):
-    """Turns the partitions of a worker into metric families when asked."""
+    """Turns the partitions of a worker into the operator's metric families when asked.
+
+    Parameters
+    ----------
+    wall
+        Epoch seconds; None under the events' clock, which no wall clock can be compared with.
+    """
 
     def __init__(
-        self, partitions: Callable[[], Sequence[Source]], policies: Sequence[str], past: Counted | None = None
+        self,
+        partitions: Callable[[], Sequence[Source]],
+        policies: Sequence[str],
+        past: Counted | None = None,
+        wall: Callable[[], float] | None = time.time,
     ) -> None:
         self._partitions = partitions
         self._policies = policies
         self._past: Sequence[Counted] = [past] if past is not None else []
+        self._wall = wall
 
     def collect(self) -> Iterator[Metric]:
         """All families, read now."""
         found = self._partitions()
-        yield from _counters([*found, *self._past])
-        yield from _states(found)
-        info = GaugeMetricFamily("respite_policy_info", "Policies that judge, 1 each.", labels=["policy"])
-        for policy in self._policies:
-            info.add_metric([policy], 1)
-        yield info
-        yield GaugeMetricFamily(
-            "respite_process_resident_bytes", "Memory held by this worker.", _resident_bytes()
-        )
+        counted: Sequence[Counted] = [*found, *self._past]
+        yield from _counters(counted)
+        yield _latency(counted)
+        yield _checkpoints(found)
+        yield from _partitions(found, self._wall and self._wall())
+        yield _ones("respite_policy_info", "Policies that judge, 1 each.", "policy", self._policies)
+        yield _build()
 
 
-def _sum(found: Sequence[Counted], family: str) -> dict[str, float]:
-    sums: dict[str, float] = {}
+def summed(found: Sequence[Counted], family: str) -> dict[str, int]:
+    """The counts of a family over partitions, by label."""
+    sums: dict[str, int] = {}
     for one in found:
         for (kind, label), count in list(one.counts.items()):
             if kind == family:
                 sums[label] = sums.get(label, 0) + count
-    return sums
+    return dict(sorted(sums.items()))
+
+
+#: Family of counts, metric, help, label, and the values that are there at once: a rate needs a 0 to begin.
+_COUNTERS = (
+    ("events", "respite_events", "Events of the source, by what became of them.", "outcome",
+     ("accepted", "forgotten", "forwarded", "read")),
+    ("dead_letters", "respite_dead_letters", "Refused messages by reason.", "reason",
+     ("flood", "future", "invalid", "malformed", "misplaced", "too_large", "too_late", "unsupported_schema")),
+    ("alerts", "respite_alerts", "Alerts published by kind, repeats included.", "kind",
+     ("approaching", "hold_breached", "hold_released", "limit_reached", "reminder", "retracted")),
+    ("statuses", "respite_statuses", "Dispatch statuses published.", "status",
+     ("approaching", "clear", "forgotten", "hold")),
+    ("restores", "respite_restores", "Partitions restored, by how it ended.", "outcome", ("again", "done")),
+)  # fmt: skip
 
 
 def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
-    families = (
-        ("events", "respite_events", "Events of the source, by what became of them.", "outcome"),
-        ("dead_letters", "respite_dead_letters", "Refused messages by reason.", "reason"),
-        ("alerts", "respite_alerts", "Alerts published by kind.", "kind"),
-        ("statuses", "respite_statuses", "Dispatch statuses published.", "status"),
-    )
-    for kind, name, text, label in families:
+    for kind, name, text, label, known in _COUNTERS:
         family = CounterMetricFamily(name, text, labels=[label])
-        for value, count in sorted(_sum(found, kind).items()):
+        for value, count in {**dict.fromkeys(known, 0), **summed(found, kind)}.items():
             family.add_metric([value], count)
         yield family
     stages = CounterMetricFamily(
@@ -114,70 +150,131 @@ def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
     yield stages
 
 
-def _states(found: Sequence[Source]) -> Iterator[Metric]:
-    riders = GaugeMetricFamily("respite_riders", "Riders by their dispatch status.", labels=["status"])
-    counts = np.zeros(len(STATUSES), dtype=np.int64)
-    for one in found:
-        codes = one.store.memory.rows[: one.store.riders, R_STATUS]
-        counts += np.bincount(codes[codes >= 0], minlength=len(STATUSES))[: len(STATUSES)]
-    for status, count in zip(STATUSES, counts, strict=True):
-        riders.add_metric([status], int(count))
-    yield riders
-    lag = GaugeMetricFamily(
-        "respite_lag_records", "Records of the source not judged yet.", labels=["partition"]
+def _latency(found: Sequence[Counted]) -> Metric:
+    family = HistogramMetricFamily(
+        "respite_alert_latency_seconds",
+        "From the arrival of the record (cause event) or the instant reached in silence (cause time) "
+        "to the alert's commit.",
+        labels=["cause"],
     )
-    behind = GaugeMetricFamily(
-        "respite_lag_seconds", "Seconds that now trails the clock.", labels=["partition"]
-    )
-    memory = GaugeMetricFamily("respite_store_bytes", "Memory of the rider store.", labels=["partition"])
-    live = GaugeMetricFamily("respite_live", "1 when the partition's state is built.", labels=["partition"])
-    clock = GaugeMetricFamily(
-        "respite_clock_difference_seconds",
-        "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
-        labels=["partition"],
-    )
-    ready = bool(found) and all(
-        one.now_s is not None and abs(one.clock_difference_s) <= MOST_CLOCK_DIFFERENCE_S for one in found
-    )
-    yield GaugeMetricFamily(
-        "respite_ready",
-        "1 when every partition is live and the clocks of broker and worker agree.",
-        int(ready),
-    )
-    for one in found:
-        label = [str(one.number)]
-        clock.add_metric(label, one.clock_difference_s)
-        lag.add_metric(label, one.lag_records)
-        memory.add_metric(label, one.store.size_bytes)
-        live.add_metric(label, int(one.now_s is not None))
-        if one.now_s is not None:
-            behind.add_metric(label, max(0.0, time.time() - one.now_s))
-    yield from (lag, behind, memory, live, clock)
+    sums = summed(found, "latency_ms")
+    for cause in CAUSES:
+        buckets = summed(found, f"latency_{cause}")
+        total, cumulative = 0, []
+        for bound in (*map(str, LATENCY_BUCKETS_S), "+Inf"):
+            total += buckets.get(bound, 0)
+            cumulative.append((bound, float(total)))
+        family.add_metric([cause], cumulative, sums.get(cause, 0) / 1000)
+    return family
 
 
-def _resident_bytes() -> int:
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - not a file one has a path for
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+#: Metric, help, and how it is read of a partition at a wall time; None leaves the partition out.
+_GAUGES: tuple[tuple[str, str, Callable[[Source, float | None], float | None]], ...] = (
+    ("respite_lag_records", "Records of the source not judged yet.", lambda one, _: one.lag_records),
+    ("respite_lag_seconds", "Seconds that now trails the clock.",
+     lambda one, wall_s: None if one.now_s is None or wall_s is None else max(0.0, wall_s - one.now_s)),
+    ("respite_watermark_timestamp_seconds", "now of the partition, epoch seconds.",
+     lambda one, wall_s: wall_s and one.now_s),
+    ("respite_last_progress_timestamp_seconds", "When something last moved, epoch seconds.",
+     lambda one, _: one.progress_s),
+    ("respite_last_commit_timestamp_seconds", "When the last transaction was committed, epoch seconds.",
+     lambda one, _: one.committed_s),
+    ("respite_store_bytes", "Memory of the rider store.", lambda one, _: one.store.size_bytes),
+    ("respite_store_riders", "Riders in the store.", lambda one, _: one.store.riders),
+    ("respite_live", "1 when the partition's state is built.", lambda one, _: int(one.now_s is not None)),
+    ("respite_restore_ratio", "How much of the rebuild is done, 0 to 1.", lambda one, _: one.restore_ratio),
+    ("respite_checkpoint_age_seconds", "Since the last checkpoint; absent without one.",
+     lambda one, _: one.checkpoint_age_s),
+    ("respite_clock_difference_seconds",
+     "Newest arrival minus the worker's clock when it was fetched; above zero the broker is ahead.",
+     lambda one, wall_s: wall_s and one.clock_difference_s),
+)  # fmt: skip
+
+
+def _checkpoints(found: Sequence[Source]) -> Metric:
+    text = "Written by checkpoints since the partition was taken over."
+    family = CounterMetricFamily("respite_checkpoint_bytes", text, labels=["partition"])
+    for one in found:
+        family.add_metric([str(one.number)], one.checkpoint_bytes)
+    return family
+
+
+def _partitions(found: Sequence[Source], wall_s: float | None) -> Iterator[Metric]:
+    for name, text, read in _GAUGES:
+        family = GaugeMetricFamily(name, text, labels=["partition"])
+        for one in found:
+            value = read(one, wall_s)
+            if value is not None:
+                family.add_metric([str(one.number)], value)
+        yield family
+
+
+def _ones(name: str, text: str, label: str, values: Sequence[str]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value in values:
+        family.add_metric([value], 1)
+    return family
+
+
+def _build() -> Metric:
+    family = GaugeMetricFamily("respite_build_info", "What runs here, 1.", labels=["version", "python"])
+    family.add_metric([metadata.version("respite"), platform.python_version()], 1)
+    return family
+
+
+class ReadinessCollector(Collector):
+    """The answer of /readyz as a metric, and how many partitions all workers together must have live."""
+
+    def __init__(self, health: Health, total: int) -> None:
+        self._health = health
+        self._total = total
+
+    def collect(self) -> Iterator[Metric]:
+        """Read now."""
+        text = "1 when /readyz says yes: joined, every partition live and current, the clocks agree."
+        yield GaugeMetricFamily("respite_ready", text, int(not self._health.unready()))
+        text = "Partitions of the source topic, whoever works on them."
+        yield GaugeMetricFamily("respite_source_partitions", text, self._total)
 
 
 class Metrics:
-    """The endpoint of a worker, with a registry of its own."""
+    """The endpoint of a worker, with a registry of its own: /metrics, /healthz, /readyz.
+
+    Parameters
+    ----------
+    partitions
+        The partitions that the worker works on.
+    past
+        What was counted in those it has given up.
+    assigned
+        Numbers of the partitions assigned; None before the worker has joined the group.
+    total
+        Partitions of the source, whoever works on them.
+    """
 
     def __init__(
-        self, settings: Settings, partitions: Callable[[], Sequence[Source]], past: Counted | None = None
+        self,
+        settings: Settings,
+        partitions: Callable[[], Sequence[Source]],
+        past: Counted | None = None,
+        assigned: Callable[[], frozenset[int] | None] = frozenset,
+        total: int = 0,
     ) -> None:
         self.registry = CollectorRegistry()
-        self.registry.register(PartitionCollector(partitions, settings.policies, past))
+        self.health = Health(settings, partitions, assigned)
+        wall = time.time if settings.clock == "wall" else None
+        self.registry.register(PartitionCollector(partitions, settings.policies, past, wall))
+        self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
+        self.registry.register(ReadinessCollector(self.health, total))
+        ProcessCollector(registry=self.registry)
         self._settings = settings
         self._server: Any = None
 
-    def start(self) -> str:
-        """Serve /metrics; its address."""
+    def start(self, loop: asyncio.AbstractEventLoop) -> str:
+        """Serve, in a thread; the address of /metrics. /healthz is good as long as ``loop`` turns."""
+        self.health.watch(loop)
         host = self._settings.metrics_host
-        self._server, _ = start_http_server(self._settings.metrics_port, addr=host, registry=self.registry)
+        self._server = serve(host, self._settings.metrics_port, self.health, make_wsgi_app(self.registry))
         return f"http://{host}:{self._server.server_port}/metrics"
 
     def stop(self) -> None:

@@ -40,6 +40,8 @@ Clock = Annotated[str | None, setting("wall or event [wall].")]
 Keep = Annotated[str | None, setting("How long a silent rider is remembered [15d].")]
 MetricsHost = Annotated[str | None, setting("Where /metrics is served [127.0.0.1].")]
 MetricsPort = Annotated[int | None, setting("Port of /metrics, 0 for a free one [9464].")]
+ReadyLag = Annotated[str | None, setting("How far behind a worker may be and still be ready [30s].")]
+ZoneDigits = Annotated[int | None, setting("Characters of a zone's code that metrics show [0].")]
 SharedDir = Annotated[
     str | None,
     setting("Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto]."),

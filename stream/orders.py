@@ -62,7 +62,8 @@ class Orders:
 
 
 def _from_the_beginning(settings: Settings) -> AIOKafkaConsumer:
-    # Not by `seek_to_beginning`: right after an assignment aiokafka 0.14 answers it with the default's offset.
+    # Not by `seek_to_beginning`: right after an assignment aiokafka 0.14 answers it with the default's
+    # offset.
     return AIOKafkaConsumer(
         isolation_level="read_committed",
         enable_auto_commit=False,
@@ -116,7 +117,8 @@ async def wait_until_forgotten(settings: Settings, rider: str, partitions: int, 
 
 def run(settings: Settings, rider: str, within_s: float) -> int:
     """The command ``respite forget``; the exit status."""
-    from stream.topics import KafkaUnavailable, TopicsRefused, checked_partitions
+    from stream.administration import KafkaUnavailable
+    from stream.topics import TopicsRefused, checked_partitions
 
     if not is_rider(rider.encode()):
         sys.stderr.write(f"respite: {rider!r} is no rider's id: 1 to 64 characters of A-Z a-z 0-9 _ . : -\n")

@@ -8,11 +8,12 @@ is given up, for an unknown result must not be guessed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from schemas.decode import murmur2
 from stream.settings import Settings
@@ -38,6 +39,8 @@ class Outbox:
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message] = []
+        #: When the last transaction was committed, epoch seconds.
+        self.committed_s: float | None = None
         #: By topic and partition, the offset after the last record committed.
         self.ends: dict[tuple[str, int], int] = {}
 
@@ -94,9 +97,15 @@ class Outbox:
                 await self._producer.begin_transaction()
                 ends = await self._send(self._producer, waiting)
                 await self._producer.commit_transaction()
-        except (KafkaError, TimeoutError) as error:
+        except (KafkaError, IllegalOperation, AssertionError, TimeoutError) as error:
+            # Fenced between two sends, aiokafka calls the next one illegal, or asserts that it is not.
             raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
+        shorter = [place for place, end in ends.items() if end <= self.ends.get(place, 0)]
+        if shorter:
+            message = f"partition {self._partition}: {shorter} ended later before: a topic has been made anew"
+            raise OutboxFailed(message)
         self.ends.update(ends)
+        self.committed_s = time.time()
 
     async def _send(
         self, producer: AIOKafkaProducer, waiting: Sequence[Message]
@@ -107,6 +116,7 @@ class Outbox:
 
         async def go(place: tuple[str, int], batch: Any) -> None:  # noqa: ANN401 - aiokafka has no types
             future = await producer.send_batch(batch, place[0], partition=place[1])
+            future.add_done_callback(_seen)
             sent.append((place, batch.record_count(), future))
 
         for topic, key, value, headers, wanted in waiting:
@@ -141,3 +151,9 @@ class Outbox:
             # It waits for what it could not send. The broker ends the transaction, or a successor's claim.
             await producer._sender.close()  # noqa: SLF001 - there is no public way to give up
             await producer.client.close()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Look at an error, so that asyncio does not report those that came after the first one."""
+    if not future.cancelled():
+        future.exception()

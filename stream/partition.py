@@ -21,13 +21,15 @@ from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from schemas.policy import Policy
+from stream.announcing import Announced
 from stream.arrivals import arrivals_of
 from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
+from stream.quality import by_platform
 from stream.refusals import Refusals
 from stream.render import Renderer, utc
-from stream.restore import Restored, Takeover, take_over
+from stream.restore import Restored, Takeover, erase, take_over
 from stream.settings import Settings
 from stream.shared import About, SharedArrays, digest_of, layout_digest_once, shared_folder
 from stream.telling import Teller
@@ -125,6 +127,7 @@ class Partition:
         self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
         self._refusals = Refusals(run.settings, outbox, number, run.partitions)
         self._teller.counts = self._refusals.counts = self.counts
+        self._teller.announced = Announced(self.counts)
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
@@ -146,6 +149,11 @@ class Partition:
         """Seconds since the last marker; None before the first."""
         written_s = None if self._checkpointer is None else self._checkpointer.written_s
         return None if written_s is None else self._run.wall() - written_s
+
+    @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
+        return self._outbox.committed_s
 
     @property
     def checkpoint_bytes(self) -> int:
@@ -187,12 +195,15 @@ class Partition:
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._teller.told = restored.told
-        self._refusals.begin(restored.side_offset)
+        self._teller.since_s = restored.since_s
+        self._refusals.begin(restored.side_offset, restored.side_recorded)
         blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),
             partitions=run.partitions,
             since_s=restored.since_s,
             worker=run.worker,
+            lineage=restored.lineage,
+            outlets=tuple(run.settings.outlets),
         )
         self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
         self.progress_s = run.wall()
@@ -257,6 +268,8 @@ class Partition:
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
         started = time.perf_counter()
         decoded = decode_chunk(raw, first)
+        oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
+        self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
         parsed = time.perf_counter()
         codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -268,6 +281,7 @@ class Partition:
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
+        self.counts.update(by_platform(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
 
     def _catch_up_with_pages(self, following: int) -> None:
@@ -305,6 +319,7 @@ class Partition:
                 await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
+                self._teller.announced.after_silence()
                 await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._keep_house()
@@ -335,13 +350,16 @@ class Partition:
                 if rider in told.riders:
                     pages.tell_again(store, row)
             elif rider in told.orphans or rider in restored.erased:
-                self._teller.forgotten(rider)
+                self._teller.forgotten(rider, restored.erased.get(rider))
+        for platform in restored.new_outlets:
+            pages.tell_platform_again(store, platform)
         now_s, wall_s = self._now(current_s), int(self._run.wall())
         everyone = restored.everyone
         outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
         held, self._held = self._held, []
+        self._teller.announced.after_record(None)
         await self._tell([*held, *outcomes])
-        self._restored = None
+        self._restored, store.sealing = None, True
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
@@ -354,24 +372,27 @@ class Partition:
         if wall_s >= self._forget_due_s and store.now_s > 0:
             self._forget_due_s = wall_s + _FORGET_EVERY_S
             erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
-            for rider in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
-                self._teller.forgotten(rider)
+            for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
+                self._teller.forgotten(one.rider, one.platforms)
+            for one in await asyncio.to_thread(pages.forget_silent_platforms, store):
+                self._teller.forgotten_by(one.rider, one.platforms)
         self._teller.watermark(store.now_s, run.limits.policies)
 
     async def forget(self, rider: str, before_ms: int) -> None:
         """Erase a rider because an operator says so; his events that arrived before do not come back."""
         async with self._lock:
-            if self.closed or not pages.erase(
-                self.store, rider.encode(), rider_hash(rider.encode()), before_ms
-            ):
+            row, platforms = erase(self.store, rider, before_ms)
+            if self.closed or row is None:
                 return
+            # What is held back of him is not told any more.
+            self._held = [one for one in self._held if one.row != row]
             alerts = self._teller.told.alerts
             for identity in [key for key, one in alerts.items() if one["rider_id"] == rider]:
                 del alerts[identity]
             if self._restored is not None:
-                self._restored.erased.append(rider)
+                self._restored.erased[rider] = platforms
             else:
-                self._teller.forgotten(rider)
+                self._teller.forgotten(rider, platforms)
             log.info("forgotten", partition=self.number)
 
     # -- output --------------------------------------------------------------------------------
@@ -395,6 +416,7 @@ class Partition:
     async def _write(self) -> None:
         self._refusals.record()
         await self._outbox.flush()
+        self._teller.announced.committed(self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
         """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""

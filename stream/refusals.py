@@ -30,6 +30,9 @@ _REFUSALS = {
     SEALED: ("too_late", "what it would change is final already"),
 }
 _FLUSH_AT = 5000
+#: A compressed batch can hold a key and headers that no broker would take back as they are.
+LARGEST_EXTRAS_BYTES = 512 * 1024
+_LARGEST_KEY_BYTES = 16 * 1024
 
 
 class Refusals:
@@ -45,9 +48,9 @@ class Refusals:
         self._number = number
         self._partitions = partitions
 
-    def begin(self, written_to: int) -> None:
-        """Go on where an earlier owner has stopped."""
-        self.written_to = self._recorded = written_to
+    def begin(self, written_to: int, recorded: int) -> None:
+        """Go on where an earlier owner has stopped; ``recorded`` is what the state says of it."""
+        self.written_to, self._recorded = written_to, recorded
 
     async def put(self, decoded: Decoded, codes: np.ndarray) -> None:
         """Write what a chunk holds of them, in the order of offsets."""
@@ -68,7 +71,7 @@ class Refusals:
 
     def record(self) -> None:
         """Put beside what waits how far it goes, so that both are written or neither."""
-        if self.written_to > self._recorded:
+        if self.written_to != self._recorded:
             self._recorded = self.written_to
             topic = self._settings.state_topic
             self._outbox.put(topic, SIDE_KEY, encode_side(self.written_to), partition=self._number)
@@ -84,8 +87,11 @@ class Refusals:
         offset = int(decoded.columns.offset[index])
         if self._is_written(offset):
             return
-        value = decoded.value(index)
+        key, value = decoded.key(index), decoded.value(index)
         headers = self._headers_of(decoded, index)
+        if len(key or b"") + _bytes_of(headers) > LARGEST_EXTRAS_BYTES:
+            detail += "; its headers are left out"
+            headers, key = [], key and key[:_LARGEST_KEY_BYTES]
         if value is not None and len(value) > LARGEST_BYTES:
             headers.append(("size", str(len(value)).encode()))
             value = value[:LARGEST_BYTES]
@@ -96,7 +102,7 @@ class Refusals:
             ("partition", str(self._number).encode()),
             ("offset", str(offset).encode()),
         ]
-        self._outbox.put(self._settings.dead_letter_topic, decoded.key(index), value, headers)
+        self._outbox.put(self._settings.dead_letter_topic, key, value, headers)
 
     def _headers_of(self, decoded: Decoded, index: int) -> list[tuple[str, bytes]]:
         columns = decoded.columns
@@ -114,7 +120,13 @@ class Refusals:
         headers = [
             pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)
         ]
+        if _bytes_of(headers) > LARGEST_EXTRAS_BYTES:
+            headers = []
         headers += [(ARRIVAL_HEADER, str(arrival_ms).encode()), (HOP_HEADER, b"1")]
         home = int(columns.rider_murmur[index]) % self._partitions
         topic = self._settings.source_topic
         self._outbox.put(topic, decoded.rider(index), decoded.value(index), headers, partition=home)
+
+
+def _bytes_of(headers: list[tuple[str, bytes]]) -> int:
+    return sum(len(name.encode()) + len(value) for name, value in headers)

@@ -8,6 +8,8 @@ as told whatever the pages say. The source is read from the marker's offset by t
 from __future__ import annotations
 
 import asyncio
+import re
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -16,7 +18,7 @@ import numpy.typing as npt
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import PAGES, PAST, R_ESTIMATED_UNTIL, R_PAGE
+from detectors.kernels.layout import PAGE_SHIFT, PAGES, PAST, R_ESTIMATED_UNTIL, R_PAGE
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from schemas.checkpoint import (
@@ -38,6 +40,7 @@ from stream.told import Outputs, Told, Unknown, read_orders
 
 log = structlog.get_logger()
 _PAGES_AT_ONCE = 64
+_PAGE_KEY = re.compile(rb"page/([0-9]{1,6})/([0-9]{1,6})")
 
 
 class StateRefused(ValueError):
@@ -77,9 +80,15 @@ class Restored:
     source_end: int
     #: Side outputs of the source before this offset have been written.
     side_offset: int
+    #: What the state says of that; another when the source has begun anew since.
+    side_recorded: int
     since_s: dict[str, int]
     #: The marker that the pages belong to; None when nothing of the state could be used.
     marker: Marker | None = None
+    #: That of the state which is written from now on.
+    lineage: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
+    #: Platforms with an outlet that is newer than the state.
+    new_outlets: tuple[str, ...] = ()
     told: Told = field(default_factory=Told)
     #: Ends of the alerts and of the statuses at the take-over.
     ends: tuple[int, int] = (0, 0)
@@ -93,8 +102,8 @@ class Restored:
     bad: npt.NDArray[np.bool_] = field(default_factory=lambda: np.ones(PAGES, dtype=np.bool_))
     #: How many platforms and zones the state knows.
     names_known: tuple[int, int] = (0, 0)
-    #: Riders whom an order to forget has erased just now.
-    erased: list[str] = field(default_factory=list)
+    #: Riders whom an order to forget has erased just now, and their platforms; None: these are not known.
+    erased: dict[str, list[str] | None] = field(default_factory=dict)
     #: From this source offset on *now* is not below this instant: pages have been judged there.
     resume: tuple[int, int] | None = None
 
@@ -128,10 +137,22 @@ async def take_over(work: Takeover) -> Restored:
         unknown = _unknown(restored, alerts, statuses)
         restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
     for rider, before_ms in orders.items():
-        key = rider.encode()
-        if pages.erase(restored.store, key, rider_hash(key), before_ms):
-            restored.erased.append(rider)
+        row, platforms = erase(restored.store, rider, before_ms)
+        if row is not None:
+            lost = bool(restored.bad[rider_hash(rider.encode()) >> PAGE_SHIFT])
+            restored.erased[rider] = None if lost else platforms
     return restored
+
+
+def erase(store: RiderStore, rider: str, before_ms: int) -> tuple[int | None, list[str]]:
+    """Erase a rider; his row, None when that had been done already, and the platforms he worked for."""
+    key = rider.encode()
+    mixed = rider_hash(key)
+    row = pages.find(store, key, mixed)
+    platforms = [] if row is None else pages.members(store, row, PAST)
+    if not pages.erase(store, key, mixed, before_ms):
+        return None, []
+    return pages.find(store, key, mixed), platforms
 
 
 # -- state -----------------------------------------------------------------------------------------
@@ -162,9 +183,10 @@ def _sort_in(records: StateRecords, key: bytes, value: bytes) -> None:
         records.side_offset = decode_side(value)
     elif key.startswith(b"names/"):
         records.names[key] = value
-    elif key.startswith(b"page/"):
-        _, number, part = key.split(b"/")
-        records.parts.setdefault(int(number), {})[int(part)] = value
+    elif place := _PAGE_KEY.fullmatch(key):
+        records.parts.setdefault(int(place[1]), {})[int(place[2])] = value
+    else:
+        raise Damaged("no key of a record of the state")
 
 
 async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) -> Restored:
@@ -173,7 +195,10 @@ async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) 
     _refuse_other_partitions(work, marker)
     since_s = _since(work.limits.policies, marker)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
-    restored = Restored(store, source.start, source.end, records.side_offset, since_s)
+    side = records.side_offset
+    if max(side, 0 if marker is None else marker.source_offset) > source.end:
+        side = 0
+    restored = Restored(store, source.start, source.end, side, records.side_offset, since_s)
     if marker is None:
         log.warning("no marker: built from the source", partition=work.partition)
         return restored
@@ -185,14 +210,18 @@ async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) 
     try:
         expected = marker.page_offsets(PAGES)
         names = [
-            decode_names("platforms", records.names, marker.platforms),
-            decode_names("zones", records.names, marker.zones),
+            decode_names(marker.lineage, "platforms", records.names, marker.platforms),
+            decode_names(marker.lineage, "zones", records.names, marker.zones),
         ]
     except Damaged as error:
         log.warning("damaged state: built from the source", partition=work.partition, why=str(error))
         return restored
-    restored.marker = marker
+    restored.marker, restored.lineage = marker, marker.lineage
+    restored.new_outlets = tuple(one for one in work.settings.outlets if one not in marker.outlets)
     restored.bad = np.zeros(PAGES, dtype=np.bool_)
+    if marker.source_offset > source.end:
+        # Of a source that is gone; what has been packed since then begins its offsets anew.
+        expected = np.where(expected >= 0, 0, expected)
     pages.restore_names(store, *names)
     restored.names_known = len(names[0]), len(names[1])
     newest_s = marker.now_s
@@ -212,8 +241,8 @@ def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
     message = (
         f"partition {work.partition}: its state was written for {marker.partitions} partitions, the topics "
         f"have {work.partitions} now. A rider's place follows from the count, which is fixed once data is "
-        f"there. Make topics under another prefix (respite topics --partitions {work.partitions} --prefix NEW.)"
-        f" and feed them, or go back to {marker.partitions} partitions."
+        f"there. Make topics under another prefix (respite topics --partitions {work.partitions} --prefix "
+        f"NEW.) and feed them, or go back to {marker.partitions} partitions."
     )
     raise StateRefused(message)
 
@@ -224,7 +253,7 @@ def _unpack_some(restored: Restored, records: StateRecords, expected: dict[int, 
     for number, packed_at in expected.items():
         parts = records.parts.get(number, {})
         try:
-            page = _whole_page(number, parts, packed_at)
+            page = _whole_page(restored.lineage, number, parts, packed_at)
         except Damaged as error:
             log.warning("bad page: its riders are built from the source", page=number, why=str(error))
             restored.bad[number] = True
@@ -237,8 +266,8 @@ def _unpack_some(restored: Restored, records: StateRecords, expected: dict[int, 
     return newest_s
 
 
-def _whole_page(number: int, parts: dict[int, bytes], packed_at: int) -> Page:
-    page = decode_page(number, parts)
+def _whole_page(lineage: bytes, number: int, parts: dict[int, bytes], packed_at: int) -> Page:
+    page = decode_page(lineage, number, parts)
     if page.source_offset < packed_at:
         raise Damaged(f"packed at offset {page.source_offset}, the marker knows one of {packed_at}")
     return page
@@ -256,18 +285,18 @@ def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
 
 async def _place(work: Takeover, reader: LogReader, restored: Restored, source: Bounds) -> None:
     """Decide from where the source is read, and whose history may lack something."""
-    marker, mem = restored.marker, restored.store.memory
-    incomplete = restored.bad
-    if marker is not None:
-        known = np.where(restored.bad, 0, np.maximum(restored.page_from, 0))
-        if marker.source_offset > source.end:
-            log.warning("the source is shorter than it was: read from its start", partition=work.partition)
-            # Offsets have begun anew, so those of the pages mean nothing in it.
-            known = np.zeros_like(known)
-            restored.page_from[restored.page_from >= 0] = 0
-            restored.side_offset = 0
-            restored.store.now_s, restored.resume = newest_of(restored), None
-        elif marker.source_offset < source.start:
+    marker, incomplete = restored.marker, restored.bad
+    if marker is not None and marker.source_offset > source.end:
+        log.warning("the source is shorter than it was: read from its start", partition=work.partition)
+        # Offsets have begun anew, so those of the pages mean nothing in it: all are to be packed again.
+        restored.page_from[restored.page_from >= 0] = 0
+        restored.store.memory.page_dirty[:] = 1
+        _now_of_pages(restored)
+    elif marker is not None:
+        # A good page holds all that the marker speaks of, also when it was packed long before.
+        known = np.maximum(restored.page_from, marker.source_offset)
+        restored.store.memory.page_from[:] = np.where(restored.bad, 0, known)
+        if marker.source_offset < source.start:
             log.warning(
                 "the source lacks what came after the checkpoint: its retention is too short",
                 partition=work.partition,
@@ -275,21 +304,31 @@ async def _place(work: Takeover, reader: LogReader, restored: Restored, source: 
                 lost_to=source.start,
             )
             incomplete = np.ones_like(restored.bad)
-            restored.store.now_s, restored.resume = newest_of(restored), None
+            _now_of_pages(restored)
         elif not restored.bad.any():
             restored.position = marker.source_offset
-            restored.store.now_s, restored.resume = newest_of(restored), None
+            _now_of_pages(restored)
         else:
             # What is read again is judged by the time of its arrival, not by what is known now.
             restored.arrival_s, restored.store.read_s = 0, PAST
-        mem.page_from[:] = known
     if source.start > 0 and incomplete.any():
         until_s = await _first_arrival_s(reader, work.settings, source) + _longest_s(work.limits)
-        mem.page_estimated[:] = np.where(incomplete, until_s, mem.page_estimated)
-        rows = mem.rows[: restored.store.riders]
-        rows[:, R_ESTIMATED_UNTIL] = np.maximum(
-            rows[:, R_ESTIMATED_UNTIL], mem.page_estimated[rows[:, R_PAGE]]
-        )
+        _estimate(restored.store, incomplete, until_s)
+
+
+def _now_of_pages(restored: Restored) -> None:
+    """Go on at once where the pages were judged; riders who are built anew must then not be sealed early."""
+    restored.store.now_s, restored.resume = newest_of(restored), None
+    restored.store.sealing = not restored.bad.any()
+
+
+def _estimate(store: RiderStore, incomplete: npt.NDArray[np.bool_], until_s: int) -> None:
+    """Mark what is said of the riders of these pages about instants before ``until_s``."""
+    mem = store.memory
+    mem.page_estimated[:] = np.where(incomplete, until_s, mem.page_estimated)
+    rows = mem.rows[: store.riders]
+    rows[:, R_ESTIMATED_UNTIL] = np.maximum(rows[:, R_ESTIMATED_UNTIL], mem.page_estimated[rows[:, R_PAGE]])
+    mem.page_dirty[incomplete] = 1
 
 
 def newest_of(restored: Restored) -> int:

@@ -23,6 +23,7 @@ _DURATIONS = (
     "max_open_break",
     "keep",
     "checkpoint_every",
+    "ready_lag",
 )
 _TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -75,8 +76,12 @@ class Settings(BaseSettings):
     max_open_session: int = Field(57_600, description="Longest time a session counts without an end.")
     max_open_break: int = Field(14_400, description="Longest time a break counts without an end.")
     keep: int = Field(15 * 86_400, description="How long a silent rider is remembered.")
-    metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
-    metrics_port: int = Field(9464, ge=0, le=65535, description="Its port; 0 takes a free one.")
+    metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz are served.")
+    metrics_port: int = Field(9464, ge=0, le=65535, description="Their port; 0 takes a free one.")
+    ready_lag: int = Field(30, description="How far behind a partition may be while the worker is ready.")
+    zone_digits: int = Field(
+        0, ge=0, le=64, description="Characters of a zone's code that metrics show; 0: no zones."
+    )
     shared_dir: str = Field(
         "auto",
         description="Folder in which API processes read the riders' state; auto: in /dev/shm where there is "

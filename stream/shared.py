@@ -71,10 +71,21 @@ def digest_of(limits: LimitTable, settings: StoreSettings) -> str:
 
 
 def shared_folder(setting: str, group: str, prefix: str) -> Path | None:
-    """The folder of a group of workers; None when state is not shared."""
+    """The folder of a group of workers; None when state is not shared.
+
+    Raises
+    ------
+    NoRoom
+        When it belongs to somebody else, who could have his own state believed.
+    """
     if setting == "none" or (setting == "auto" and not _WHERE.is_dir()):
         return None
     root = _WHERE / f"respite-{os.getuid()}" if setting == "auto" else Path(setting)
+    if root.is_dir() and root.stat().st_uid not in (os.getuid(), 0):
+        message = (
+            f"{root} belongs to somebody else: set RESPITE_SHARED_DIR to a folder of your own, or to none"
+        )
+        raise NoRoom(message)
     return root / (f"{prefix}@{group}" if prefix else group)
 
 
@@ -100,7 +111,9 @@ class SharedArrays:
         name = secrets.token_hex(8)
         self._folder = folder / name
         try:
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # One by one: what mkdir makes on the way to a folder is open to others.
+            folder.parent.parent.mkdir(mode=0o700, exist_ok=True)
+            folder.parent.mkdir(mode=0o700, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
             self._folder.mkdir(mode=0o700)
         except OSError as error:

@@ -19,13 +19,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from schemas.decode import murmur2
+from stream.administration import KafkaUnavailable
 from stream.bulk import Bulk, into_source
 from stream.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices
 from stream.feed import beat
 from stream.happenings import PLATFORMS, Floats, Happenings, lines, rider_id
 from stream.impairments import Impairments, broken, impair
 from stream.settings import Settings
-from stream.topics import KafkaUnavailable, TopicsRefused
+from stream.topics import TopicsRefused
 
 Placement = Literal["standard", "mixed"]
 DAY_S = 86_400

@@ -62,6 +62,8 @@ class LogReader:
         self._consumer = AIOKafkaConsumer(
             isolation_level="read_committed",
             enable_auto_commit=False,
+            # What retention takes away while it is read must not take the rest away too.
+            auto_offset_reset="earliest",
             max_partition_fetch_bytes=_FETCH_BYTES,
             **settings.client(),
         )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 import structlog
 
 from detectors import pages
+from detectors.kernels.layout import INF, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.decode import rider_hash
+from stream.announcing import Announced
 from stream.outbox import Outbox
 from stream.render import Document, Renderer, retraction_id, utc
 from stream.settings import Settings
@@ -39,8 +41,11 @@ class Teller:
         wall: Callable[[], float],
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self.announced = Announced(self.counts)
         #: What the outputs held at the take-over and has not been told since.
         self.told = Told()
+        #: By policy, the instant before which nothing of it is told: it was named later.
+        self.since_s: Mapping[str, int] = {}
         self._settings = settings
         self._renderer = renderer
         self._outbox = outbox
@@ -54,22 +59,30 @@ class Teller:
     def alert(self, store: RiderStore, verdict: Verdict, detected: datetime) -> None:
         """Tell a verdict, or take it back."""
         document = self._renderer.alert_of(store, verdict, store.now_s, detected)
-        self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
+        before = self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
         hold = document["hold"]
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
             hold["told_at"] = self.told.told_at.get(key, hold["told_at"])
+        self.announced.put(document, repeated=before is not None)
         self._put_alert(document, self._platforms(store, verdict.row))
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
-        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there."""
+        """Take back what an earlier owner told and the evidence does not bear out, once *now* is there.
+
+        What rests on evidence that can no longer be read stands as it was told.
+        """
         for identity, alert in list(self.told.alerts.items()):
             instant_s = int(datetime.fromisoformat(alert["event_time"]).timestamp())
             if instant_s > store.now_s:
                 continue
             del self.told.alerts[identity]
-            # Alerts of a policy that is no longer named stand as they are, and so does what is final.
-            if instant_s > sealed_s and alert["policy"] in limits.policies:
+            # Alerts of a policy that is no longer named stand as they are, also when it is named again
+            # later, and so does what is final.
+            named_s = self.since_s.get(alert["policy"], PAST) if alert["policy"] in limits.policies else INF
+            rider = alert["rider_id"].encode()
+            mixed = rider_hash(rider)
+            if instant_s >= max(sealed_s, named_s) and not pages.may_lack(store, rider, mixed, instant_s):
                 document = {
                     **alert,
                     "alert_id": retraction_id(identity),
@@ -77,8 +90,7 @@ class Teller:
                     "supersedes": identity,
                     "detected_at": utc(int(self._wall())),
                 }
-                rider = alert["rider_id"].encode()
-                row = pages.find(store, rider, rider_hash(rider))
+                row = pages.find(store, rider, mixed)
                 self._put_alert(document, [] if row is None else self._platforms(store, row))
 
     def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
@@ -102,15 +114,26 @@ class Teller:
         if not status.only_joined:
             self.counts["statuses", status.status] += 1
             self._outbox.put(self._settings.status_topic, key, value, partition=self._number)
-        for one in self._platforms(store, status.row):
+        platforms = self._platforms(store, status.row)
+        if status.only_joined:
+            # The others must not learn that he has begun to work somewhere else.
+            newcomers = pages.newcomers(store, status.row)
+            platforms = [one for one in platforms if one in newcomers]
+        pages.all_told(store, status.row)
+        for one in platforms:
             self._outbox.put(self._settings.status_of(one), key, value, partition=self._number)
 
-    def forgotten(self, rider: str) -> None:
-        """Tell that a rider has been forgotten."""
+    def forgotten(self, rider: str, platforms: Sequence[str] | None) -> None:
+        """Tell that a rider has been forgotten; ``platforms`` are his, None when that is not known."""
         self.counts["statuses", "forgotten"] += 1
-        topics = [self._settings.status_topic, *map(self._settings.status_of, self._settings.outlets)]
-        for topic in topics:
-            self._outbox.put(topic, rider.encode(), None, partition=self._number)
+        self._outbox.put(self._settings.status_topic, rider.encode(), None, partition=self._number)
+        self.forgotten_by(rider, self._settings.outlets if platforms is None else platforms)
+
+    def forgotten_by(self, rider: str, platforms: Sequence[str]) -> None:
+        """Tell these of his platforms that a rider is theirs no longer."""
+        for one in platforms:
+            if one in self._settings.outlets:
+                self._outbox.put(self._settings.status_of(one), rider.encode(), None, partition=self._number)
 
     def outcomes(self, store: RiderStore, outcomes: Sequence[Verdict | Status]) -> None:
         """Tell what a judge said, in its order."""

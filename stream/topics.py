@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError
 
 from schemas.policy import DAY_S, LONGEST_CALENDAR_S, InvalidPolicy, Policy
+from stream.administration import KafkaUnavailable, administration
 from stream.policies import load_all
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
-_BOOTSTRAP_TIMEOUT_MS = 10_000
-_UNKNOWN_TOPIC = 3
+_UNKNOWN_TOPIC, _NOT_AUTHORIZED = 3, 29
 #: A restore reads all of it, so what has been overwritten should go soon.
 _STATE_HINTS = {
     "segment.ms": "600000",
@@ -31,10 +30,6 @@ Say = Callable[[str], None]
 
 class TopicsRefused(ValueError):
     """Topics that a worker must not start on; the message has every fault and what mends it."""
-
-
-class KafkaUnavailable(RuntimeError):
-    """Kafka could not be reached, or refused; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +113,8 @@ def ensure_topics(
         When Kafka cannot be reached or refuses.
     """
     topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
-    with _admin(settings) as admin:
-        counts = _partition_counts(admin, topics)
+    with administration(settings) as admin:
+        counts = partition_counts(admin, topics)
         number = (
             partitions
             or counts.get(settings.source_topic)
@@ -130,7 +125,7 @@ def ensure_topics(
             raise TopicsRefused("\n".join(faults))
         for topic in topics:
             if topic.name not in counts:
-                _create(admin, topic, number, replication)
+                create(admin, topic, number, replication)
                 say(f"made {topic.name} with {number} partitions")
         _mend(admin, [topic for topic in topics if topic.name in counts], say)
     return number
@@ -147,8 +142,8 @@ def checked_partitions(settings: Settings) -> int:
         When Kafka cannot be reached or refuses.
     """
     topics = wanted(settings, SHORTEST_RETENTION_S)
-    with _admin(settings) as admin:
-        counts = _partition_counts(admin, topics)
+    with administration(settings) as admin:
+        counts = partition_counts(admin, topics)
         configs = _configs(admin, [topic for topic in topics if topic.name in counts])
     source = settings.source_topic
     number = counts.get(source, 0)
@@ -178,8 +173,8 @@ def source_partitions(settings: Settings) -> int:
         There is no such topic.
     """
     source = wanted(settings, SHORTEST_RETENTION_S)[0]
-    with _admin(settings) as admin:
-        found = _partition_counts(admin, [source])
+    with administration(settings) as admin:
+        found = partition_counts(admin, [source])
     if not found:
         raise TopicsRefused(f"topic {source.name} is missing; make it with: {mending_command(settings)}")
     return found[source.name]
@@ -219,24 +214,17 @@ def _tell(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
-@contextmanager
-def _admin(settings: Settings) -> Iterator[KafkaAdminClient]:
-    try:
-        admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
-        try:
-            yield admin
-        finally:
-            admin.close()
-    except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
-
-
-def _partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:
+def partition_counts(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, int]:
     """Partitions of those topics that exist."""
     counts = {}
     for found in admin.describe_topics([topic.name for topic in topics]):
         if found["error_code"] == _UNKNOWN_TOPIC:
             continue
+        if found["error_code"] == _NOT_AUTHORIZED:
+            raise KafkaUnavailable(
+                f"TopicAuthorizationFailed: no right to topic {found['name']}; "
+                "`respite secure` gives each role what it needs"
+            )
         if found["error_code"]:
             raise TopicsRefused(
                 f"topic {found['name']}: Kafka's error {found['error_code']} when describing it"
@@ -252,13 +240,20 @@ def _configs(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, dic
     names = ("cleanup.policy", "retention.ms", "message.timestamp.type", "max.message.bytes")
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(names)) for topic in topics]
     found = admin.describe_configs(asked, config_filter="all")["topic"]
+    hidden = [topic for topic, values in found.items() if not values]
+    if hidden:
+        raise KafkaUnavailable(
+            f"TopicAuthorizationFailed: no right to see the settings of {', '.join(hidden)}; "
+            "`respite secure` gives each role what it needs"
+        )
     return {
         topic: {name: str(entry["value"]) for name, entry in values.items()}
         for topic, values in found.items()
     }
 
 
-def _create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication: int | None) -> None:
+def create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication: int | None) -> None:
+    """Make a topic, unless another process just made the same."""
     options = {
         "num_partitions": partitions,
         "replication_factor": -1 if replication is None else replication,
@@ -268,7 +263,7 @@ def _create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication
         admin.create_topics({topic.name: options}, wait_for_metadata=True)
     except TopicAlreadyExistsError:
         # Two commands at once: fine when both want the same.
-        if _partition_counts(admin, [topic]) != {topic.name: partitions}:
+        if partition_counts(admin, [topic]) != {topic.name: partitions}:
             raise
 
 

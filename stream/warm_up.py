@@ -53,4 +53,6 @@ def warm_up() -> None:
         pages.unpack(other, pages.pack(store, page))
     other.now_s = store.now_s + 2 * store.settings.keep_s
     pages.erase(other, b"r", rider_hash(b"r"), 1)
+    pages.tell_platform_again(other, "p")
+    pages.forget_silent_platforms(other)
     pages.forget_silent(other, 1)

@@ -36,6 +36,9 @@ from detectors.kernels.layout import (
     M_ROWS,
     M_TOUCHED,
     M_ZONES,
+    MEMBER_LAST,
+    MEMBER_PLATFORM,
+    MEMBER_TOLD,
     MEMBER_WORDS,
     MISPLACED,
     MISPLACED_TWICE,
@@ -341,8 +344,8 @@ def remember_member(mem: Memory, row: int, platform: int, event: int) -> bool:
     block = mem.rows[row, R_MEMBERS]
     for index in range(mem.rows[row, R_MEMBERS_N]):
         word = block + index * MEMBER_WORDS
-        if mem.heap[word] == platform:
-            mem.heap[word + 1] = max(mem.heap[word + 1], event)
+        if mem.heap[word + MEMBER_PLATFORM] == platform:
+            mem.heap[word + MEMBER_LAST] = max(mem.heap[word + MEMBER_LAST], event)
             return True
     return new_member(mem, row, platform, event)
 
@@ -360,10 +363,11 @@ def new_member(mem: Memory, row: int, platform: int, event: int) -> bool:
         place = mem.rows[row, R_MEMBERS]
         for index in range(count):
             word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
-            if mem.heap[word + 1] < mem.heap[place + 1]:
+            if mem.heap[word + MEMBER_LAST] < mem.heap[place + MEMBER_LAST]:
                 place = word
-    mem.heap[place] = platform
-    mem.heap[place + 1] = event
+    mem.heap[place + MEMBER_PLATFORM] = platform
+    mem.heap[place + MEMBER_LAST] = event
+    mem.heap[place + MEMBER_TOLD] = 0
     mem.rows[row, R_FLAGS] |= ROW_JOINED
     return True
 

@@ -30,6 +30,7 @@ from detectors.kernels.layout import (
     M_SEALING,
     M_VERDICTS,
     M_WALL,
+    META_CHANGED,
     META_ESTIMATED,
     META_PENDING,
     NEED_HEAP,
@@ -283,7 +284,7 @@ def tell_difference(mem: Memory, row: int, told_from: int) -> int:
     """Compare the scratch records with what was told from word ``told_from`` on; write what differs.
 
     While the state is being rebuilt nothing is told: new records are kept marked as pending, and a pending
-    one that vanishes was never told.
+    one that vanishes was never told, unless it is marked as a changed one.
     """
     told_words = mem.rows[row, R_TOLD_WORDS]
     made_words = mem.misc[M_VERDICTS]
@@ -298,7 +299,7 @@ def tell_difference(mem: Memory, row: int, told_from: int) -> int:
     new = mem.verdicts
     while made < made_words or told < told_words:
         if told < told_words and (made >= made_words or before(mem.heap, block + told, new, made)):
-            if mem.heap[block + told + V_META] & META_PENDING == 0:
+            if mem.heap[block + told + V_META] & (META_PENDING | META_CHANGED) != META_PENDING:
                 emit(mem, row, RETRACT, mem.heap, block + told)
             told += VERDICT_WORDS + 2 * mem.heap[block + told + V_SPANS]
         elif told >= told_words or before(new, made, mem.heap, block + told):
@@ -311,6 +312,8 @@ def tell_difference(mem: Memory, row: int, told_from: int) -> int:
                 new[made + V_META] = meta
                 made += VERDICT_WORDS + 2 * new[made + V_SPANS]
             else:
+                if meta & (META_PENDING | META_CHANGED) != META_PENDING:
+                    new[made + V_META] |= META_CHANGED
                 made = tell_new(mem, row, made, live)
             told += told_size
     for word in range(made_words):
@@ -335,7 +338,7 @@ def stamp(mem: Memory, row: int, record: I64, at: int) -> None:
 def tell_new(mem: Memory, row: int, made: int, live: bool) -> int:
     """Tell one scratch record, or keep it as pending; where the next one lies."""
     if live:
-        mem.verdicts[made + V_META] &= ~META_PENDING
+        mem.verdicts[made + V_META] &= ~(META_PENDING | META_CHANGED)
         stamp(mem, row, mem.verdicts, made)
         emit(mem, row, TELL, mem.verdicts, made)
     else:

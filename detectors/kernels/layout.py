@@ -63,7 +63,7 @@ R_TOLD, R_TOLD_CLASS, R_TOLD_WORDS = 10, 11, 12
 R_ENDED, R_ENDED_CLASS, R_ENDED_N = 13, 14, 15
 R_BASE_OPEN, R_BASE_OPEN_CLASS, R_HEAD_OPEN, R_HEAD_OPEN_CLASS = 16, 17, 18, 19
 R_FLAGS, R_STATUS, R_STATUS_LIMIT, R_STATUS_FIXED, R_STATUS_MOVING, R_LAST_EVENT = 20, 21, 22, 23, 24, 25
-# Platforms that have sent events for the rider: (number, last event time) each.
+# Platforms that have sent events for the rider: (number, last event time, has been told his status) each.
 R_MEMBERS, R_MEMBERS_CLASS, R_MEMBERS_N = 26, 27, 28
 # The page of the checkpoint he lies in, the next rider of that page (row + 1), the hash he is looked up by.
 R_PAGE, R_PAGE_NEXT, R_HASH = 29, 30, 31
@@ -74,7 +74,8 @@ CONTROL_WORDS = 34
 ROW_TOUCHED, ROW_DIRTY, ROW_SEEN = 1, 2, 4
 # Judged while nothing was told; all of him is to be told again; a platform is new to him.
 ROW_BEHIND, ROW_AGAIN, ROW_JOINED = 8, 16, 32
-MEMBER_WORDS = 2
+MEMBER_WORDS = 3
+MEMBER_PLATFORM, MEMBER_LAST, MEMBER_TOLD = 0, 1, 2
 #: Platforms remembered per rider; a new one takes the place of the one that was silent longest.
 MOST_MEMBERS = 64
 
@@ -103,6 +104,8 @@ V_SPANS, V_CONTENT_END, V_TOLD_AT, V_META, VERDICT_WORDS = 8, 9, 9, 10, 11
 APPROACHING, LIMIT_REACHED, REMINDER, HOLD_RELEASED, HOLD_BREACHED = 0, 1, 2, 3, 4
 KEY_KIND, KEY_LIMIT = 48, 40
 META_PENDING, META_ESTIMATED = 1, 2
+#: Pending, and what was told under the same id before has other contents.
+META_CHANGED = 4
 
 # What a judge writes: row, action, words that follow.
 OUT_WORDS = 3

@@ -18,15 +18,16 @@ from detectors.kernels.layout import (
     CLOCK_WORDS,
     DONE,
     EVENT_WORDS,
+    HELD,
     I64,
-    L_HOLD_FROM,
-    LIMIT_WORDS,
     M_MOVES,
     M_ROWS,
+    MEMBER_LAST,
+    MEMBER_PLATFORM,
+    MEMBER_TOLD,
     MEMBER_WORDS,
     NEED_HEAP,
     NEED_ROWS,
-    NONE,
     ORDER_WORDS,
     PLATFORM_WORDS,
     R_BASE_OPEN,
@@ -45,11 +46,13 @@ from detectors.kernels.layout import (
     R_PAGE_NEXT,
     R_SPANS,
     R_SPANS_CLASS,
+    R_STATUS,
     R_TOLD,
     R_TOLD_WORDS,
+    ROW_BEHIND,
+    ROW_JOINED,
     ROW_TOUCHED,
     S_CLOCKS,
-    S_LIMITS,
     S_ORDERS,
     S_PLATFORMS,
     SPAN_WORDS,
@@ -306,25 +309,62 @@ def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
 
 
 @kernel
-def silent_since(mem: Memory, limits: Limits, instant: int, erased_ms: int, found: I64) -> int:
-    """Rows without an event after ``instant`` and without a hold, last first, into ``found``; how many.
+def silent_since(mem: Memory, instant: int, erased_ms: int, found: I64) -> int:
+    """Rows without an event after ``instant`` and not on hold, last first, into ``found``; how many.
 
     One that was erased stays until ``erased_ms``: as long as what he has been erased of can be read again.
     """
     count = 0
-    head = base_at(limits) + state_words(limits)
     for row in range(mem.misc[M_ROWS] - 1, -1, -1):
         if mem.rows[row, R_LAST_EVENT] > instant or mem.rows[row, R_FLAGS] & ROW_TOUCHED != 0:
             continue
-        if mem.rows[row, R_FORGOTTEN_MS] > erased_ms:
-            continue
-        held = False
-        for limit in range(limits.kind.shape[0]):
-            held = held or mem.rows[row, head + S_LIMITS + limit * LIMIT_WORDS + L_HOLD_FROM] != NONE
-        if held:
+        # The status follows time; the state in the row is that of his last event.
+        if mem.rows[row, R_FORGOTTEN_MS] > erased_ms or mem.rows[row, R_STATUS] == HELD:
             continue
         if count == found.shape[0]:
             return count
         found[count] = row
         count += 1
     return count
+
+
+@kernel
+def drop_silent_members(mem: Memory, instant: int, found: I64) -> int:
+    """Drop the platforms that have sent nothing for a rider after ``instant``; how many.
+
+    ``found``, shape (n, 2), takes row and platform of each; the rest is left for another time.
+    """
+    count = 0
+    for row in range(mem.misc[M_ROWS]):
+        block = mem.rows[row, R_MEMBERS]
+        index = 0
+        while index < mem.rows[row, R_MEMBERS_N]:
+            word = block + index * MEMBER_WORDS
+            if mem.heap[word + MEMBER_LAST] > instant:
+                index += 1
+                continue
+            if count == found.shape[0]:
+                return count
+            found[count, 0] = row
+            found[count, 1] = mem.heap[word + MEMBER_PLATFORM]
+            count += 1
+            begin_change(mem, row)
+            last = block + (mem.rows[row, R_MEMBERS_N] - 1) * MEMBER_WORDS
+            for part in range(MEMBER_WORDS):
+                mem.heap[word + part] = mem.heap[last + part]
+            mem.rows[row, R_MEMBERS_N] -= 1
+            end_change(mem, row)
+            mem.page_dirty[mem.rows[row, R_PAGE]] = 1
+    return count
+
+
+@kernel
+def join_again(mem: Memory, platform: int) -> None:
+    """Let the next publishing tell a platform the statuses of all its riders."""
+    for row in range(mem.misc[M_ROWS]):
+        block = mem.rows[row, R_MEMBERS]
+        for index in range(mem.rows[row, R_MEMBERS_N]):
+            word = block + index * MEMBER_WORDS
+            if mem.heap[word + MEMBER_PLATFORM] == platform:
+                mem.heap[word + MEMBER_TOLD] = 0
+                mem.rows[row, R_FLAGS] |= ROW_JOINED | ROW_BEHIND

@@ -31,6 +31,7 @@ from detectors.kernels.layout import (
     M_OUT,
     M_SEALING,
     M_VERDICTS,
+    META_CHANGED,
     META_PENDING,
     NEED_HEAP,
     NEED_OUT,
@@ -177,7 +178,7 @@ def publish_pending(mem: Memory, row: int, again: bool) -> int:
     at = 0
     while at < mem.rows[row, R_TOLD_WORDS]:
         if again or mem.heap[block + at + V_META] & META_PENDING != 0:
-            mem.heap[block + at + V_META] &= ~META_PENDING
+            mem.heap[block + at + V_META] &= ~(META_PENDING | META_CHANGED)
             stamp(mem, row, mem.heap, block + at)
             emit(mem, row, TELL, mem.heap, block + at)
         at += VERDICT_WORDS + 2 * mem.heap[block + at + V_SPANS]

@@ -139,6 +139,17 @@ def wrong_id(riders: Sequence[str]) -> str | None:
     return next(rider for rider in riders if not _ID.fullmatch(rider))
 
 
+def verdicts_of(round_: Round, unsure: Mapping[int, str], partitions: int | None) -> list[tuple[str, int]]:
+    """How many answers of a round have which verdict."""
+    if unsure and not partitions:
+        return [("UNKNOWN", len(round_.riders))]
+    sure = ~np.isin(round_.murmurs % (partitions or 1), list(unsure))
+    found = np.bincount(round_.asked.answers[sure, A_VERDICT], minlength=len(VERDICTS)).tolist()
+    counted = dict(zip(VERDICTS, found, strict=True))
+    counted["UNKNOWN"] = counted.get("UNKNOWN", 0) + int((~sure).sum())
+    return list(counted.items())
+
+
 def write_answers(
     round_: Round,
     limits: Sequence[Limit],

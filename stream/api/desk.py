@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,8 @@ import msgspec
 from detectors.limits import LimitTable
 from schemas.api import ToldAlert
 from schemas.policy import Policy
-from stream.api.answers import Answer, Answers, answers_of, write_answers
+from stream.api.answers import Answer, Answers, answers_of, verdicts_of, write_answers
+from stream.api.counts import Counts
 from stream.api.explain import Explainer, Language
 from stream.api.keys import Caller
 from stream.api.peers import FORWARDED, Peers
@@ -51,6 +53,7 @@ class Desk:
         self.riders = Riders(settings, table, settings.store(0), wall)
         self.recent = Recent(settings, wall)
         self.peers = Peers(settings.peers)
+        self.counts = Counts()
         self._explainer = Explainer(self.policies)
         self._wall = wall
         self._overview: tuple[float, Document] | None = None
@@ -72,15 +75,19 @@ class Desk:
         round_ = Round.of([rider], [minutes])
         unsure = self.riders.answer(round_, caller.platform)
         (answer,) = await self._with_peers(round_, unsure, caller, headers)
+        self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
 
     async def round(
         self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
     ) -> bytes:
         """The answers in the order of the candidates, written."""
-        return await asyncio.to_thread(self._round_here, caller, riders, minutes) or _json.encode(
-            Answers(await self._round_with_peers(caller, riders, minutes, headers))
-        )
+        here = await asyncio.to_thread(self._round_here, caller, riders, minutes)
+        if here is not None:
+            return here
+        answers = await self._round_with_peers(caller, riders, minutes, headers)
+        self.counts.answered(Tally(one.verdict for one in answers).items())
+        return _json.encode(Answers(answers))
 
     def _round_here(self, caller: Caller, riders: Sequence[str], minutes: Sequence[float]) -> bytes | None:
         """The answers of this machine; None when others should be asked."""
@@ -88,7 +95,9 @@ class Desk:
         unsure = self.riders.answer(round_, caller.platform)
         if self.peers and "elsewhere" in unsure.values():
             return None
-        return write_answers(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+        partitions = self.riders.partitions()
+        self.counts.answered(verdicts_of(round_, unsure, partitions))
+        return write_answers(round_, self.limits, unsure, partitions, caller.if_unknown)
 
     async def _round_with_peers(
         self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]

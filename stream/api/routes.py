@@ -173,6 +173,11 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
         """Alive."""
         return {"status": "ok"}
 
+    @made.get("/metrics", response_class=Response, include_in_schema=False)
+    async def metrics() -> Response:
+        """Totals for Prometheus."""
+        return Response(desk.counts.text(), media_type="text/plain; version=0.0.4")
+
     @made.get(
         "/readyz",
         response_model=documents.Ready,

@@ -34,11 +34,11 @@ from tests.stream.reading import records_of
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARTITIONS = 4
 #: After the last event nothing changes by itself any more: sessions have ended, windows have passed.
-QUIET_S = 115
+QUIET_S = 75
 FRESH_S = 4.0
 MOST_RESIDENT_BYTES = 900 << 20
 _BAD = (b"", b"{bad", b'{"schema":"work-state/2"}')
-_MAXIMA = {"max_open_order": "15s", "max_open_session": "40s", "max_open_break": "10s"}
+_MAXIMA = {"max_open_order": "12s", "max_open_session": "25s", "max_open_break": "8s"}
 POLICY = """
 name = "chaos"
 version = 1
@@ -59,15 +59,15 @@ effect = "hold"
 name = "r"
 kind = "rolling"
 clock = "order"
-limit = "40s"
-window = "60s"
+limit = "25s"
+window = "40s"
 effect = "hold"
 [[limit]]
 name = "s"
 kind = "span"
 clock = "online"
-limit = "60s"
-reset = "8s"
+limit = "20s"
+reset = "6s"
 remind_every = "1min"
 effect = "remind"
 """

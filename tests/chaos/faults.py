@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType
 
 from detectors.kernels.layout import PAGES
 from schemas.checkpoint import MARKER_KEY, page_key
@@ -164,9 +165,16 @@ def _delete_records(city: City, topic: str) -> None:
     consumer.close()
     admin = KafkaAdminClient(bootstrap_servers=city.settings.broker)
     try:
+        # Kafka deletes records only of topics that are not just compacted.
+        _set_policy(admin, topic, "compact,delete")
         admin.delete_records(ends)
+        _set_policy(admin, topic, "compact")
     finally:
         admin.close()
+
+
+def _set_policy(admin: KafkaAdminClient, topic: str, policy: str) -> None:
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": policy})])
 
 
 #: Name, fault, how long the city may take to be current again afterwards.

@@ -17,7 +17,7 @@ from tests.chaos.verify import committed_at_most, compare
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
-LIVES = 36
+LIVES = 24
 
 
 @pytest.fixture

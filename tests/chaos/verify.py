@@ -130,8 +130,8 @@ def stored(settings: Settings, run: Run, number: int) -> tuple[RiderStore, int, 
     known = {key: value for key, value in found.items() if value is not None}
     pages.restore_names(
         store,
-        decode_names("platforms", known, marker.platforms),
-        decode_names("zones", known, marker.zones),
+        decode_names(marker.lineage, "platforms", known, marker.platforms),
+        decode_names(marker.lineage, "zones", known, marker.zones),
     )
     for page in np.flatnonzero(marker.page_offsets(PAGES) >= 0).tolist():
         parts = {
@@ -139,7 +139,7 @@ def stored(settings: Settings, run: Run, number: int) -> tuple[RiderStore, int, 
             for key, value in known.items()
             if key.startswith(b"page/%d/" % page)
         }
-        pages.unpack(store, decode_page(page, parts).words)
+        pages.unpack(store, decode_page(marker.lineage, page, parts).words)
     return store, marker.now_s, marker.source_offset
 
 

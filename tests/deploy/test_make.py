@@ -90,6 +90,19 @@ def test_without_rights_it_says_what_to_install_and_how_to_do_without(bare: Path
     assert "RESPITE_BROKER" in done.stderr
 
 
+def test_prometheus_is_asked_for_by_debians_names_and_taken_under_any(bare: Path) -> None:
+    put(bare, "id", "echo 1000")
+    put(bare, "apt-get", "exit 1")
+    put(bare, "sudo", "exit 1")
+    put(bare, "prometheus", "exit 0")
+    put(bare, "promtool", "exit 0")
+    done = run(str(BOOTSTRAP), "prometheus", PATH=str(bare))
+    assert (done.returncode, "apt-get install prometheus-alertmanager \n" in done.stderr) == (1, True)
+    put(bare, "alertmanager", "exit 0")
+    put(bare, "amtool", "exit 0")
+    assert run(str(BOOTSTRAP), "prometheus", PATH=str(bare)).returncode == 0
+
+
 def test_an_unknown_part_is_refused_before_anything_is_installed(bare: Path) -> None:
     done = run(str(BOOTSTRAP), "pyhton", PATH=str(bare))
     assert (done.returncode, "unknown part: pyhton" in done.stderr) == (2, True)

@@ -102,7 +102,7 @@ def test_who_is_silent_for_keep_and_not_on_hold_is_forgotten_and_the_others_stay
     service.judge(begin + keep + 2998)
     gone: list[str] = []
     while more := pages.forget_silent(store, 0):
-        gone += more
+        gone += [one.rider for one in more]
     expected = {f"r{n}" for n in range(2999)} - set(awake)
     assert set(gone) == expected
     assert store.riders == 3000 - len(expected)

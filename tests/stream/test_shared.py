@@ -15,7 +15,7 @@ from tests.stream.api.world import World
 
 def test_only_the_owner_may_read_what_lies_there(tmp_path: Path) -> None:
     world = World(tmp_path)
-    for path in [world.place, *world.place.rglob("*")]:
+    for path in [world.place.parent, world.place, *world.place.rglob("*")]:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
     partition = SharedPartition(world.place / "p0", 0, "another digest")
     assert partition.health(int(world.wall_s * 1000)).why_not == "policies"

@@ -9,7 +9,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from schemas.policy import load_policy
-from stream import topics
+from stream import administration, topics
 from stream.settings import Settings
 
 DAY_S = 86_400
@@ -103,7 +103,7 @@ def test_the_mending_command_repeats_only_what_is_not_default() -> None:
 def test_a_broker_that_is_not_there_is_told_and_not_waited_for_forever(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topics, "_BOOTSTRAP_TIMEOUT_MS", 100)
+    monkeypatch.setattr(administration, "_BOOTSTRAP_TIMEOUT_MS", 100)
     assert topics.run(Settings(broker="127.0.0.1:1")) == 1
     assert "Kafka at 127.0.0.1:1" in capsys.readouterr().err
 

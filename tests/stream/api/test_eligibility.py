@@ -168,3 +168,24 @@ def test_growing_arrays_are_mapped_anew_by_readers(world: World) -> None:
     wanted = [{"rider_id": f"r{number}", "minutes": 5} for number in range(5000)]
     answers = client.post("/v1/eligibility", json={"candidates": wanted}).json()["answers"]
     assert all(one["known"] and one["verdict"] == "PASS" for one in answers)
+
+
+def test_answers_are_counted_by_verdict_whether_single_or_in_a_round(world: World) -> None:
+    world.work("r-tired", 4.2, "A")
+    world.judge()
+    client, key = world.client(), world.key("dispatcher")
+
+    def counted() -> dict[str, float]:
+        lines = client.get("/metrics").text.splitlines()
+        found = [line for line in lines if line.startswith("respite_api_eligibility_total{")]
+        return {line.split('"')[1]: float(line.split()[-1]) for line in found}
+
+    assert counted() == {"PASS": 0, "FAIL": 0, "UNKNOWN": 0}
+    client.get("/v1/riders/r-tired/eligibility", headers=key)
+    body = {"candidates": [{"rider_id": rider, "minutes": 25} for rider in ("r-tired", "r-1", "r-2")]}
+    client.post("/v1/eligibility", json=body, headers=key)
+    assert counted() == {"PASS": 2, "FAIL": 2, "UNKNOWN": 0}
+    world.wall_s += 60
+    client.post("/v1/eligibility", json=body, headers=key)
+    assert counted() == {"PASS": 2, "FAIL": 2, "UNKNOWN": 3}
+    assert "r-tired" not in client.get("/metrics").text

@@ -1,0 +1,65 @@
+"""A client that looks after topics and rights, and what Kafka says when it does not let us in."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaError as AnyKafkaError
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from stream.settings import Settings
+
+_BOOTSTRAP_TIMEOUT_MS = 10_000
+_ASKING_TIMEOUT_MS = 5_000
+
+
+class KafkaUnavailable(RuntimeError):
+    """Kafka could not be reached, or refused; the message says which and why."""
+
+
+@contextmanager
+def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
+    """An admin client; for threads without an event loop.
+
+    Raises
+    ------
+    KafkaUnavailable
+        Kafka cannot be reached, or refuses what is asked in the block.
+    """
+    try:
+        admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
+    except KafkaError as error:
+        # kafka-python 3.0 raises a time-out whatever it was, so another client asks for the reason.
+        told = asyncio.run(_refusal(settings)) or f"{type(error).__name__}: {error}"
+        raise KafkaUnavailable(f"Kafka at {settings.broker}: {told}") from error
+    try:
+        yield admin
+    except KafkaError as error:
+        raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
+    finally:
+        admin.close()
+
+
+async def _refusal(settings: Settings) -> str | None:
+    """What the first broker that does not let us in says; None when all do."""
+    options = settings.client()
+    # Its own words on the failure would come before ours.
+    logging.getLogger("aiokafka.conn").setLevel(logging.CRITICAL)
+    for address in options.pop("bootstrap_servers"):
+        host, _, port = address.rpartition(":")
+        try:
+            connection = await create_conn(
+                host.strip("[]"), int(port), request_timeout_ms=_ASKING_TIMEOUT_MS, **options
+            )
+        except ssl.SSLError as error:
+            return f"TLS: {error}"
+        except (AnyKafkaError, OSError) as error:
+            return f"{type(error).__name__}: {error}"
+        connection.close()
+    return None

@@ -1,0 +1,90 @@
+"""What is counted as alerts are put and committed: holds begun, breaches, and how long telling took.
+
+All goes into the partition's own counts, so it outlives a partition that is given up like any other count.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+#: Upper bounds of the buckets of `respite_alert_latency_seconds`, seconds; the last one has none.
+LATENCY_BUCKETS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+#: An alert is put after a record, or because time passed.
+CAUSES = ("event", "time")
+#: Ids of holds and breaches that are remembered: told again with other fields they are not counted again.
+_MOST_IDS = 50_000
+
+
+def bucket(latency_s: float) -> str:
+    """The label ``le`` of the bucket that a latency falls into."""
+    index = bisect_left(LATENCY_BUCKETS_S, latency_s)
+    return "+Inf" if index == len(LATENCY_BUCKETS_S) else str(LATENCY_BUCKETS_S[index])
+
+
+class Announced:
+    """Counts what one partition tells.
+
+    Parameters
+    ----------
+    counts
+        The partition's. Written are ``("holds", "policy/limit")``, ``("breaches", platform)``,
+        ``("latency_event" | "latency_time", le)`` (each bucket by itself) and
+        ``("latency_ms", "event" | "time")``.
+    """
+
+    def __init__(self, counts: Counter[tuple[str, str]]) -> None:
+        self._counts = counts
+        self._arrival_s: float | None = None
+        self._measured = False
+        self._waiting: Counter[tuple[str, float]] = Counter()
+        self._told: dict[str, None] = {}
+
+    def after_record(self, arrival_s: float | None) -> None:
+        """What is put now comes of a record that arrived then, epoch seconds; None: do not measure."""
+        self._arrival_s = arrival_s
+        self._measured = arrival_s is not None
+
+    def after_silence(self) -> None:
+        """What is put now comes of time alone, and is late by its own instant."""
+        self._arrival_s = None
+        self._measured = True
+
+    def put(self, document: dict[str, Any], *, repeated: bool) -> None:
+        """Count an alert that is put; ``repeated``: an earlier owner of the partition had told it."""
+        self._wait(document)
+        if document["kind"] == "hold_breached":
+            family, label = "breaches", document["platform"]
+        elif document["kind"] == "limit_reached" and _begins_a_hold(document):
+            family, label = "holds", f"{document['policy']}/{document['limit']}"
+        else:
+            return
+        identity = document["alert_id"]
+        if not repeated and identity not in self._told:
+            self._counts[family, label] += 1
+        self._told[identity] = None
+        if len(self._told) > _MOST_IDS:
+            del self._told[next(iter(self._told))]
+
+    def _wait(self, document: dict[str, Any]) -> None:
+        if not self._measured:
+            return
+        if self._arrival_s is not None:
+            self._waiting["event", self._arrival_s] += 1
+        elif document["kind"] != "retracted":
+            self._waiting["time", datetime.fromisoformat(document["event_time"]).timestamp()] += 1
+
+    def committed(self, wall_s: float) -> None:
+        """What was put is in Kafka, as of ``wall_s``."""
+        waiting, self._waiting = self._waiting, Counter()
+        for (cause, since_s), count in waiting.items():
+            latency_s = max(0.0, wall_s - since_s)
+            self._counts[f"latency_{cause}", bucket(latency_s)] += count
+            self._counts["latency_ms", cause] += round(latency_s * 1000) * count
+
+
+def _begins_a_hold(document: dict[str, Any]) -> bool:
+    hold = document["hold"]
+    return hold is not None and hold["from"] == document["event_time"]

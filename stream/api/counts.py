@@ -1,0 +1,34 @@
+"""What the API counts, for Prometheus: totals, with no rider and no platform in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector, generate_latest
+
+from stream.api.answers import VERDICTS
+
+
+class Counts:
+    """The counters of one API process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._verdicts = Counter(
+            "respite_api_eligibility",
+            "Answers to the dispatcher's question, by verdict.",
+            ["verdict"],
+            registry=self.registry,
+        )
+        for verdict in VERDICTS:
+            self._verdicts.labels(verdict)
+
+    def answered(self, verdicts: Iterable[tuple[str, int]]) -> None:
+        """Count answers by verdict."""
+        for verdict, count in verdicts:
+            self._verdicts.labels(verdict).inc(count)
+
+    def text(self) -> bytes:
+        """All of it in Prometheus' text format."""
+        return generate_latest(self.registry)

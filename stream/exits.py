@@ -1,0 +1,48 @@
+"""How commands end: 0 done, 2 wrong usage or settings, 3 finished with rejected input, 1 anything else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+import structlog
+import typer
+
+log = structlog.get_logger()
+DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
+
+
+def refuse(error: object) -> typer.Exit:
+    """Say what is wrong on standard error; exit status 2."""
+    sys.stderr.write(f"respite: {error}\n")
+    return typer.Exit(WRONG)
+
+
+def fail(error: object) -> typer.Exit:
+    """Say what failed on standard error; exit status 1."""
+    sys.stderr.write(f"respite: {error}\n")
+    return typer.Exit(FAILED)
+
+
+def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are imported where they are needed
+    """Settings, or exit status 2 with every fault."""
+    from stream.settings import InvalidSettings, load_settings
+
+    try:
+        return load_settings(**options)
+    except InvalidSettings as error:
+        raise refuse(error) from error
+
+
+def exit_after(seconds: float) -> None:
+    """End the process by force: without a broker, aiokafka's clients do not let themselves be closed."""
+
+    def give_up() -> None:
+        log.error("not stopped in time, ending by force", seconds=seconds)
+        os._exit(FAILED)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,207 @@
+"""Counts over a store's arrays for metrics: riders by status, limit, platform and zone. Reads only.
+
+A scrape runs beside the worker's thread, so every place that is followed is checked against the bounds of
+the array it is followed into: a count can be one rider off for a moment, and nothing else can happen.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.kernels.layout import (
+    APPROACHING,
+    CONTROL_WORDS,
+    EVIDENCE_SPANS,
+    HELD,
+    I64,
+    KEY_KIND,
+    KEY_LIMIT,
+    L_FLAGS,
+    LIMIT_WORDS,
+    M_PLATFORMS,
+    MEMBER_WORDS,
+    MOST_MEMBERS,
+    NEAR,
+    NONE,
+    O_PLATFORM,
+    O_START,
+    ORDER_WORDS,
+    R_HEAD_OPEN,
+    R_MEMBERS,
+    R_MEMBERS_N,
+    R_STATUS,
+    R_STATUS_LIMIT,
+    R_TOLD,
+    R_TOLD_WORDS,
+    S_LIMITS,
+    S_ORDERS,
+    S_ZONE,
+    V_KEY,
+    V_SPANS,
+    VERDICT_WORDS,
+    WARN_TOLD_BIT,
+)
+from detectors.store import RiderStore
+from detectors.verdicts import STATUSES
+
+#: A count may take this share of a core: after one that took 10 ms, the next half second reads the same.
+SHARE_OF_A_CORE = 0.02
+_ZONES = STATUSES[1:]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Riders of one partition, counted at *now*.
+
+    ``held``, ``near`` and ``working`` are by index of the store's limit table; a rider counts once: under
+    the limit that names his hold, or under the one he was warned of last. ``working``: on hold with an
+    order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``platforms``: by
+    platform and status, riders of whom it has sent events. ``zones``: by zone's number and status, those
+    near or on hold.
+    """
+
+    statuses: list[int]
+    held: Counter[int] = field(default_factory=Counter)
+    near: Counter[int] = field(default_factory=Counter)
+    working: Counter[int] = field(default_factory=Counter)
+    orders: Counter[str] = field(default_factory=Counter)
+    platforms: Counter[tuple[str, str]] = field(default_factory=Counter)
+    zones: Counter[tuple[int, str]] = field(default_factory=Counter)
+
+
+class Tallies:
+    """Tallies of a partition's store, taken anew only as often as their cost allows."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
+        self._kept: dict[int, tuple[RiderStore, float, Tally]] = {}
+
+    def of(self, number: int, store: RiderStore, *, zones: bool) -> Tally:
+        """The tally of partition ``number``."""
+        started = self._clock()
+        found = self._kept.get(number)
+        if found is not None and found[0] is store and started < found[1]:
+            return found[2]
+        tally = take(store, zones=zones)
+        ended = self._clock()
+        self._kept[number] = store, ended + (ended - started) / SHARE_OF_A_CORE, tally
+        return tally
+
+    def keep_only(self, numbers: set[int]) -> None:
+        """Forget partitions that are somebody else's now, and with them their stores."""
+        for number in set(self._kept) - numbers:
+            del self._kept[number]
+
+
+def take(store: RiderStore, *, zones: bool) -> Tally:
+    """Count; ``zones`` says whether by zone too."""
+    memory = store.memory
+    rows = memory.rows[: min(store.riders, len(memory.rows))]
+    codes = rows[:, R_STATUS].copy()
+    counts = np.bincount(codes[codes >= 0], minlength=len(STATUSES))[: len(STATUSES)]
+    tally = Tally([int(count) for count in counts])
+    # A rider whose status is clear is in no hold and near no limit, so only the others are looked into.
+    held, near = rows[codes == HELD], rows[codes == NEAR]
+    naming = held[:, R_STATUS_LIMIT]
+    tally.held = _counted(naming)
+    tally.near = _counted(_warned_of(store, near))
+    head = head_at(store)
+    working, platforms = _orders_in_hand(store, held, head)
+    tally.working = _counted(naming[working])
+    tally.orders = Counter({store.platform(number): count for number, count in _counted(platforms).items()})
+    tally.platforms = _members(store, rows, codes)
+    if zones:
+        for name, some in zip(_ZONES, (near, held), strict=True):
+            found = _counted(some[:, head + S_ZONE], none=True)
+            tally.zones.update({(number, name): count for number, count in found.items()})
+    return tally
+
+
+def head_at(store: RiderStore) -> int:
+    """The word of a row at which the head state begins."""
+    limits = len(store.limits.limits)
+    return CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
+
+
+def _members(store: RiderStore, rows: I64, codes: I64) -> Counter[tuple[str, str]]:
+    """Riders by platform and status; a rider counts once for every platform that has sent events of him."""
+    memory = store.memory
+    platforms = int(memory.misc[M_PLATFORMS])
+    at, members = rows[:, R_MEMBERS].copy(), rows[:, R_MEMBERS_N].copy()
+    counts = np.zeros(platforms * len(STATUSES), dtype=np.int64)
+    riders = np.flatnonzero((at > 0) & (codes >= 0) & (codes < len(STATUSES)) & (members <= MOST_MEMBERS))
+    index = 0
+    while len(riders := riders[members[riders] > index]):
+        place = at[riders] + index * MEMBER_WORDS
+        inside = place < len(memory.heap)
+        platform = memory.heap[place[inside]]
+        known = (platform >= 0) & (platform < platforms)
+        pairs = platform[known] * len(STATUSES) + codes[riders[inside][known]]
+        counts += np.bincount(pairs, minlength=len(counts))
+        index += 1
+    found: Counter[tuple[str, str]] = Counter()
+    for pair in np.flatnonzero(counts).tolist():
+        platform_number, status = divmod(pair, len(STATUSES))
+        found[store.platform(platform_number), STATUSES[status]] = int(counts[pair])
+    return found
+
+
+def _counted(numbers: I64, *, none: bool = False) -> Counter[int]:
+    values, counts = np.unique(numbers, return_counts=True)
+    pairs = zip(values.tolist(), counts.tolist(), strict=True)
+    return Counter({value: count for value, count in pairs if none or value != NONE})
+
+
+def _warned_of(store: RiderStore, near: I64) -> I64:
+    """The limit that each rider was warned of last.
+
+    The newest warning among what was told and is not final; else, of a warning longer ago, the first limit
+    whose flags say that one was told.
+    """
+    heap, limits = store.memory.heap, len(store.limits.limits)
+    found = np.full(len(near), NONE, dtype=np.int64)
+    head = head_at(store) + S_LIMITS
+    for index in reversed(range(limits)):
+        flags = near[:, head + LIMIT_WORDS * index + L_FLAGS]
+        found[flags >> WARN_TOLD_BIT != 0] = index
+    at = near[:, R_TOLD].copy()
+    end = at + near[:, R_TOLD_WORDS]
+    walking = np.flatnonzero((at > 0) & (end <= len(heap)))
+    while len(walking := walking[at[walking] + VERDICT_WORDS <= end[walking]]):
+        place = at[walking]
+        key, spans = heap[place + V_KEY], heap[place + V_SPANS]
+        limit = (key >> KEY_LIMIT) & 255
+        warns = (key >> KEY_KIND == APPROACHING) & (limit < limits)
+        found[walking[warns]] = limit[warns]
+        at[walking] += VERDICT_WORDS + 2 * spans
+        walking = walking[(spans >= 0) & (spans <= EVIDENCE_SPANS)]
+    return found
+
+
+def _orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
+    """Which riders on hold have an order in hand, and the platforms of those orders, each once per rider."""
+    memory = store.memory
+    heap, platforms = memory.heap, int(memory.misc[M_PLATFORMS])
+    since = store.now_s - store.settings.max_open_order_s
+    at, count = held[:, R_HEAD_OPEN], held[:, head + S_ORDERS]
+    working = np.zeros(len(held), dtype=np.bool_)
+    pairs: list[I64] = []
+    index = 0
+    riders = np.flatnonzero(at > 0)
+    while len(riders := riders[(count[riders] > index)]):
+        place = at[riders] + index * ORDER_WORDS
+        riders, place = riders[place + ORDER_WORDS <= len(heap)], place[place + ORDER_WORDS <= len(heap)]
+        open_still = heap[place + O_START] > since
+        working[riders[open_still]] = True
+        platform = heap[place + O_PLATFORM][open_still]
+        known = (platform >= 0) & (platform < platforms)
+        pairs.append(riders[open_still][known] * platforms + platform[known])
+        index += 1
+    if not pairs:
+        return working, np.zeros(0, dtype=np.int64)
+    return working, np.unique(np.concatenate(pairs)) % platforms

@@ -1,0 +1,1 @@
+"""Alerts and statuses pushed to the platforms' own addresses, beside the workers."""
