@@ -1,8 +1,8 @@
 """``respite demo``: a simulated city's day in a minute, with everything running for real.
 
 Starts a Kafka of its own (or uses the one that ``RESPITE_BROKER`` names), makes topics, runs a worker on the
-events' own clock, the API with its console, Prometheus and Alertmanager where they are installed, and couriers
-at accelerated event time; shows alerts as they come and stops it all.
+events' own clock, the API with its console, Prometheus and Alertmanager where they are installed, and
+couriers at accelerated event time; shows alerts as they come and stops it all.
 """
 
 from __future__ import annotations
@@ -282,6 +282,9 @@ def _show(console: Console, address: str, day: Day) -> None:
 def run(day: Day) -> int:
     """The command ``respite demo``; the exit status."""
     console = Console()
+    # Who ends it by a signal wants the parts ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with _broker() as address:
             _show(console, address, day)
