@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from typing import Literal
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 #: As root Chromium has no sandbox; without a screen and a network of its own it needs nothing else.
@@ -63,6 +63,8 @@ class Visit:
             viewport={"width": width, "height": height}, color_scheme=theme, locale=locale
         )
         self.page: Page = self._context.new_page()
+        # The API's first answer may wait for kernels to be compiled.
+        self.page.set_default_timeout(120_000)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
 
@@ -77,8 +79,10 @@ class Visit:
 
     def violations(self) -> list[str]:
         """What axe finds."""
+        # Of this package only axe itself is used.
+        self.page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
         options = {"runOnly": {"type": "tag", "values": list(_AXE_TAGS)}}
-        found = Axe().run(self.page, options=options).response["violations"]
+        found = self.page.evaluate("(options) => axe.run(document, options)", options)["violations"]
         return [f"{one['id']}: {[node['html'] for node in one['nodes']][:3]}" for one in found]
 
     def fits(self) -> bool:

@@ -53,6 +53,7 @@ def test_the_page_is_live_shows_a_hold_within_two_seconds_and_a_dead_worker_with
     expect(banner).to_be_empty(timeout=10_000)
     expect(page.locator("#count-riders .value")).to_have_text("0")
 
+    page.click("#pause")
     send_online(settings, "r1")
     page.wait_for_selector("#latest:not([hidden])", timeout=60_000)
     page.wait_for_selector("#who_held a")
@@ -62,6 +63,8 @@ def test_the_page_is_live_shows_a_hold_within_two_seconds_and_a_dead_worker_with
     expect(page.locator("#count-riders .value")).to_have_text("1")
     expect(page.locator("#latest")).to_contain_text("r1 may get no new order now.")
     expect(page.locator("#latest")).to_contain_text("5 s online without a rest of 1 h")
+    assert page.locator("#feed").inner_text() == "", "the feed stands still while it is paused"
+    page.click("#pause")
     expect(page.locator("#feed")).to_contain_text("Limit reached")
     before = page.locator("#city-time").inner_text()
     expect(page.locator("#city-time")).not_to_have_text(before, timeout=5_000)
