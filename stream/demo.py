@@ -261,9 +261,9 @@ def _show(console: Console, address: str, day: Day) -> None:
         api = start("API", [*_RESPITE, "api", "--no-auth"])
         _make_topics(environment)
         worker = start("worker", [*_RESPITE, "worker"])
-        beside = {
-            server: start(server.name, server.command) for server in servers(folder, worker_port, api_port)
-        }
+        beside = list(servers(folder, worker_port, api_port))
+        for server in beside:
+            start(server.name, server.command)
         console_at = _address(api)
         console.print(f"Console        {console_at}/", style="bold")
         for server in beside:

@@ -57,7 +57,10 @@ class Demo:
     def children(self) -> list[int]:
         """The processes that it has started."""
         listed = subprocess.run(
-            ["/bin/ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+            ["/bin/ps", "-o", "pid=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         return [int(one) for one in listed.stdout.split()]
 
