@@ -26,6 +26,8 @@ class Server(NamedTuple):
 def free_port(wanted: int = 0) -> int:
     """A port of this machine that nobody has, the one wanted if it is free."""
     with socket.socket() as listening:
+        # Connections of a former server that are still dying take nothing away.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", wanted))
         except OSError:

@@ -46,7 +46,10 @@ def _take(browser: Browser, address: str) -> None:
     phone = _page(browser, address, 390, "light", "zh-CN")
     rider = _page(browser, address, 1280, "dark", "en-US")
     # A city in which dozens are on hold says more than the first one.
-    now.wait_for_function("Number(document.querySelector('#count-on_hold .value').textContent) > 20")
+    held = now.locator("#count-on_hold .value")
+    # Not by `wait_for_function`, which the console's policy of content forbids.
+    while not re.fullmatch(r"[2-9]\d|\d{3}", held.inner_text()):
+        now.wait_for_timeout(200)
     now.wait_for_timeout(2000)
     now.screenshot(path=HERE / "now.png")
     place = now.locator("#latest a").get_attribute("href") or "#/"
