@@ -254,6 +254,7 @@ def for_regulator(overview: Document, k: int = K) -> Document:
     # Fewer than k hidden in all, and nothing left to hide them behind: then the total goes as well.
     riders = SUPPRESSED if 0 < total < k or 0 < hidden_riders < k else total
     holds = overview["holds_by_limit"]
+    kinds, breaches = suppress(overview["alerts_by_kind"], k), overview["breaches_by_platform"]
     return {
         **overview,
         "k": k,
@@ -262,8 +263,10 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "holds_by_limit": suppress(holds, k) if "hold" in shown else dict.fromkeys(holds, SUPPRESSED),
         "riders_by_zone": _suppress_table(overview["riders_by_zone"], shown, k),
         "riders_by_platform": _suppress_table(overview["riders_by_platform"], shown, k),
-        "breaches_by_platform": suppress(overview["breaches_by_platform"], k),
-        "alerts_by_kind": suppress(overview["alerts_by_kind"], k),
+        "breaches_by_platform": dict.fromkeys(breaches, SUPPRESSED)
+        if kinds.get("hold_breached") == SUPPRESSED
+        else suppress(breaches, k),
+        "alerts_by_kind": kinds,
         "on_hold": [],
         "nearest": [],
     }

@@ -56,8 +56,8 @@ export function rider(main, state, [id = ""]) {
     const held = seen.limits.find((one) => one.hold);
     if (!held) return say(`s_${seen.status}`);
     const limit = state.limits.get(`${held.policy}/${held.limit}`);
-    const until = held.hold.until ? `${say("until")}: ${clock(held.hold.until, state.zone, { today: seen.as_of })} (${say("rest_now")}).` : "";
-    return `${say("latest_say", { rider: id })} ${limit ? `${ruleOf(limit)}. ${releaseOf(limit)}` : ""} ${until}`;
+    const until = held.hold.until ? `${say("until")}: ${clock(held.hold.until, state.zone, { today: seen.as_of })} (${say("rest_now")})${say("stop")}` : "";
+    return `${say("latest_say", { rider: id })} ${limit ? `${ruleOf(limit)}${say("stop")}${releaseOf(limit)}` : ""} ${until}`;
   }
 
   async function draw(seen, alerts) {

@@ -1,6 +1,7 @@
 // What the console says, in Chinese and in English, and how it writes times and amounts.
 
 const WORDS = {
+  stop: ["。", ". "],
   skip: ["跳到内容", "Skip to content"],
   nav: ["主导航", "Main"],
   home: ["实时", "Now"],
