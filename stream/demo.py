@@ -236,11 +236,13 @@ def _not_after(deadline_s: float, part: Part) -> None:
 @contextlib.contextmanager
 def _folder(settings: Settings) -> Iterator[Path]:
     """Room for the servers' data; it and the riders' shared state are gone in the end."""
-    with tempfile.TemporaryDirectory(prefix="respite-demo-") as folder:
-        yield Path(folder)
-    shared = shared_folder(settings.shared_dir, settings.group, settings.prefix)
-    if shared is not None:
-        shutil.rmtree(shared, ignore_errors=True)
+    try:
+        with tempfile.TemporaryDirectory(prefix="respite-demo-") as folder:
+            yield Path(folder)
+    finally:
+        shared = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
 
 
 def _show(console: Console, address: str, day: Day) -> None:
