@@ -34,7 +34,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 
 .PHONY: test
 test: install  ## all tests, those with a real Kafka too
-	-@deploy/bootstrap.sh kafka prometheus
+	-@deploy/bootstrap.sh kafka prometheus browser
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
@@ -61,7 +61,7 @@ stop:  ## stop that Kafka
 	@$(PYTHON) deploy/kafka/broker.py stop
 
 .PHONY: demo
-demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts
+demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts, the console in your browser
 	@deploy/bootstrap.sh kafka
 	@$(BIN)/respite demo $(ARGS)
 
@@ -70,6 +70,11 @@ chaos: install  ## break a running city in every way and compare with the eviden
 	@deploy/bootstrap.sh kafka
 	$(BIN)/python -m tests.chaos $(ARGS)
 	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
+
+.PHONY: screenshots
+screenshots: install  ## the README's pictures of the console, taken anew from a demo
+	@deploy/bootstrap.sh kafka browser
+	@$(BIN)/python deploy/screenshots/take.py
 
 .PHONY: bench
 bench: install  ## measure on this machine, and say which machine that was

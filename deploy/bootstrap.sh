@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]`,
-# the first two by default. `prometheus` is for the tests, with its alertmanager; no service is left running.
+# Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]
+# [browser]`, the first two by default. The others are for the tests: `prometheus` with its alertmanager, no service
+# is left running; `browser` is Chromium, with fonts for the screenshots.
 # Does nothing, at once, when all is there. Uses apt-get as root or with a sudo that asks no password;
 # otherwise it says what to install and fails.
 set -eu
@@ -8,9 +9,9 @@ cd "$(dirname "$0")/.."
 parts=${*:-python kafka}
 for part in $parts; do
     case $part in
-    python | kafka | prometheus) ;;
+    python | kafka | prometheus | browser) ;;
     *)
-        echo "bootstrap: unknown part: $part; known are python, kafka and prometheus" >&2
+        echo "bootstrap: unknown part: $part; known are python, kafka, prometheus and browser" >&2
         exit 2
         ;;
     esac
@@ -54,6 +55,10 @@ missing() {
         prometheus)
             prometheus_ready || echo prometheus
             alertmanager_ready || echo prometheus-alertmanager
+            ;;
+        browser)
+            command -v chromium >/dev/null || echo chromium
+            command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || echo fontconfig fonts-noto-cjk
             ;;
         esac
     done | tr '\n' ' '

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from schemas.alert import PolicyRef, Seconds
+from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
 from schemas.policy import Clock, Effect, Kind, Release, Words
 
@@ -262,6 +262,32 @@ class Explained(BaseModel):
     contest_until: AwareDatetime
     text: str
     retracted: bool
+
+
+class ToldAlert(BaseModel):
+    """An alert of a rider, as lists show it; the explanation is under its id."""
+
+    model_config = _CLOSED
+
+    alert_id: str
+    kind: Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached"]
+    policy: PolicyRef
+    limit: Id
+    clock: Clock
+    event_time: AwareDatetime
+    counted_s: Seconds
+    limit_s: Seconds
+    hold: Hold | None
+    platform: Annotated[Id | None, Field(description="Of a breach: who pushed the order.")]
+    retracted: bool
+
+
+class ToldAlerts(BaseModel):
+    """The recent alerts of a rider, the earliest first."""
+
+    model_config = _CLOSED
+
+    alerts: tuple[ToldAlert, ...]
 
 
 class Health(BaseModel):

@@ -21,7 +21,15 @@ class PartitionHealth(BaseModel):
     partition: int
     worker: str | None
     now: AwareDatetime | None
-    lag_s: int | None
+    clock: Annotated[
+        Literal["wall", "event"] | None, Field(description="What drives *now*; null where it is not known.")
+    ]
+    said_s: Annotated[
+        int | None, Field(description="Seconds of the wall clock since its worker said anything.")
+    ]
+    lag_s: Annotated[
+        int | None, Field(description="How far *now* was behind then; null where events are the clock.")
+    ]
     lag_records: int | None
     fresh: bool
     reason: str | None
@@ -52,6 +60,11 @@ class Overview(BaseModel):
     statuses: dict[Literal["clear", "approaching", "hold"], Count]
     holds_by_limit: dict[str, Count]
     riders_by_zone: dict[str, dict[Literal["clear", "approaching", "hold"], Count]]
+    riders_by_platform: Annotated[
+        dict[str, dict[Literal["clear", "approaching", "hold"], Count]],
+        Field(description="A rider of several platforms is counted with each."),
+    ]
+    breaches_by_platform: dict[str, Count]
     on_hold: tuple[Near, ...]
     nearest: tuple[Near, ...]
     alerts_per_minute: float

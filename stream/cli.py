@@ -256,11 +256,16 @@ def demo(
     riders: int = 2000,
     seconds: Annotated[int, typer.Option(help="Real seconds that the city's day takes.")] = 75,
     seed: int = 7,
+    stay: Annotated[
+        bool | None,
+        typer.Option("--stay/--no-stay", help="Keep the console after the day [on a terminal]."),
+    ] = None,
 ) -> None:
-    """Everything at once: a Kafka, couriers, a worker, alerts on the terminal."""
+    """Everything at once: a Kafka, couriers, a worker, the console, alerts on the terminal."""
     from stream import demo as showing
 
-    raise typer.Exit(showing.run(riders, seconds, seed))
+    day = showing.Day(riders, seconds, seed, stay=sys.stdout.isatty() if stay is None else stay)
+    raise typer.Exit(showing.run(day))
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """``respite demo``: a simulated city's day in a minute, with everything running for real.
 
-Starts a Kafka of its own (or uses the one that ``RESPITE_BROKER`` names), makes topics, runs a worker on
-the events' own clock and couriers at accelerated event time, shows alerts as they come and stops it all.
+Starts a Kafka of its own (or uses the one that ``RESPITE_BROKER`` names), makes topics, runs a worker on the
+events' own clock, the API with its console, Prometheus and Alertmanager where they are installed, and
+couriers at accelerated event time; shows alerts as they come and stops it all.
 """
 
 from __future__ import annotations
@@ -9,48 +10,60 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import urllib.request
 import uuid
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
+from stream.board import Board, take
+from stream.happenings import PLATFORMS
+from stream.monitoring import free_port, servers
 from stream.settings import Settings, load_settings
+from stream.shared import shared_folder
 from stream.tail import tail
 
 BROKER = Path(__file__).resolve().parent.parent / "deploy" / "kafka" / "broker.py"
+#: Where the console is, unless the port is taken.
+CONSOLE_PORT = 8080
+_LOGS = Path(".respite")
 _STOP_S = 15
+#: The first start compiles every kernel.
+_READY_S = 900
 _DRAIN_S = 6.0
 _DAYS = 0.9
 _FAULTS = {"late": 0.01, "duplicate": 0.01, "shuffled": 0.02, "malformed": 0.001, "lost": 0.005}
-_COLOURS = {
-    "approaching": "yellow",
-    "limit_reached": "bold red",
-    "reminder": "magenta",
-    "hold_released": "green",
-    "hold_breached": "bold white on red",
-    "retracted": "dim",
-}
-_WORDS = {
-    "approaching": "接近上限 approaching",
-    "limit_reached": "到达上限 limit reached",
-    "reminder": "再次提醒 reminder",
-    "hold_released": "可以接单 hold released",
-    "hold_breached": "违规派单 hold breached",
-    "retracted": "已撤回 retracted",
-}
+_RESPITE = (sys.executable, "-m", "stream")
 
 
 class DemoFailed(RuntimeError):
     """A part of the demonstration could not be started or has ended; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is shown.
+
+    Parameters
+    ----------
+    stay
+        Keep all running after the day, until interrupted.
+    """
+
+    riders: int
+    seconds: int
+    seed: int
+    stay: bool
 
 
 @contextlib.contextmanager
@@ -80,88 +93,48 @@ def _broker_command(command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@contextlib.contextmanager
-def _process(environment: dict[str, str], log: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of Respite beside this one, stopped at the end; what it says goes into a file."""
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A running part and where its words go."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Raise `DemoFailed` when it has ended."""
+        if self.process.poll() is not None:
+            message = f"the {self.name} has ended with status {self.process.returncode}; see {self.log}"
+            raise DemoFailed(message)
+
+    def stop(self) -> None:
+        """Stop it, in order if it will."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def _start(name: str, command: Sequence[str], environment: dict[str, str]) -> Part:
+    """A command beside this one."""
+    log = _LOGS / f"demo-{name.lower()}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "stream", *arguments],
+            command,
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
             # Ctrl-C is for this process, which then stops the others in order.
             start_new_session=True,
         )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(_STOP_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+    return Part(name, process, log)
 
 
-class _Board:
-    """What scrolls, and the live line below it."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._shown_s = 0.0
-        self._began_s = time.monotonic()
-        self.alerts: Counter[str] = Counter()
-        self.statuses: dict[str, str] = {}
-        self.refused = 0
-        self.clock = "-"
-        self.skipped = 0
-
-    def alert(self, document: dict[str, object]) -> None:
-        """Show an alert; of a burst only some, the rest are counted."""
-        kind = str(document["kind"])
-        self.alerts[kind] += 1
-        if time.monotonic() - self._shown_s < 0.05 and kind not in ("limit_reached", "hold_breached"):
-            self.skipped += 1
-            return
-        self._shown_s = time.monotonic()
-        minutes = int(str(document["counted_s"])) // 60
-        line = (
-            f"{str(document['event_time'])[5:16].replace('T', ' ')}  {document['rider_id']:<10} "
-            f"{_WORDS[kind]}  {document['limit']}  {minutes // 60} h {minutes % 60:02d} min"
-        )
-        if document["platform"]:
-            line += f"  {document['platform']}"
-        message = document["message"]
-        if isinstance(message, dict):
-            line += f"\n             {message['zh']} {message['en']}"
-        self._console.print(Text(line, style=_COLOURS[kind]))
-
-    def line(self) -> Text:
-        """The live line."""
-        held = sum(1 for status in self.statuses.values() if status == "hold")
-        rate = sum(self.alerts.values()) / max(1.0, time.monotonic() - self._began_s)
-        return Text(
-            f"now {self.clock}   riders {len(self.statuses)}   on hold {held}   "
-            f"alerts {sum(self.alerts.values())} ({rate:.0f}/s)   refused messages {self.refused}",
-            style="reverse",
-        )
-
-    def summary(self) -> str:
-        """What the day came to."""
-        held = sum(1 for status in self.statuses.values() if status == "hold")
-        told = ", ".join(f"{_WORDS[kind]} {count}" for kind, count in self.alerts.most_common())
-        return (
-            f"{len(self.statuses)} riders, {held} of them on hold at the end; {told or 'no alerts'}; "
-            f"{self.refused} refused messages in the dead letters ({self.skipped} alerts counted, not shown)"
-        )
-
-
-async def _watch(
-    settings: Settings, board: _Board, city: subprocess.Popen[bytes], worker: subprocess.Popen[bytes]
-) -> None:
+async def _watch(settings: Settings, board: Board, city: Part, others: Sequence[Part], *, stay: bool) -> None:
     """Show what comes out until the city has gone home and nothing more comes."""
-    console = board._console  # noqa: SLF001 - the board's own
     topics = [
         settings.alerts_topic,
         settings.status_topic,
@@ -169,74 +142,59 @@ async def _watch(
         settings.watermark_topic,
     ]
     quiet_s = time.monotonic()
-    with Live(board.line(), console=console, refresh_per_second=4) as live:
+    over = False
+    with Live(board.line(), console=board.console, refresh_per_second=4) as live:
         async with tail(settings, topics) as read:
             while True:
                 records = await read(500)
                 for topic, value in records:
-                    _take(settings, board, topic, value)
+                    take(settings, board, topic, value)
                     if topic == settings.alerts_topic:
                         quiet_s = time.monotonic()
                 live.update(board.line())
-                if worker.poll() is not None:
-                    message = (
-                        f"the worker has ended with status {worker.returncode}; see .respite/demo-worker.log"
-                    )
-                    raise DemoFailed(message)
-                if city.poll() is None:
+                for part in others:
+                    part.check()
+                if city.process.poll() is None:
                     quiet_s = time.monotonic()
-                elif time.monotonic() - quiet_s > _DRAIN_S:
-                    return
+                elif not over and time.monotonic() - quiet_s > _DRAIN_S:
+                    if not stay:
+                        return
+                    over = True
+                    board.console.print("The day is over; the console stays until Ctrl-C.")
 
 
-def _take(settings: Settings, board: _Board, topic: str, value: bytes | None) -> None:
-    if value is None or topic == settings.dead_letter_topic:
-        board.refused += topic == settings.dead_letter_topic
-        return
-    document = msgspec.json.decode(value)
-    if topic == settings.alerts_topic:
-        board.alert(document)
-    elif topic == settings.status_topic:
-        board.statuses[document["rider_id"]] = document["status"]
-    else:
-        board.clock = max(board.clock, str(document["now"] or "-"))
-
-
-def _parts(address: str, riders: int, seconds: int, seed: int) -> tuple[dict[str, str], Settings, list[str]]:
-    """The environment of all parts, its settings, and the city's command; a run of its own in that Kafka."""
+def _settings(address: str) -> Settings:
+    """A run of its own in that Kafka."""
     name = f"demo-{uuid.uuid4().hex[:6]}"
-    settings = load_settings(broker=address, prefix=f"{name}.", group=name, clock="event")
-    environment = {
+    return load_settings(broker=address, prefix=f"{name}.", group=name, clock="event", outlets=PLATFORMS)
+
+
+def _environment(settings: Settings, worker_port: int, api_port: int) -> dict[str, str]:
+    return {
         **os.environ,
-        "RESPITE_BROKER": address,
+        "RESPITE_BROKER": settings.broker,
         "RESPITE_PREFIX": settings.prefix,
-        "RESPITE_GROUP": name,
+        "RESPITE_GROUP": settings.group,
         "RESPITE_CLOCK": "event",
-        "RESPITE_METRICS_PORT": "0",
+        "RESPITE_OUTLETS": ",".join(PLATFORMS),
+        "RESPITE_METRICS_PORT": str(worker_port),
+        "RESPITE_API_HOST": "127.0.0.1",
+        "RESPITE_API_PORT": str(api_port),
     }
-    speed = _DAYS * 86_400 / seconds
-    city = [
-        "simulate",
-        "--riders",
-        str(riders),
-        "--days",
-        str(_DAYS),
-        "--speed",
-        str(speed),
-        "--seed",
-        str(seed),
-    ]
+
+
+def _city(day: Day) -> list[str]:
+    """The command that plays the city."""
+    command = [*_RESPITE, "simulate", "--riders", str(day.riders), "--days", str(_DAYS)]
+    command += ["--speed", str(_DAYS * 86_400 / day.seconds), "--seed", str(day.seed)]
     for fault, share in _FAULTS.items():
-        city += [f"--{fault}", str(share)]
-    return environment, settings, city
+        command += [f"--{fault}", str(share)]
+    return command
 
 
-def _show(console: Console, address: str, riders: int, seconds: int, seed: int) -> None:
-    environment, settings, simulate = _parts(address, riders, seconds, seed)
-    console.print(f"Kafka at {address}, topics {settings.prefix}*")
-    console.print(f"{riders} riders, a day in {seconds} s; Ctrl-C ends it")
+def _make_topics(environment: dict[str, str]) -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "stream", "topics", "--partitions", "4"],
+        [*_RESPITE, "topics", "--partitions", "4"],
         env=environment,
         capture_output=True,
         text=True,
@@ -245,24 +203,93 @@ def _show(console: Console, address: str, riders: int, seconds: int, seed: int) 
     if made.returncode != 0:
         message = f"topics could not be made: {made.stderr.strip()}"
         raise DemoFailed(message)
-    logs = Path(".respite")
-    logs.mkdir(exist_ok=True)
-    board = _Board(console)
-    with (
-        _process(environment, logs / "demo-worker.log", "worker") as worker,
-        _process(environment, logs / "demo-city.log", *simulate) as city,
-        contextlib.suppress(KeyboardInterrupt),
-    ):
-        asyncio.run(_watch(settings, board, city, worker))
+
+
+def _address(api: Part) -> str:
+    """Where the API listens, once it does."""
+    found = None
+    deadline_s = time.monotonic() + _READY_S
+    while found is None:
+        api.check()
+        _not_after(deadline_s, api)
+        found = re.search(r"http://[\w.:]+", api.log.read_text(encoding="utf-8", errors="replace"))
+    return found[0]
+
+
+def _await_ready(address: str, parts: Sequence[Part]) -> None:
+    """Until the API can answer for the worker's riders."""
+    deadline_s = time.monotonic() + _READY_S
+    while True:
+        for part in parts:
+            part.check()
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - our own
+            return
+        _not_after(deadline_s, parts[-1])
+
+
+def _not_after(deadline_s: float, part: Part) -> None:
+    if time.monotonic() > deadline_s:
+        raise DemoFailed(f"the {part.name} is not ready after {_READY_S} s; see {part.log}")
+    time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _folder(settings: Settings) -> Iterator[Path]:
+    """Room for the servers' data; it and the riders' shared state are gone in the end."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="respite-demo-") as folder:
+            yield Path(folder)
+    finally:
+        shared = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+def _show(console: Console, address: str, day: Day) -> None:
+    settings = _settings(address)
+    worker_port, api_port = free_port(), free_port(CONSOLE_PORT)
+    environment = _environment(settings, worker_port, api_port)
+    _LOGS.mkdir(exist_ok=True)
+    board = Board(console)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_folder(settings))
+
+        def start(name: str, command: Sequence[str]) -> Part:
+            part = _start(name, command, environment)
+            stack.callback(part.stop)
+            return part
+
+        # It loads its kernels while the topics are made.
+        api = start("API", [*_RESPITE, "api", "--no-auth"])
+        _make_topics(environment)
+        worker = start("worker", [*_RESPITE, "worker"])
+        beside = list(servers(folder, worker_port, api_port))
+        for server in beside:
+            start(server.name, server.command)
+        console_at = _address(api)
+        console.print(f"Console        {console_at}/", style="bold")
+        for server in beside:
+            console.print(f"{server.name:<14} {server.address}/")
+        console.print(f"Metrics        http://127.0.0.1:{worker_port}/metrics")
+        console.print(f"Kafka          {address}, topics {settings.prefix}*")
+        console.print("Loading kernels; the very first time they are compiled, which takes minutes.")
+        _await_ready(console_at, [worker, api])
+        city = start("city", _city(day))
+        console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_watch(settings, board, city, [worker, api], stay=day.stay))
     console.print(board.summary())
 
 
-def run(riders: int, seconds: int, seed: int) -> int:
+def run(day: Day) -> int:
     """The command ``respite demo``; the exit status."""
     console = Console()
+    # Who ends it by a signal wants the parts ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with _broker() as address:
-            _show(console, address, riders, seconds, seed)
+            _show(console, address, day)
     except KeyboardInterrupt:
         console.print("stopped")
     except DemoFailed as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,7 @@ class Health:
     lag_records: int
     read: int
     why_not: str | None
+    clock: Literal["wall", "event"] | None
 
 
 class SharedPartition:
@@ -71,7 +73,7 @@ class SharedPartition:
         """How far the partition is, and why it may not be believed."""
         about = self._look()
         if about is None or self._header is None:
-            return Health(self.number, "", None, 0, 0, 0, 0, "elsewhere")
+            return Health(self.number, "", None, 0, 0, 0, 0, "elsewhere", None)
         header = self._header
         now_s = int(header[H_NOW])
         return Health(
@@ -83,6 +85,7 @@ class SharedPartition:
             lag_records=int(header[H_LAG_RECORDS]),
             read=int(header[H_READ]),
             why_not=self._why_not(about, header, now_s, wall_ms),
+            clock=about.clock,
         )
 
     def _why_not(self, about: About, header: I64, now_s: int, wall_ms: int) -> str | None:

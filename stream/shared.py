@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -56,7 +56,7 @@ class About(msgspec.Struct, frozen=True):
     policies: tuple[str, ...]
     partitions: int
     worker: str
-    clock: str
+    clock: Literal["wall", "event"]
 
 
 def layout_digest() -> str:

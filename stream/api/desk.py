@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from detectors.limits import LimitTable
+from schemas.api import ToldAlert
 from schemas.policy import Policy
 from stream.api.answers import Answer, Answers, answers_of, verdicts_of, write_answers
 from stream.api.counts import Counts
@@ -30,7 +31,7 @@ from stream.settings import Settings
 from stream.shared import STALE_S
 
 Document = dict[str, Any]
-_OVERVIEW_S = 1.0
+_OVERVIEW_S = 0.5
 _json = msgspec.json.Encoder()
 
 
@@ -151,6 +152,15 @@ class Desk:
             return None
         return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
 
+    def alerts_of(self, caller: Caller, rider: str) -> Document:
+        """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's."""
+        shown = []
+        for alert, retracted in self.recent.of_rider(rider):
+            if self.alert_for(caller, alert) is not None:
+                told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+                shown.append({**told, "retracted": retracted})
+        return {"alerts": shown}
+
     def explanation(self, caller: Caller, identity: str, lang: Language) -> tuple[str, Document]:
         """The rider and the explanation of an alert.
 
@@ -189,6 +199,8 @@ class Desk:
         survey = Survey(self.limits)
         for partition, round_ in found:
             survey.add(round_, self.riders.names_of_zones(partition))
+            for platform, asked in self.riders.by_platform(partition, round_):
+                survey.add_platform(platform, asked)
         partitions = self._partitions(healths)
         return {
             "as_of": utc(int(self._wall())),
@@ -198,6 +210,8 @@ class Desk:
             "statuses": dict(survey.statuses),
             "holds_by_limit": dict(survey.holds),
             "riders_by_zone": {name: dict(cells) for name, cells in survey.zones.items()},
+            "riders_by_platform": {name: dict(cells) for name, cells in survey.platforms.items()},
+            "breaches_by_platform": dict(self.recent.breaches),
             "on_hold": survey.held,
             "nearest": [one for _, one in survey.nearest],
             "alerts_per_minute": self.recent.per_minute,
@@ -227,7 +241,10 @@ class Desk:
             "partition": one.partition,
             "worker": one.worker,
             "now": utc(one.now_s) if one.now_s else None,
-            "lag_s": max(0, int(one.said_ms / 1000) - one.now_s) if one.now_s else None,
+            "clock": one.clock,
+            "said_s": max(0, int(self._wall() - one.said_ms / 1000)),
+            # Where events are the clock, *now* is not of this world.
+            "lag_s": max(0, one.said_ms // 1000 - one.now_s) if one.now_s and one.clock == "wall" else None,
             "lag_records": one.lag_records,
             "fresh": one.why_not is None,
             "reason": one.why_not,
@@ -240,6 +257,8 @@ class Desk:
             "partition": number,
             "worker": told["worker"] if told else None,
             "now": told["now"] if told else None,
+            "clock": None,
+            "said_s": max(0, int(self._wall() - told["told_s"])) if told else None,
             "lag_s": told["lag_s"] if told else None,
             "lag_records": None,
             "fresh": fresh,

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -51,11 +52,13 @@ class Recent:
         self._settings = settings
         self._wall = wall
         self._alerts: OrderedDict[str, Document] = OrderedDict()
+        self._of_rider: dict[str, dict[str, None]] = {}
         self._retracted: OrderedDict[str, None] = OrderedDict()
         self._log: deque[tuple[int, Document]] = deque(maxlen=MOST_ALERTS)
         self._number = 0
         self._arrivals: deque[float] = deque(maxlen=100_000)
         self.by_kind: Counter[str] = Counter()
+        self.breaches: Counter[str] = Counter()
         self.dead_letters: Counter[str] = Counter()
         self.watermarks: dict[int, Document] = {}
         self.partitions: int | None = None
@@ -99,6 +102,8 @@ class Recent:
     def take_alert(self, alert: Document, told_s: float) -> None:
         """Take one alert, told at ``told_s``."""
         self.by_kind[alert["kind"]] += 1
+        if alert["kind"] == "hold_breached":
+            self.breaches[alert["platform"] or "-"] += 1
         self._arrivals.append(told_s)
         identity = alert["supersedes"] or alert["alert_id"]
         if alert["kind"] == "retracted":
@@ -109,12 +114,29 @@ class Recent:
             self._retracted.pop(identity, None)
             self._alerts[identity] = alert
             self._alerts.move_to_end(identity)
+            self._of_rider.setdefault(alert["rider_id"], {})[identity] = None
             if len(self._alerts) > MOST_ALERTS:
-                self._alerts.popitem(last=False)
+                self._forget()
         self._number += 1
         self._log.append((self._number, alert))
         for subscriber in self.subscribers:
             subscriber.offer(self._number, alert)
+
+    def _forget(self) -> None:
+        """Let go of the alert that was told longest ago."""
+        identity, alert = self._alerts.popitem(last=False)
+        others = self._of_rider[alert["rider_id"]]
+        del others[identity]
+        if not others:
+            del self._of_rider[alert["rider_id"]]
+
+    def of_rider(self, rider: str) -> list[tuple[Document, bool]]:
+        """The recent alerts of a rider by their instants, each with whether it has been retracted."""
+        mine = [
+            (self._alerts[identity], identity in self._retracted)
+            for identity in self._of_rider.get(rider, ())
+        ]
+        return sorted(mine, key=lambda pair: datetime.fromisoformat(pair[0]["event_time"]))
 
     def alert(self, identity: str) -> tuple[Document, bool] | None:
         """The alert of an id, and whether it has been retracted; None when it is not among the recent."""

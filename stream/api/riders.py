@@ -250,6 +250,20 @@ class Riders:
                 found.append((health.partition, round_))
         return found, healths
 
+    def by_platform(self, partition: int, round_: Round) -> Iterator[tuple[str, Round]]:
+        """A surveyed round answered anew as each platform of the partition would see it."""
+        of = self._of_thread(partition)
+        for platform in of.platforms():
+            health = of.health(int(self._wall() * 1000))
+            shared = of.arrays()
+            if shared is None or health.why_not is not None:
+                return
+            asked = round_.asked._replace(answers=np.zeros_like(round_.asked.answers))
+            asker = self._asker(of, platform, health)
+            self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
+            if of.is_current():
+                yield platform, Round((), asked, round_.murmurs)
+
     def owns(self, rider: str, platform: str) -> bool:
         """Whether a rider is certainly a platform's own; asked once, without waiting."""
         count = self.partitions()

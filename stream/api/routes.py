@@ -117,6 +117,17 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
         return JSONResponse(_plain(await desk.rider(who, rider_id, request.headers)))
 
     @made.get(
+        "/v1/riders/{rider_id}/alerts",
+        response_model=documents.ToldAlerts,
+        responses=documented(401, 403, 422, 429),
+        tags=["riders"],
+    )
+    async def alerts(rider_id: RiderId, x_case_number: CaseNumber = None, who: Caller = caller) -> Response:
+        """The recent alerts of a rider; a platform gets its own riders', and its own breaches only."""
+        access.person(who, rider_id, x_case_number)
+        return JSONResponse(_plain(desk.alerts_of(who, rider_id)))
+
+    @made.get(
         "/v1/alerts/{alert_id}/explanation",
         response_model=documents.Explained,
         responses=documented(401, 403, 404, 422, 429),

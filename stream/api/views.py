@@ -163,6 +163,7 @@ class Survey:
         self.statuses: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
         self.holds: Counter[str] = Counter()
         self.zones: dict[str, Counter[str]] = {}
+        self.platforms: dict[str, Counter[str]] = {}
         #: Those with the fewest seconds left, with these; and those on hold.
         self.nearest: list[tuple[int, Document]] = []
         self.held: list[Document] = []
@@ -192,6 +193,14 @@ class Survey:
             self.nearest.append((line[A_LEFT], person(round_.rider(row), line, self._limits)))
         self.nearest.sort(key=lambda one: one[0])
         del self.nearest[NEAREST:]
+
+    def add_platform(self, platform: str, round_: Round) -> None:
+        """Take in the riders of a partition that are a platform's own."""
+        answers = round_.asked.answers
+        status = answers[answers[:, A_KNOWN] == 1, A_STATUS]
+        cells = self.platforms.setdefault(platform, Counter(dict.fromkeys(STATUSES, 0)))
+        for code in (CLEAR, NEAR, HELD):
+            cells[STATUSES[code]] += int((status == code).sum())
 
 
 def person(rider: str, line: Sequence[int], limits: Sequence[Limit]) -> Document:
@@ -223,6 +232,19 @@ def suppress(cells: Mapping[str, int], k: int = K) -> dict[str, int]:
     return {name: SUPPRESSED if name in hidden else count for name, count in cells.items()}
 
 
+def _suppress_table(
+    table: Mapping[str, Mapping[str, int]], shown: Sequence[str], k: int
+) -> dict[str, dict[str, int]]:
+    """A table by row and status; columns whose total is hidden are hidden whole."""
+    columns = {
+        name: suppress({row: cells[name] for row, cells in table.items()}, k)
+        if name in shown
+        else dict.fromkeys(table, SUPPRESSED)
+        for name in STATUSES
+    }
+    return {row: {name: columns[name][row] for name in STATUSES} for row in table}
+
+
 def for_regulator(overview: Document, k: int = K) -> Document:
     """An overview without persons, small cells hidden such that no sum gives them away."""
     statuses = suppress(overview["statuses"], k)
@@ -232,21 +254,19 @@ def for_regulator(overview: Document, k: int = K) -> Document:
     # Fewer than k hidden in all, and nothing left to hide them behind: then the total goes as well.
     riders = SUPPRESSED if 0 < total < k or 0 < hidden_riders < k else total
     holds = overview["holds_by_limit"]
-    zones = overview["riders_by_zone"]
-    columns = {
-        name: suppress({zone: cells[name] for zone, cells in zones.items()}, k)
-        if name in shown
-        else dict.fromkeys(zones, SUPPRESSED)
-        for name in statuses
-    }
+    kinds, breaches = suppress(overview["alerts_by_kind"], k), overview["breaches_by_platform"]
     return {
         **overview,
         "k": k,
         "riders": riders,
         "statuses": statuses,
         "holds_by_limit": suppress(holds, k) if "hold" in shown else dict.fromkeys(holds, SUPPRESSED),
-        "riders_by_zone": {zone: {name: columns[name][zone] for name in statuses} for zone in zones},
-        "alerts_by_kind": suppress(overview["alerts_by_kind"], k),
+        "riders_by_zone": _suppress_table(overview["riders_by_zone"], shown, k),
+        "riders_by_platform": _suppress_table(overview["riders_by_platform"], shown, k),
+        "breaches_by_platform": dict.fromkeys(breaches, SUPPRESSED)
+        if kinds.get("hold_breached") == SUPPRESSED
+        else suppress(breaches, k),
+        "alerts_by_kind": kinds,
         "on_hold": [],
         "nearest": [],
     }

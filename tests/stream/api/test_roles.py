@@ -15,16 +15,17 @@ ROUTES = {
     "eligibility": "/v1/riders/{own}/eligibility",
     "round": "/v1/eligibility",
     "rider": "/v1/riders/{own}",
+    "alerts": "/v1/riders/{own}/alerts",
     "explanation": "/v1/alerts/{alert}/explanation",
     "policies": "/v1/policies",
     "overview": "/v1/overview",
     "health": "/healthz",
 }
 ALLOWED = {
-    "platform": {"eligibility", "round", "rider", "explanation", "policies", "health"},
+    "platform": {"eligibility", "round", "rider", "alerts", "explanation", "policies", "health"},
     "dispatcher": set(ROUTES),
     "regulator": {"policies", "overview", "health"},
-    "regulator with a case number": {"rider", "explanation", "policies", "overview", "health"},
+    "regulator with a case number": {"rider", "alerts", "explanation", "policies", "overview", "health"},
     "operator": {"policies", "overview", "health"},
     "nobody": {"health"},
 }
@@ -206,7 +207,9 @@ def test_no_sum_over_zones_gives_a_hidden_status_away() -> None:
             "statuses": {"clear": 1000, "approaching": 50, "hold": 3},
             "holds_by_limit": {"p@1/l": 3},
             "riders_by_zone": zones,
-            "alerts_by_kind": {"approaching": 60, "hold_breached": 2},
+            "riders_by_platform": zones,
+            "alerts_by_kind": {"approaching": 60, "hold_released": 3, "hold_breached": 12},
+            "breaches_by_platform": {"A": 12},
             "on_hold": [{"rider_id": "r"}],
             "nearest": [],
         }
@@ -214,5 +217,24 @@ def test_no_sum_over_zones_gives_a_hidden_status_away() -> None:
     assert told["statuses"] == {"clear": 1000, "approaching": -1, "hold": -1}
     assert {zone["approaching"] for zone in told["riders_by_zone"].values()} == {-1}
     assert {zone["hold"] for zone in told["riders_by_zone"].values()} == {-1}
+    assert told["riders_by_platform"] == told["riders_by_zone"]
     assert told["holds_by_limit"] == {"p@1/l": -1}
+    # Hidden beside the released ones; by platform it would be seen after all.
+    assert told["alerts_by_kind"]["hold_breached"] == -1
+    assert told["breaches_by_platform"] == {"A": -1}
     assert told["on_hold"] == []
+
+
+def test_the_alerts_of_a_rider_are_all_for_a_dispatcher_and_its_own_breaches_only_for_a_platform(
+    scene: Scene,
+) -> None:
+    def told(headers: dict[str, str], rider: str = OWN) -> list[tuple[str, str | None]]:
+        found = scene.client.get(f"/v1/riders/{rider}/alerts", headers=headers).json()["alerts"]
+        return [(one["kind"], one["platform"]) for one in found]
+
+    everything = told(scene.world.key("dispatcher"))
+    assert ("hold_breached", "A") in everything
+    assert ("hold_breached", "B") in everything
+    own = scene.world.key("platform", "A")
+    assert told(own) == [pair for pair in everything if pair[1] != "B"]
+    assert told(own, OTHER) == told(own, "r-never") == []

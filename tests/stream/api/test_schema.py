@@ -18,6 +18,7 @@ ASKING = (
     "/v1/riders/{rider_id}/eligibility",
     "/v1/eligibility",
     "/v1/riders/{rider_id}",
+    "/v1/riders/{rider_id}/alerts",
     "/v1/alerts/{alert_id}/explanation",
 )
 #: Nothing can be sent to these, so nothing wrong either.

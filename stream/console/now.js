@@ -1,0 +1,135 @@
+// What is happening: counters, the latest hold, who is on hold, who is nearest, and alerts as they come.
+
+import { el, keyed, pill, section, table, text } from "./make.js";
+import { clock, number, releaseOf, ruleOf, say, span } from "./words.js";
+
+const SHOWN = 40;
+const LINES = 30;
+const STAYS_MS = 5000;
+const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
+
+const counter = (key, status) => {
+  const value = el("span", { class: "value" }, "–");
+  const label = el("span", { class: "label" }, status ? el("span", { class: "shape", "aria-hidden": "true" }, { hold: "■", approaching: "▲", clear: "●" }[status]) : null, say(key));
+  return { box: el("li", { class: `counter ${status ?? ""}`, id: `count-${key}` }, value, label), value };
+};
+
+export const riderLink = (id) => el("a", { href: `#/rider/${encodeURIComponent(id)}`, class: "id" }, id);
+
+/** The newest *now* of the partitions: the city's own time. */
+export function cityTime(overview) {
+  return overview.partitions.map((one) => one.now).filter(Boolean).sort().pop() ?? null;
+}
+
+export function now(main, state) {
+  const counters = Object.fromEntries([["on_hold", "hold"], ["approaching", "approaching"], ["clear", "clear"], ["riders"], ["events_s"], ["alerts_min"]].map(([key, status]) => [key, counter(key, status)]));
+  const time = el("time", { class: "city-time", id: "city-time" }, "–");
+  const latest = latestHold(state);
+  const held = people(state, "who_held", "nobody_held", "until", say("held_about"));
+  const near = people(state, "who_near", "nobody_near", "left");
+  const feed = feedOf(state);
+  const form = search();
+  main.append(
+    el("div", { class: "title" }, el("h1", {}, say("home")), form, el("p", { class: "when" }, `${say("city_time")} `, time)),
+    el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box)),
+    latest.box,
+    el("div", { class: "two" }, held.box, near.box),
+    feed.box,
+  );
+
+  function update() {
+    const seen = state.overview;
+    feed.update();
+    latest.update();
+    if (!seen) {
+      if (state.platformKey) text(time, say("platform_only"));
+      return;
+    }
+    // Counts of no partition are no counts: a nought would read as clear.
+    const blind = !seen.partitions.some((one) => one.fresh) || state.unreachable;
+    const shown = (count) => (blind ? "?" : count < 0 ? `< ${seen.k}` : number(count));
+    text(counters.on_hold.value, shown(seen.statuses.hold));
+    text(counters.approaching.value, shown(seen.statuses.approaching));
+    text(counters.clear.value, shown(seen.statuses.clear));
+    text(counters.riders.value, shown(seen.riders));
+    text(counters.events_s.value, blind ? "?" : number(seen.events_per_second));
+    text(counters.alerts_min.value, number(seen.alerts_per_minute));
+    const at = cityTime(seen);
+    text(time, clock(at, state.zone, { seconds: true }));
+    held.update(blind ? [] : [...seen.on_hold].sort((a, b) => (a.hold_until ?? "9").localeCompare(b.hold_until ?? "9") || a.rider_id.localeCompare(b.rider_id)), blind, seen.statuses.hold, at);
+    near.update(blind ? [] : seen.nearest, blind, seen.nearest.length, at);
+  }
+  return { update, alert: () => { feed.update(); latest.update(); } };
+}
+
+function latestHold(state) {
+  const title = el("p", { class: "lead" });
+  const why = el("p");
+  const ends = el("p");
+  const link = el("a", { class: "button" }, say("see_day"));
+  const box = el("section", { class: "card latest", id: "latest", hidden: true, "aria-labelledby": "latest-title" }, el("h2", { id: "latest-title" }, say("latest")), title, why, ends, link);
+  let shown = null;
+  let since = 0;
+  return {
+    box,
+    update() {
+      const alert = [...state.holds.values()].pop();
+      const over = ![...state.holds.values()].some((one) => one.alert_id === shown);
+      box.hidden = !alert;
+      // A burst would be unreadable: one hold stays for some seconds, unless it ends, before the next is shown.
+      if (!alert || alert.alert_id === shown || (!over && Date.now() - since < STAYS_MS)) return;
+      [shown, since] = [alert.alert_id, Date.now()];
+      const limit = state.limits.get(`${alert.policy}/${alert.limit}`);
+      text(title, say("latest_say", { rider: alert.rider_id }));
+      text(why, say("latest_why", { at: clock(alert.event_time, state.zone), rule: limit ? ruleOf(limit) : alert.limit, counted: span(alert.counted_s) }));
+      text(ends, limit ? releaseOf(limit) : "");
+      link.setAttribute("href", `#/rider/${encodeURIComponent(alert.rider_id)}`);
+    },
+  };
+}
+
+function people(state, title, nobody, column, about = null) {
+  const heads = [{ text: say("rider") }, { text: say("why") }, { text: say(column), number: true }];
+  const { box, body } = table(say(title), heads, { hidden: true });
+  const empty = el("p", { class: "empty" }, say("loading"));
+  const more = el("p", { class: "more" });
+  const update = (list, blind, count, at) => {
+    keyed(body, list.slice(0, SHOWN), (one) => one.rider_id,
+      (one) => el("tr", {}, el("th", { scope: "row" }, riderLink(one.rider_id)), el("td", { class: "words" }), el("td", { class: "number" })),
+      (row, one) => {
+        const limit = state.limits.get(`${one.policy}/${one.limit}`);
+        text(row.children[1], limit ? ruleOf(limit) : (one.limit ?? "–"));
+        text(row.children[2], column === "until" ? clock(one.hold_until, state.zone, { today: at }) : span(one.remaining_s));
+      });
+    box.hidden = !list.length;
+    empty.hidden = list.length > 0;
+    text(empty, blind ? say("unknown") : say(nobody));
+    text(more, count > SHOWN ? say("more", { n: number(count - SHOWN) }) : "");
+  };
+  return { box: section(say(title), about ? el("p", { class: "about" }, about) : null, el("div", { class: "scroll", id: title }, box), empty, more), update };
+}
+
+function feedOf(state) {
+  let frozen = false;
+  const list = el("ol", { class: "feed", id: "feed", tabindex: "0", "aria-label": say("feed") });
+  const empty = el("p", { class: "empty" }, say("no_alerts"));
+  const button = el("button", { type: "button", id: "pause", "aria-pressed": "false", onclick: () => { frozen = !frozen; button.setAttribute("aria-pressed", String(frozen)); text(button, say(frozen ? "go_on" : "pause")); draw(); } }, say("pause"));
+  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), button), el("p", { class: "away", id: "feed-state" }), list, empty);
+  function draw() {
+    text(box.querySelector(".away"), state.feed === "away" ? say("unknown_feed") : state.feed === "refused" ? say("not_yours") : "");
+    empty.hidden = state.alerts.length > 0;
+    if (frozen) return;
+    keyed(list, state.alerts.slice(0, LINES), (one) => one.alert_id + one.kind,
+      (one) => el("li", {}, el("time", { datetime: one.event_time }, clock(one.event_time, state.zone)), riderLink(one.rider_id),
+        pill(KINDS[one.kind], say(`k_${one.kind}`)), el("span", { class: "detail" }, `${one.limit} · ${span(one.counted_s)}${one.platform ? ` · ${say("by")} ${one.platform}` : ""}`)),
+      () => {});
+  }
+  let waiting = false;
+  return { box, update() { if (waiting) return; waiting = true; requestAnimationFrame(() => { waiting = false; draw(); }); } };
+}
+
+function search() {
+  const input = el("input", { id: "rider-id", type: "text", autocomplete: "off", spellcheck: "false", pattern: "[A-Za-z0-9_.:\\-]{1,64}", required: true });
+  return el("form", { class: "row search", role: "search", "aria-label": say("open_rider"), onsubmit: (event) => { event.preventDefault(); location.hash = `#/rider/${encodeURIComponent(input.value.trim())}`; } },
+    el("label", { for: "rider-id" }, say("rider_id")), input, el("button", { type: "submit" }, say("open")));
+}

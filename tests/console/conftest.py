@@ -1,0 +1,19 @@
+"""A browser for the console's tests, and what a real worker's test beside the API uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.browser import chromium
+from tests.stream.api.test_with_worker import api, policy, settings, workers
+
+__all__ = ["api", "policy", "settings", "workers"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
