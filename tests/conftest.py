@@ -14,6 +14,7 @@ import hypothesis  # noqa: F401
 import pytest
 
 from deploy.kafka.broker import Broker
+from stream.warm_up import warm_up
 
 
 class ExistingBroker:
@@ -38,7 +39,11 @@ def shared_state_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(scope="session")
 def broker() -> Iterator[Broker | ExistingBroker]:
-    """One Kafka for the whole run; tests that stop or kill one start their own by ``Broker.running()``."""
+    """One Kafka for the whole run; tests that stop or kill one start their own by ``Broker.running()``.
+
+    The kernels are there before: a new machine compiles for minutes, and deadlines are for the rest.
+    """
+    warm_up()
     existing = os.environ.get("RESPITE_BROKER")
     if existing:
         yield ExistingBroker(existing)

@@ -27,6 +27,7 @@ from stream.app import new_run
 from stream.render import utc
 from stream.run import Run
 from stream.settings import Settings
+from stream.warm_up import warm_up
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored
 from tests.stream.reading import records_of
@@ -158,6 +159,8 @@ class City:
         policy = self.folder / "chaos.toml"
         policy.write_text(POLICY, encoding="utf-8")
         with contextlib.ExitStack() as stack:
+            # Compiled before workers are waited for.
+            warm_up()
             stack.callback(self.broker.stop)
             self.broker.start()
             stack.enter_context(self.proxy.running(self.broker.address("PROXIED")))
