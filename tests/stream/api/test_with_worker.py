@@ -18,6 +18,7 @@ from kafka import KafkaProducer
 
 from schemas.decode import murmur2
 from stream import topics
+from stream.api.desk import Desk
 from stream.settings import Settings
 from tests.stream.test_worker import PARTITIONS, ROOT, Workers, until, written
 
@@ -47,6 +48,8 @@ class Api:
     """An API process and a client of it."""
 
     def __init__(self, settings: Settings, policy: Path, folder: Path) -> None:
+        # Compiled before the process is waited for.
+        Desk(settings).warm_up()
         self._log = folder / "api.log"
         command = [sys.executable, "-m", "stream", "api", "--no-auth", "--api-port", "0"]
         command += ["--broker", settings.broker, "--prefix", settings.prefix, "--group", settings.group]
