@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.console.browser import chromium
+from tests.stream.api.compiled import compile_api
 from tests.stream.api.test_with_worker import api, policy, settings, workers
 
 __all__ = ["api", "policy", "settings", "workers"]
@@ -15,5 +16,6 @@ __all__ = ["api", "policy", "settings", "workers"]
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    compile_api()
     with chromium() as started:
         yield started

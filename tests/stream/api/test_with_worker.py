@@ -18,8 +18,8 @@ from kafka import KafkaProducer
 
 from schemas.decode import murmur2
 from stream import topics
-from stream.api.desk import Desk
 from stream.settings import Settings
+from tests.stream.api.compiled import compile_api
 from tests.stream.test_worker import PARTITIONS, ROOT, Workers, until, written
 
 pytestmark = pytest.mark.kafka
@@ -49,7 +49,7 @@ class Api:
 
     def __init__(self, settings: Settings, policy: Path, folder: Path) -> None:
         # Compiled before the process is waited for.
-        Desk(settings).warm_up()
+        compile_api()
         self._log = folder / "api.log"
         command = [sys.executable, "-m", "stream", "api", "--no-auth", "--api-port", "0"]
         command += ["--broker", settings.broker, "--prefix", settings.prefix, "--group", settings.group]
