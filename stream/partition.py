@@ -166,7 +166,8 @@ class Partition:
             raise NotOwner(f"partition {self.number} belongs to another worker by now")
 
     def _progress(self, ratio: float) -> None:
-        self.restore_ratio = ratio
+        # Pages are the first half of a restore, the replay of the source the second.
+        self.restore_ratio = 0.5 * ratio
         self.progress_s = self._run.wall()
 
     # -- work ----------------------------------------------------------------------------------
