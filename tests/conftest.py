@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 # 3.11 may fail in its parser ("AST constructor recursion depth mismatch", python/cpython#106905).
 import hypothesis  # noqa: F401
 import pytest
+import structlog
 
 from deploy.kafka.broker import Broker
 from stream.warm_up import warm_up
@@ -22,6 +24,12 @@ class ExistingBroker:
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs_on_standard_error() -> None:
+    """As the service has them: what is written to standard output is only what a command answers."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(file=sys.__stderr__))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ from stream.api import problems
 from stream.api.access import Access, Outermost
 from stream.api.desk import Desk
 from stream.api.keys import Keys, KeysRefused
+from stream.api.recent import Recent
 from stream.api.routes import router
 from stream.settings import Settings
 
@@ -35,22 +36,21 @@ never seen, with `known: false`: his first event from this platform makes him it
 """
 
 
-def new_app(settings: Settings, *, no_auth: bool = False, desk: Desk | None = None) -> FastAPI:
-    """The application; it follows the topics while it runs."""
+def new_app(
+    settings: Settings, *, no_auth: bool = False, desk: Desk | None = None, follows: bool = True
+) -> FastAPI:
+    """The application; it follows the topics while it runs, unless told not to."""
     asked = desk or Desk(settings)
     access = Access(None if no_auth else Keys(Path(settings.keys)))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(asked.warm_up)
-        following = asyncio.ensure_future(asked.recent.run())
-        following.add_done_callback(_say_why)
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(asked.peers.close)
+            if follows:
+                await stack.enter_async_context(_followed(asked.recent))
             yield
-        finally:
-            following.cancel()
-            await asyncio.wait([following])
-            await asked.peers.close()
 
     # No pages of documentation: they would come from another site. The document is at /openapi.json.
     app = FastAPI(
@@ -68,6 +68,18 @@ def new_app(settings: Settings, *, no_auth: bool = False, desk: Desk | None = No
     if (CONSOLE / "index.html").is_file():
         app.mount("/", StaticFiles(directory=CONSOLE, html=True), name="console")
     return app
+
+
+@contextlib.asynccontextmanager
+async def _followed(recent: Recent) -> AsyncIterator[None]:
+    """Follow the topics until left."""
+    following = asyncio.ensure_future(recent.run())
+    following.add_done_callback(_say_why)
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
 
 
 def _say_why(following: asyncio.Future[None]) -> None:

@@ -32,7 +32,8 @@ LIVE = "/v1/alerts/stream"
 @pytest.fixture
 def described(world: World) -> Any:
     scene = Scene(world)
-    app = new_app(world.settings, no_auth=True, desk=scene.desk)
+    # Schemathesis keeps what it started running until the process ends.
+    app = new_app(world.settings, no_auth=True, desk=scene.desk, follows=False)
     return schemathesis.openapi.from_dict(app.openapi()), app
 
 
