@@ -10,6 +10,7 @@ import numpy.typing as npt
 from detectors.errors import CapacityError
 from detectors.kernels import ingest as ingestion
 from detectors.kernels.layout import (
+    BRIEF_WORDS,
     CONTROL_WORDS,
     I64,
     LIMIT_WORDS,
@@ -73,6 +74,7 @@ def _more_tables(mem: Memory) -> Memory:
             id_lengths=_longer(mem.id_lengths),
             touched=_longer(mem.touched),
             seq=_longer(mem.seq),
+            briefs=_longer(mem.briefs),
             table=table,
             table_hash=table_hash,
         )
@@ -139,6 +141,7 @@ def new_memory(row_words: int, capacity: int = 1024, names: int = 256) -> Memory
         touched=np.zeros(capacity, dtype=np.int64),
         misc=np.zeros(MISC_WORDS, dtype=np.int64),
         seq=np.zeros(capacity, dtype=np.int64),
+        briefs=np.zeros((capacity, BRIEF_WORDS), dtype=np.int64),
         page_head=np.zeros(PAGES, dtype=np.int64),
         page_dirty=np.zeros(PAGES, dtype=np.uint8),
         page_from=np.zeros(PAGES, dtype=np.int64),

@@ -144,7 +144,7 @@ class SharedPartition:
             return None
         rows = len(mapped["seq"])
         shaped = {
-            name: mapped[name].reshape(rows, -1) if name in ("rows", "ids") else mapped[name]
+            name: mapped[name].reshape(rows, -1) if name in ("rows", "ids", "briefs") else mapped[name]
             for name in ARRAYS
         }
         self._shared, self._turn = Shared(**shaped), turn

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from detectors.kernels.brief import nearest_of
 from detectors.kernels.copying import (
     ABSENT,
     BUSY,
+    EVERYONE,
     FOUND,
     Asked,
     Asker,
     Shared,
     bring,
-    fetch_head,
     fetch_whole,
     find_settled,
+    is_asked,
+    see,
 )
 from detectors.kernels.eligibility import (
     A_AS_OF,
@@ -22,27 +25,37 @@ from detectors.kernels.eligibility import (
     A_LEFT,
     A_LIMIT,
     A_RESUME,
+    A_STATUS,
     A_VERDICT,
+    A_ZONE,
+    PASSES,
     UNSURE,
     answer_closely,
-    answer_far,
     answer_unknown,
-    can_be_told_from_head,
 )
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.judge import base_at, state_words
 from detectors.kernels.layout import (
+    B_FROM,
+    B_RUN,
+    B_RUN_FAR,
+    B_STAMP,
+    B_STILL,
+    B_STILL_FAR,
+    B_TOLD,
+    B_UNTIL,
     DONE,
     I64,
     INF,
     M_WARM,
     NONE,
-    R_FLAGS,
+    R_MEMBERS,
     S_T,
     Limits,
     Memory,
     Rules,
 )
+from detectors.kernels.sequence import fence
 
 BLOCK = 64
 
@@ -68,6 +81,40 @@ def answer_whole(
 
 
 @inlined
+def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int, asker: Asker) -> int:
+    """Answer from the rider's brief; FOUND or ABSENT, NONE when it does not say enough."""
+    before = shared.seq[row]
+    fence()
+    if not is_asked(shared, row, asked, index):
+        return NONE
+    seen = see(shared, row, asker)
+    stamp, begin, until = shared.briefs[row, B_STAMP], shared.briefs[row, B_FROM], shared.briefs[row, B_UNTIL]
+    run_far, still_far = shared.briefs[row, B_RUN_FAR], shared.briefs[row, B_STILL_FAR]
+    run, still = shared.briefs[row, B_RUN], shared.briefs[row, B_STILL]
+    told = shared.briefs[row, B_TOLD]
+    fence()
+    if before & 1 == 1 or shared.seq[row] != before:
+        return NONE
+    if not seen:
+        return ABSENT
+    at = max(now, begin)
+    if stamp != before or at >= until:
+        return NONE
+    if min(run_far - (at - begin), still_far) <= asked.seconds[index]:
+        return NONE
+    limit, left = nearest_of(run, still, at - begin)
+    answers = asked.answers
+    answers[index, A_VERDICT] = PASSES
+    answers[index, A_LIMIT] = limit
+    answers[index, A_LEFT] = left
+    answers[index, A_RESUME] = NONE
+    answers[index, A_AS_OF] = at
+    answers[index, A_STATUS] = told & 3
+    answers[index, A_ZONE] = (told >> 2) - 1
+    return FOUND
+
+
+@inlined
 def answer_row(
     shared: Shared,
     row: int,
@@ -80,20 +127,15 @@ def answer_row(
     asker: Asker,
 ) -> int:
     """Answer for the rider of a row; FOUND, ABSENT, BUSY or an array that is too small."""
-    found = fetch_head(shared, row, mem, limits, asked, index, asker)
-    if found != FOUND:
+    found = answer_briefly(shared, row, now, asked, index, asker)
+    if found != NONE:
         return found
-    at = max(now, mem.state[S_T])
-    if can_be_told_from_head(mem, limits, at) and answer_far(
-        mem, limits, at, asked.seconds[index], asked.answers, index
-    ):
-        return FOUND
     return answer_whole(shared, row, mem, limits, rules, now, asked, index, asker)
 
 
 @inlined
 def warm_candidates(
-    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, head: int
+    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, members: bool
 ) -> None:
     """Read where coming candidates lie, so that their cache misses are under way together."""
     mask = shared.table.shape[0] - 1
@@ -104,9 +146,9 @@ def warm_candidates(
         seen += np.int64(shared.table_hash[slot] & np.uint64(1))
     for i in range(last - first):
         row = mem.touched[i]
-        seen += shared.ids[row, 0] + shared.rows[row, 0] + shared.rows[row, R_FLAGS] + shared.seq[row]
-        for word in range(head, shared.rows.shape[1], 8):
-            seen += shared.rows[row, word]
+        seen += shared.ids[row, 0] + shared.briefs[row, 0] + shared.seq[row]
+        if members:
+            seen += shared.rows[row, R_MEMBERS]
     mem.misc[M_WARM] = seen
 
 
@@ -126,11 +168,11 @@ def answer_candidates(
 
     A rider who was being changed all the while is answered UNSURE.
     """
-    head = base_at(limits) + state_words(limits)
     answers = asked.answers
+    members = asker.platform != EVERYONE
     for i in range(start, which.shape[0]):
         if (i - start) % BLOCK == 0:
-            warm_candidates(shared, mem, asked, which, i, min(i + BLOCK, which.shape[0]), head)
+            warm_candidates(shared, mem, asked, which, i, min(i + BLOCK, which.shape[0]), members)
         index = which[i]
         row, settled = find_settled(
             shared, asked.buf, asked.off[index], asked.length[index], asked.hash[index]

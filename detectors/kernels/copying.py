@@ -76,6 +76,7 @@ class Shared(NamedTuple):
     table_hash: U64
     heap: I64
     seq: I64
+    briefs: I64
     misc: I64
 
 
@@ -130,18 +131,6 @@ def find_settled(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64
         if moves & 1 == 0 and shared.misc[M_MOVES] == moves:
             return NONE, True
     return NONE, False
-
-
-@inlined
-def copy_head(shared: Shared, row: int, mem: Memory, limits: Limits) -> None:
-    """Copy what says whether the head state is all there is, and the head state to the scratch state."""
-    mem.rows[0, R_FLAGS] = shared.rows[row, R_FLAGS]
-    mem.rows[0, R_APPLIED] = shared.rows[row, R_APPLIED]
-    mem.rows[0, R_EVENTS_N] = shared.rows[row, R_EVENTS_N]
-    words = state_words(limits)
-    head = base_at(limits) + words
-    for word in range(words):
-        mem.state[word] = shared.rows[row, head + word]
 
 
 @inlined
@@ -224,25 +213,6 @@ def see(shared: Shared, row: int, asker: Asker) -> bool:
 def is_asked(shared: Shared, row: int, asked: Asked, index: int) -> bool:
     """Whether the rider asked about stands in the row: rows move when others are forgotten."""
     return same_bytes(asked.buf, asked.off[index], asked.length[index], shared.ids, shared.id_lengths, row)
-
-
-@inlined
-def fetch_head(
-    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
-) -> int:
-    """Copy a rider's head consistently: FOUND, ABSENT or BUSY."""
-    for _ in range(TRIES):
-        before = shared.seq[row]
-        if before & 1 == 1:
-            continue
-        fence()
-        here = is_asked(shared, row, asked, index)
-        seen = here and see(shared, row, asker)
-        copy_head(shared, row, mem, limits)
-        fence()
-        if shared.seq[row] == before and here:
-            return FOUND if seen else ABSENT
-    return BUSY
 
 
 @kernel

@@ -32,15 +32,9 @@ from detectors.kernels.layout import (
     M_VERDICTS,
     NONE,
     PAST,
-    R_APPLIED,
-    R_EVENTS_N,
-    R_FLAGS,
     REMIND,
-    ROLLING,
-    ROW_DIRTY,
     S_CLOCKS,
     S_LIMITS,
-    S_NEXT,
     S_ZONE,
     V_KEY,
     V_SPANS,
@@ -193,19 +187,6 @@ def answer_closely(
         answers[index, A_RESUME] = resume_after(head, limits, limit, now, at)
     answers[index, A_LIMIT] = limit
     answers[index, A_LEFT] = left if limit != NONE else NONE
-
-
-@inlined
-def can_be_told_from_head(mem: Memory, limits: Limits, now: int) -> bool:
-    """Whether the copied head is all there is to him at ``now``."""
-    if mem.rows[0, R_FLAGS] & ROW_DIRTY != 0 or mem.rows[0, R_APPLIED] < mem.rows[0, R_EVENTS_N]:
-        return False
-    if mem.state[S_NEXT] <= now:
-        return False
-    for limit in range(limits.kind.shape[0]):
-        if limits.kind[limit] == ROLLING:
-            return False
-    return True
 
 
 @kernel

@@ -8,6 +8,7 @@ which; the rider it stopped at is judged again from unchanged or rebuildable sta
 from __future__ import annotations
 
 from detectors.kernels import heap
+from detectors.kernels.brief import write_brief
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     C_SPANS,
@@ -456,4 +457,6 @@ def conclude(
     if reach < mem.rows[row, R_EVENTS_N]:
         wake = min(wake, mem.heap[mem.rows[row, R_EVENTS] + reach * EVENT_WORDS + E_T])
     mem.wake[row] = wake
+    if reach == mem.rows[row, R_EVENTS_N]:
+        write_brief(mem, row, limits, now)
     return DONE

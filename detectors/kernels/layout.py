@@ -98,6 +98,10 @@ ORDER_WORDS, PLATFORM_WORDS = 4, 3
 O_HASH, O_PLATFORM, O_START, O_LOADED = 0, 1, 2, 3
 P_ID, P_SESSION, P_BREAK = 0, 1, 2
 
+# A brief (`kernels.brief`): the sequence number it belongs to; from when and until when it holds; the fewest
+# seconds left of all that hold, where they run out with time and where not; the nearest of those not reached.
+B_STAMP, B_FROM, B_UNTIL, B_RUN_FAR, B_STILL_FAR, B_RUN, B_STILL, B_TOLD, BRIEF_WORDS = range(9)
+
 # Verdict records.
 V_INSTANT, V_KEY, V_COUNTED, V_START, V_END, V_HOLD_FROM, V_HOLD_UNTIL, V_ZONE = 0, 1, 2, 3, 4, 5, 6, 7
 V_SPANS, V_CONTENT_END, V_TOLD_AT, V_META, VERDICT_WORDS = 8, 9, 9, 10, 11
@@ -201,3 +205,4 @@ class Memory(NamedTuple):
     page_from: I64  # (PAGES,): source offset below which everything is in the page already
     page_estimated: I64  # (PAGES,): `R_ESTIMATED_UNTIL` of the riders who are new in the page
     seq: I64  # (capacity,): odd while the rider of the row is being changed (`kernels.sequence`)
+    briefs: I64  # (capacity, BRIEF_WORDS)

@@ -21,6 +21,7 @@ from detectors.kernels.eligibility import (
     PASSES,
 )
 from detectors.kernels.ingest import Place
+from detectors.kernels.layout import B_STAMP, B_UNTIL, INF
 from detectors.limits import LimitTable
 from detectors.reading import Reader, blank_asked, shared_of
 from detectors.store import RiderStore
@@ -153,3 +154,30 @@ def test_the_cases_ask_about_every_kind_of_limit() -> None:
     for kind in ("continuous", "day", "week", "rolling", "span", "rest_within"):
         assert seen[FAILS, kind] >= 3, kind
         assert seen[PASSES, kind] >= 3, kind
+
+
+def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds() -> None:
+    answered_briefly = 0
+    for seed in range(160):
+        case = make_case(seed)
+        rng = random.Random(seed)
+        store = store_of(case, rng, seed % 2)
+        reader = Reader(store.limits, store.settings)
+        shared = shared_of(store.memory)
+        riders = ["r-0", "r-1"] * 24
+        # At the instants at which a brief ends, around them, and long after the last event.
+        ends = [int(one) for one in store.memory.briefs[: store.riders, B_UNTIL] if one < INF]
+        for now_s in {case.now, *(end + step for end in ends for step in (-1, 0)), case.now + 90_000}:
+            if now_s < case.now:
+                continue
+            lefts = [rng.choice([0, 1, 300, 900, 2400, 30_000]) for _ in riders]
+            briefly, wholly = asked_of(riders, lefts), asked_of(riders, lefts)
+            reader.answer(shared, now_s, briefly, np.arange(len(riders)))
+            stamps = store.memory.briefs[:, B_STAMP].copy()
+            store.memory.briefs[:, B_STAMP] = -1
+            reader.answer(shared, now_s, wholly, np.arange(len(riders)))
+            store.memory.briefs[:, B_STAMP] = stamps
+            assert briefly.answers.tolist() == wholly.answers.tolist(), f"seed {seed} at {now_s}"
+            briefs, seq = store.memory.briefs[: store.riders], store.memory.seq[: store.riders]
+            answered_briefly += int(((briefs[:, B_STAMP] == seq) & (briefs[:, B_UNTIL] > now_s)).sum())
+    assert answered_briefly >= 100

@@ -1,0 +1,133 @@
+"""A rider in one cache line: what a dispatcher's question about him needs while every limit is far.
+
+Written when he has been judged, read beside the stream. From it the seconds left follow for every instant up
+to ``B_UNTIL`` as long as nothing comes in: a limit's count either grows with time or stands still.
+"""
+
+from __future__ import annotations
+
+from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.layout import (
+    B_FROM,
+    B_RUN,
+    B_RUN_FAR,
+    B_STAMP,
+    B_STILL,
+    B_STILL_FAR,
+    B_TOLD,
+    B_UNTIL,
+    C_EDGE,
+    C_RUN,
+    CALENDAR,
+    CLEAR,
+    CLOCK_WORDS,
+    FIRED,
+    HELD,
+    I64,
+    INF,
+    L_EPISODE,
+    L_FLAGS,
+    L_HOLD_FROM,
+    L_WINDOW_END,
+    LIMIT_WORDS,
+    NEAR,
+    NONE,
+    REMIND,
+    ROLLING,
+    S_CLOCKS,
+    S_LIMITS,
+    S_NEXT,
+    S_ZONE,
+    SPAN,
+    WARN_TOLD_BIT,
+    Limits,
+    Memory,
+)
+from detectors.kernels.transition import counted
+
+#: Seconds left and a limit's number in one word, so that the least of them is the first of the nearest.
+LIMIT_BITS = 8
+
+
+@inlined
+def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool, int]:
+    """Whether the limit's count grows with time at ``now``, and until when it goes on as it does."""
+    word = S_LIMITS + limit * LIMIT_WORDS
+    clock = S_CLOCKS + limits.clock[limit] * CLOCK_WORDS
+    runs = state[clock + C_RUN] == 1
+    if limits.kind[limit] == CALENDAR:
+        return runs, state[word + L_WINDOW_END] if now < state[word + L_WINDOW_END] else INF
+    if runs:
+        return True, INF
+    # The episode ends with the rest; until then elapsed time counts, clock time does not.
+    qualifies = state[clock + C_EDGE] + limits.reset[limit]
+    if state[word + L_EPISODE] == NONE or now >= qualifies:
+        return False, INF
+    return limits.kind[limit] == SPAN, qualifies
+
+
+@inlined
+def status_here(state: I64, limits: Limits) -> int:
+    """The status of the scratch state, as `status_of` has it."""
+    code = CLEAR
+    for limit in range(limits.kind.shape[0]):
+        word = S_LIMITS + limit * LIMIT_WORDS
+        if state[word + L_HOLD_FROM] != NONE:
+            return HELD
+        if state[word + L_FLAGS] >> WARN_TOLD_BIT != 0:
+            code = NEAR
+    return code
+
+
+@kernel
+def write_brief(mem: Memory, row: int, limits: Limits, now: int) -> None:
+    """Write the brief of the rider whose scratch state stands at ``now``; none for one on hold.
+
+    Precondition: he is being changed (`kernels.sequence`), and all his events are applied.
+    """
+    state = mem.state
+    until = state[S_NEXT]
+    code = status_here(state, limits)
+    run, still, run_far, still_far = INF, INF, INF, INF
+    for limit in range(limits.kind.shape[0]):
+        if code == HELD or limits.kind[limit] == ROLLING:
+            # A sliding window lets go of what leaves it: its count is no line.
+            return
+        if limits.effect[limit] == REMIND:
+            continue
+        left = limits.amount[limit] - counted(mem, row, state, limits, limit, now)
+        grows, steady = steady_until(state, limits, limit, now)
+        until = min(until, steady)
+        open_here = state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS] & FIRED == 0
+        if open_here and left <= 0:
+            return
+        if grows:
+            run_far = min(run_far, left)
+            if open_here:
+                until = min(until, now + left)
+                run = min(run, left << LIMIT_BITS | limit)
+        else:
+            still_far = min(still_far, left)
+            if open_here:
+                still = min(still, left << LIMIT_BITS | limit)
+    brief = mem.briefs[row]
+    # The number that the rider has once this change is over: with any later one the brief is void.
+    brief[B_STAMP] = mem.seq[row] + 1
+    brief[B_FROM] = now
+    brief[B_UNTIL] = until
+    brief[B_RUN_FAR] = run_far
+    brief[B_STILL_FAR] = still_far
+    brief[B_RUN] = run
+    brief[B_STILL] = still
+    brief[B_TOLD] = (state[S_ZONE] + 1) << 2 | code
+
+
+@inlined
+def nearest_of(run: int, still: int, passed: int) -> tuple[int, int]:
+    """The limit with the fewest seconds left after ``passed`` more, and these; NONE where there is none."""
+    if run != INF:
+        run -= passed << LIMIT_BITS
+    nearest = min(run, still)
+    if nearest == INF:
+        return NONE, NONE
+    return nearest & ((1 << LIMIT_BITS) - 1), nearest >> LIMIT_BITS
