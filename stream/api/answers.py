@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -21,18 +21,17 @@ from detectors.kernels.eligibility import (
     ANSWER_WORDS,
     FAILS,
 )
-from detectors.kernels.layout import HELD, NONE
+from detectors.kernels.layout import CLEAR, HELD, NONE
 from detectors.limits import Limit
 from schemas.api import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
+from schemas.decode.rounds import Written, read_candidates, write_rows
 from stream.api.riders import Round
 from stream.render import utc
 
 VERDICTS: tuple[Literal["PASS", "FAIL", "UNKNOWN"], ...] = ("PASS", "FAIL", "UNKNOWN")
-#: Their characters are checked together, by `check_ids`: a pattern here would take as long as the judging.
 RiderId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 #: To JSON Schema 25.0 is an integer too.
 OrderMinutes = Annotated[float, msgspec.Meta(ge=1, le=LONGEST_ORDER_MINUTES, multiple_of=1)]
-_written = lru_cache(maxsize=200_000)(utc)
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +87,7 @@ def answers_of(
     homes = (round_.murmurs % (partitions or 1)).tolist()
     lines = round_.asked.answers.tolist()
     found = []
-    for rider, line, asked, home in zip(round_.riders, lines, minutes, homes, strict=True):
+    for rider, line, asked, home in zip(round_.riders(), lines, minutes, homes, strict=True):
         why = unsure.get(home if partitions else NONE)
         if why is not None:
             found.append(unknown(rider, asked, why, if_unknown))
@@ -118,36 +117,54 @@ def _answer(
         limit.policy if limit else None,
         limit.name if limit else None,
         line[A_LEFT] if line[A_LEFT] != NONE else None,
-        _written(line[A_RESUME]) if line[A_RESUME] != NONE else None,
-        _written(line[A_AS_OF]) if line[A_AS_OF] > 0 else None,
+        utc(line[A_RESUME]) if line[A_RESUME] != NONE else None,
+        utc(line[A_AS_OF]) if line[A_AS_OF] > 0 else None,
         if_unknown,
     )
 
 
-_ALLOWED = np.zeros(256, dtype=np.bool_)
-_ALLOWED[
-    np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-", dtype=np.uint8)
-] = True
+class NoRound(ValueError):
+    """A request's body asks for no dispatch round; the message says what is wrong."""
+
+
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
-def wrong_id(riders: Sequence[str]) -> str | None:
-    """The first that is no rider's id; None when all are."""
-    joined = "".join(riders)
-    if joined.isascii() and _ALLOWED[np.frombuffer(joined.encode(), dtype=np.uint8)].all():
-        return None
-    return next(rider for rider in riders if not _ID.fullmatch(rider))
+def read_round(body: bytes) -> Round:
+    """The round that a request's body asks for.
+
+    Raises
+    ------
+    NoRound
+        When it is none; the message says what is wrong.
+    """
+    read = read_candidates(body, MOST_CANDIDATES, LONGEST_ORDER_MINUTES)
+    if read is not None:
+        return Round.of_candidates(read)
+    try:
+        asked = msgspec.json.decode(body, type=CandidatesIn).candidates
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NoRound(f"body: {error}") from error
+    riders = [one.rider_id for one in asked]
+    wrong = next((rider for rider in riders if not _ID.fullmatch(rider)), None)
+    if wrong is not None:
+        raise NoRound(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+    return Round.of(riders, [one.minutes for one in asked])
 
 
 def verdicts_of(round_: Round, unsure: Mapping[int, str], partitions: int | None) -> list[tuple[str, int]]:
     """How many answers of a round have which verdict."""
     if unsure and not partitions:
-        return [("UNKNOWN", len(round_.riders))]
+        return [("UNKNOWN", len(round_))]
     sure = ~np.isin(round_.murmurs % (partitions or 1), list(unsure))
     found = np.bincount(round_.asked.answers[sure, A_VERDICT], minlength=len(VERDICTS)).tolist()
     counted = dict(zip(VERDICTS, found, strict=True))
     counted["UNKNOWN"] = counted.get("UNKNOWN", 0) + int((~sure).sum())
     return list(counted.items())
+
+
+#: What stands for the fields that differ in a template.
+_MARKS = ("@rider", 1_000_001, 1_000_002, "@resume", "@as_of")
 
 
 def write_answers(
@@ -159,40 +176,50 @@ def write_answers(
 ) -> bytes:
     """`answers_of`, written: what many riders have in common is put in words once.
 
-    Precondition: `wrong_id` has found none, so ids need no escaping.
+    Precondition: ids need no escaping.
     """
-    answers = round_.asked.answers
-    count = len(round_.riders)
-    shared = [
-        answers[:, column].tolist() for column in (A_VERDICT, A_LIMIT, A_RESUME, A_KNOWN, A_AS_OF, A_STATUS)
-    ]
-    minutes = (round_.asked.seconds // 60).tolist()
-    whys: Sequence[str | None] = [None] * count
-    if unsure:
-        homes = (round_.murmurs % partitions).tolist() if partitions else [NONE] * count
-        whys = [unsure.get(home) for home in homes]
-    left = [one if one != NONE else "null" for one in answers[:, A_LEFT].tolist()]
-    words: dict[tuple[object, ...], tuple[str, str]] = {}
-    parts = []
-    for rider, seconds, key in zip(
-        round_.riders, left, zip(*shared, minutes, whys, strict=True), strict=True
-    ):
-        around = words.get(key)
-        if around is None:
-            around = words[key] = _around(key, limits, if_unknown)
-        parts.append(f'{{"rider_id":"{rider}"{around[0]}{seconds if key[-1] is None else "null"}{around[1]}')
-    return f'{{"answers":[{",".join(parts)}]}}'.encode()
+    asked = round_.asked
+    whys = sorted(set(unsure.values()))
+    # 0 for what is known; one more than the reason's place for what is not.
+    why = np.zeros(len(round_), dtype=np.int64)
+    homes = round_.murmurs % partitions if partitions else np.full(len(round_), NONE)
+    for home, reason in unsure.items():
+        why[homes == home] = whys.index(reason) + 1
+    sure = why == 0
+    shape = (len(whys) + 1, len(VERDICTS), len(limits) + 1, 2, 2)
+    held = asked.answers[:, A_STATUS] == HELD
+    parts = (why, asked.answers[:, A_VERDICT], asked.answers[:, A_LIMIT] + 1, asked.answers[:, A_KNOWN], held)
+    key = np.where(sure, np.ravel_multi_index(parts, shape, mode="clip"), why * math.prod(shape[1:]))
+    used = np.flatnonzero(np.bincount(key, minlength=1))
+    place = np.zeros(math.prod(shape), dtype=np.int64)
+    place[used] = np.arange(len(used))
+    left, resume, as_of = (
+        np.where(sure, asked.answers[:, column], NONE) for column in (A_LEFT, A_RESUME, A_AS_OF)
+    )
+    written = Written(
+        place[key], asked.buf, asked.off, asked.length, asked.seconds // 60, left, resume,
+        np.where(as_of > 0, as_of, NONE),
+    )  # fmt: skip
+    pieces = [_pieces(np.unravel_index(one, shape), whys, limits, if_unknown) for one in used.tolist()]
+    return b"".join((b'{"answers":[', write_rows(written, pieces), b"]}"))
 
 
-def _around(
-    key: tuple[Any, ...], limits: Sequence[Limit], if_unknown: Literal["open", "closed"]
-) -> tuple[str, str]:
-    """What stands before and after the seconds left, the rider's id apart."""
-    verdict, number, resume, known, as_of, status, minutes, why = key
+def _pieces(
+    key: Sequence[Any], whys: Sequence[str], limits: Sequence[Limit], if_unknown: Literal["open", "closed"]
+) -> list[bytes]:
+    """The text around the fields that differ, of answers that are alike but for these."""
+    why, verdict, number, known, held = (int(one) for one in key)
     line = [0] * ANSWER_WORDS
-    line[A_VERDICT], line[A_LIMIT], line[A_RESUME], line[A_KNOWN] = verdict, number, resume, known
-    line[A_AS_OF], line[A_STATUS], line[A_LEFT] = as_of, status, 0
-    answer = unknown("", minutes, why, if_unknown) if why else _answer("", line, minutes, limits, if_unknown)
-    text = msgspec.json.encode(answer).decode()
-    before, mark, after = text.partition('"remaining_s":')
-    return before.removeprefix('{"rider_id":""') + mark, after[after.index(",") :]
+    line[A_VERDICT], line[A_LIMIT], line[A_KNOWN] = verdict, number - 1, known
+    line[A_STATUS] = HELD if held else CLEAR
+    like = unknown("", 0, whys[why - 1], if_unknown) if why else _answer("", line, 0, limits, if_unknown)
+    rider, minutes, left, resume, as_of = _MARKS
+    marked = msgspec.structs.replace(
+        like, rider_id=rider, minutes=minutes, remaining_s=left, earliest_resume=resume, as_of=as_of
+    )
+    text = msgspec.json.encode(marked)
+    pieces = []
+    for mark in (rider, str(minutes), str(left), f'"{resume}"', f'"{as_of}"'):
+        before, _, text = text.partition(mark.encode())
+        pieces.append(before)
+    return [*pieces, text]

@@ -14,7 +14,7 @@ import msgspec
 from detectors.limits import LimitTable
 from schemas.api import ToldAlert
 from schemas.policy import Policy
-from stream.api.answers import Answer, Answers, answers_of, verdicts_of, write_answers
+from stream.api.answers import Answer, Answers, answers_of, read_round, verdicts_of, write_answers
 from stream.api.counts import Counts
 from stream.api.explain import Explainer, Language
 from stream.api.keys import Caller
@@ -78,33 +78,30 @@ class Desk:
         self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
 
-    async def round(
-        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
-    ) -> bytes:
-        """The answers in the order of the candidates, written."""
-        here = await asyncio.to_thread(self._round_here, caller, riders, minutes)
+    async def round(self, caller: Caller, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """The answers to a round's body in the order of the candidates, written.
+
+        Raises
+        ------
+        NoRound
+            When the body is none; the message says what is wrong.
+        """
+        here, round_, unsure = await asyncio.to_thread(self._round_here, caller, body)
         if here is not None:
             return here
-        answers = await self._round_with_peers(caller, riders, minutes, headers)
+        answers = await self._with_peers(round_, unsure, caller, headers)
         self.counts.answered(Tally(one.verdict for one in answers).items())
         return _json.encode(Answers(answers))
 
-    def _round_here(self, caller: Caller, riders: Sequence[str], minutes: Sequence[float]) -> bytes | None:
-        """The answers of this machine; None when others should be asked."""
-        round_ = Round.of(riders, minutes)
+    def _round_here(self, caller: Caller, body: bytes) -> tuple[bytes | None, Round, dict[int, str]]:
+        """The answers of this machine, None when others should be asked; the round, and what is unsure."""
+        round_ = read_round(body)
         unsure = self.riders.answer(round_, caller.platform)
         if self.peers and "elsewhere" in unsure.values():
-            return None
+            return None, round_, unsure
         partitions = self.riders.partitions()
         self.counts.answered(verdicts_of(round_, unsure, partitions))
-        return write_answers(round_, self.limits, unsure, partitions, caller.if_unknown)
-
-    async def _round_with_peers(
-        self, caller: Caller, riders: Sequence[str], minutes: Sequence[float], headers: Mapping[str, str]
-    ) -> list[Answer]:
-        round_ = Round.of(riders, minutes)
-        unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
-        return await self._with_peers(round_, unsure, caller, headers)
+        return write_answers(round_, self.limits, unsure, partitions, caller.if_unknown), round_, unsure
 
     async def _with_peers(
         self, round_: Round, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]

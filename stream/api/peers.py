@@ -16,14 +16,21 @@ log = structlog.get_logger()
 #: A question with it has been handed on once and is answered from this machine alone.
 FORWARDED = "x-respite-forwarded"
 _PASSED_ON = ("authorization", "x-case-number")
-_TIMEOUT_S = 0.5
+TIMEOUT_S = 0.5
 
 
 class Peers:
-    """The APIs on other machines."""
+    """The APIs on other machines.
 
-    def __init__(self, bases: Sequence[str]) -> None:
+    Parameters
+    ----------
+    timeout_s
+        A peer that takes longer is as one that is away.
+    """
+
+    def __init__(self, bases: Sequence[str], timeout_s: float = TIMEOUT_S) -> None:
         self._bases = tuple(bases)
+        self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
 
     def __bool__(self) -> bool:
@@ -31,7 +38,7 @@ class Peers:
 
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S))
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
         return self._session
 
     async def close(self) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from detectors.kernels.copying import Asked, Asker, Shared
-from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, ANSWER_WORDS, UNSURE
 from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, shared_of
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode.hashing import hash_ids
+from schemas.decode.rounds import Candidates
 from stream.mapped import Health, SharedPartition
 from stream.settings import Settings
 from stream.shared import digest_of, read_about, shared_folder
@@ -32,9 +33,8 @@ class Unsure(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Riders asked about together: their ids, what is asked, and the partitions they belong to."""
+    """Riders asked about together: what is asked, and the hashes that say which partitions are theirs."""
 
-    riders: Sequence[str]
     asked: Asked
     murmurs: I64
 
@@ -48,17 +48,42 @@ class Round:
         asked.seconds[:] = np.fromiter(minutes, dtype=np.int64, count=len(riders)) * 60
         murmurs = np.zeros(len(riders), dtype=np.int64)
         hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
-        return cls(riders, asked, murmurs)
+        return cls(asked, murmurs)
+
+    @classmethod
+    def of_candidates(cls, read: Candidates) -> Round:
+        """Columns over the body that they were read from."""
+        asked = Asked(
+            buf=read.buf,
+            off=read.off,
+            length=read.length,
+            hash=read.hashes,
+            seconds=read.minutes * 60,
+            answers=np.zeros((len(read.off), ANSWER_WORDS), dtype=np.int64),
+        )
+        return cls(asked, read.murmurs)
 
     @classmethod
     def of_rows(cls, shared: Shared, count: int) -> Round:
         """The riders of the first rows, for an order of no length; those who move meanwhile are left out."""
-        asked = blank_asked(shared.ids[:count].copy().ravel(), count)
+        ids = shared.ids[:count].copy().ravel()
+        # As the bytes of a question are: kernels are compiled for each kind of array.
+        ids.flags.writeable = False
+        asked = blank_asked(ids, count)
         asked.length[:] = shared.id_lengths[:count]
         asked.off[:] = np.arange(count) * shared.ids.shape[1]
         murmurs = np.zeros(count, dtype=np.int64)
         hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
-        return cls((), asked, murmurs)
+        return cls(asked, murmurs)
+
+    def __len__(self) -> int:
+        return len(self.murmurs)
+
+    def riders(self) -> list[str]:
+        """The ids of all riders asked about."""
+        text = self.asked.buf.tobytes().decode("ascii")
+        ends = (self.asked.off + self.asked.length).tolist()
+        return [text[off:end] for off, end in zip(self.asked.off.tolist(), ends, strict=True)]
 
     def rider(self, index: int) -> str:
         """The id of a rider asked about."""
@@ -262,7 +287,7 @@ class Riders:
             asker = self._asker(of, platform, health)
             self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
             if of.is_current():
-                yield platform, Round((), asked, round_.murmurs)
+                yield platform, Round(asked, round_.murmurs)
 
     def owns(self, rider: str, platform: str) -> bool:
         """Whether a rider is certainly a platform's own; asked once, without waiting."""

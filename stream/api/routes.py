@@ -14,7 +14,7 @@ from schemas import api as documents
 from schemas.api import LONGEST_ORDER_MINUTES
 from schemas.overview import Overview
 from stream.api.access import Access
-from stream.api.answers import CandidatesIn, wrong_id
+from stream.api.answers import NoRound
 from stream.api.desk import Desk
 from stream.api.keys import Caller
 from stream.api.problems import documented, forbidden, invalid
@@ -78,28 +78,11 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         """A whole dispatch round at once."""
         _asks_for_orders(who)
         body = await request.body()
-        riders, minutes = await asyncio.to_thread(_read_round, body)
-        answers = await desk.round(who, riders, minutes, request.headers)
+        try:
+            answers = await desk.round(who, body, request.headers)
+        except NoRound as error:
+            raise invalid(str(error)) from error
         return Response(answers, media_type="application/json")
-
-
-def _read_round(body: bytes) -> tuple[list[str], list[float]]:
-    """The riders and minutes of a round.
-
-    Raises
-    ------
-    Problem
-        422 when it is none.
-    """
-    try:
-        asked = msgspec.json.decode(body, type=CandidatesIn).candidates
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise invalid(f"body: {error}") from error
-    riders = [one.rider_id for one in asked]
-    wrong = wrong_id(riders)
-    if wrong is not None:
-        raise invalid(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
-    return riders, [one.minutes for one in asked]
 
 
 def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends

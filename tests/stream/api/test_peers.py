@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from stream.api.app import new_app
+from stream.api.peers import Peers
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0
@@ -37,11 +38,14 @@ def elsewhere(tmp_path: Path) -> Iterator[tuple[World, str]]:
         thread.join()
 
 
-def here(world: World, *peers: str) -> Any:
-    """The API of a machine without workers, with the same keys."""
+def here(world: World, *peers: str, patient: bool = True) -> Any:
+    """The API of a machine without workers, with the same keys; ``patient`` with a peer on a busy machine."""
     update = {"group": "nothing-here", "api_peers": ",".join(peers)}
     world.settings = world.settings.model_copy(update=update)
-    return world.client()
+    desk = world.desk()
+    if patient:
+        desk.peers = Peers(world.settings.peers, DEADLINE_S)
+    return world.client(desk)
 
 
 def test_the_api_that_has_a_rider_is_asked(elsewhere: tuple[World, str]) -> None:
@@ -83,7 +87,7 @@ def test_a_peer_that_is_silent_or_away_means_unknown_soon(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, socket.create_server(("127.0.0.1", 0)) as closed:
         ports = silent.getsockname()[1], closed.getsockname()[1]
         closed.close()
-        with here(world, *(f"http://127.0.0.1:{port}" for port in ports)) as client:
+        with here(world, *(f"http://127.0.0.1:{port}" for port in ports), patient=False) as client:
             began_s = time.monotonic()
             answer = client.get("/v1/riders/r1/eligibility", headers=headers).json()
             assert (answer["verdict"], answer["reason"]) == ("UNKNOWN", "unreachable")
