@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import njit, types
 
 
 def sources_digest(folder: Path) -> str:
@@ -22,6 +22,20 @@ def sources_digest(folder: Path) -> str:
 
 
 _DIGEST = sources_digest(Path(__file__).parent)
+
+
+def _once_per_type(dispatcher: Any) -> None:  # noqa: ANN401 - it has no type
+    """Have the function compiled once for an integer, not anew for every constant that a caller writes there.
+
+    What is inlined sees the constant all the same; the others are long, and compiling them took minutes.
+    """
+    given = dispatcher.get_call_template
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:  # noqa: ANN401 - numba's types
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return given(tuple(types.unliteral(kind) for kind in args), plain)
+
+    dispatcher.get_call_template = get_call_template
 
 
 def _compiled(**options: bool) -> Callable[[Callable[..., Any]], Any]:
@@ -36,6 +50,7 @@ def _compiled(**options: bool) -> Callable[[Callable[..., Any]], Any]:
         # With NUMBA_DISABLE_JIT=1 there is nothing compiled and no cache.
         if dispatcher is not function:
             dispatcher._cache._cache_file._source_stamp = _DIGEST  # noqa: SLF001 - held by test_jit.py
+            _once_per_type(dispatcher)
         return dispatcher
 
     return decorate

@@ -167,7 +167,8 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
         riders = ["r-0", "r-1"] * 24
         # At the instants at which a brief ends, around them, and long after the last event.
         ends = [int(one) for one in store.memory.briefs[: store.riders, B_UNTIL] if one < INF]
-        for now_s in {case.now, *(end + step for end in ends for step in (-1, 0)), case.now + 90_000}:
+        later = (case.now + step for step in (0, 600, 3000, 20_000, 90_000))
+        for now_s in {*later, *(end + step for end in ends for step in (-1, 0))}:
             if now_s < case.now:
                 continue
             lefts = [rng.choice([0, 1, 300, 900, 2400, 30_000]) for _ in riders]
