@@ -59,6 +59,8 @@ class Partition:
         #: The partition was taken away; what is under way is not told, the successor will.
         self.closed = False
         self.progress_s = run.wall()
+        #: When the broker last answered for the partition, epoch milliseconds.
+        self._heard_ms = 0
         self._run = run
         self._source = source
         self._outbox = outbox
@@ -248,6 +250,7 @@ class Partition:
         async with self._lock:
             if end is None or self.closed or self.position is None:
                 return
+            self._heard_ms = end.response_ms
             reached = end.position if self.position >= end.handed_on else self.position
             self.lag_records = max(0, end.end - reached)
             current_s = end.response_ms / 1000 if reached >= end.end else None
@@ -272,6 +275,7 @@ class Partition:
             self.shared.say(
                 self.store.now_s,
                 int(self._run.wall() * 1000),
+                heard_ms=self._heard_ms,
                 live=self.store.live,
                 riders=self.store.riders,
                 lag_records=self.lag_records,

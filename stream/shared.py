@@ -27,12 +27,13 @@ from detectors.kernels.layout import Memory
 from detectors.limits import LimitTable
 from detectors.store import StoreSettings
 
-FORMAT = 1
+FORMAT = 2
 #: Words of the header.
-H_FORMAT, H_TURN, H_NOW, H_WALL_MS, H_LIVE, H_RIDERS, H_LAG_RECORDS, H_READ, H_CLOSED = range(9)
+H_FORMAT, H_TURN, H_NOW, H_WALL_MS, H_LIVE, H_RIDERS, H_LAG_RECORDS, H_READ, H_CLOSED, H_HEARD_MS = range(10)
 H_GENERATION = 16
 HEADER_WORDS = 64
-#: What a worker has not said for so long is not believed: it says it four times a second.
+#: A worker that has said nothing for so long is not believed, nor one that the broker has told nothing: four
+#: times a second the one says how far it is, and the other answers.
 SILENT_MS = 10_000
 #: A *now* older than this says nothing of the present (wall clock).
 STALE_S = 15
@@ -172,9 +173,26 @@ class SharedArrays:
             (self._folder / f"{name}.{self._generations[name] - 1}").unlink(missing_ok=True)
         return mem._replace(**moved)
 
-    def say(self, now_s: int, wall_ms: int, *, live: bool, riders: int, lag_records: int, read: int) -> None:
-        """Say how far the partition is; several times a second, or readers take the worker for dead."""
+    def say(
+        self,
+        now_s: int,
+        wall_ms: int,
+        *,
+        heard_ms: int,
+        live: bool,
+        riders: int,
+        lag_records: int,
+        read: int,
+    ) -> None:
+        """Say how far the partition is; several times a second, or readers take the worker for dead.
+
+        Parameters
+        ----------
+        heard_ms
+            When the broker last answered for this partition, epoch milliseconds; 0 before it has.
+        """
         header = self._header
+        header[H_HEARD_MS] = heard_ms
         header[H_NOW] = now_s
         header[H_RIDERS] = riders
         header[H_LAG_RECORDS] = lag_records

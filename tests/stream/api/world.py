@@ -103,10 +103,11 @@ class World:
                     self.alerts.append(self._renderer.alert_of(store, one, store.now_s, None))
         self.say()
 
-    def say(self, *, live: bool = True) -> None:
+    def say(self, *, live: bool = True, heard_s: float | None = None) -> None:
+        heard_ms = int((self.wall_s if heard_s is None else heard_s) * 1000)
         for store, shared in zip(self.stores, self.shared, strict=True):
             shared.say(
-                max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000), live=live,
+                max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000), heard_ms=heard_ms, live=live,
                 riders=store.riders, lag_records=0, read=0,
             )  # fmt: skip
 
