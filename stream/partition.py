@@ -27,7 +27,7 @@ from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.run import NotOwner, Run, Source, shared_partition
-from stream.shared import SharedArrays
+from stream.shared import SILENT_MS, SharedArrays
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -61,6 +61,8 @@ class Partition:
         self.progress_s = run.wall()
         #: When the broker last answered for the partition, epoch milliseconds.
         self._heard_ms = 0
+        #: When it was seen that the broker had long been silent; until what happened meanwhile has been judged.
+        self._silent_until_ms = 0
         self._run = run
         self._source = source
         self._outbox = outbox
@@ -250,12 +252,12 @@ class Partition:
         async with self._lock:
             if end is None or self.closed or self.position is None:
                 return
-            self._heard_ms = end.response_ms
             reached = end.position if self.position >= end.handed_on else self.position
             self.lag_records = max(0, end.end - reached)
             current_s = end.response_ms / 1000 if reached >= end.end else None
             if current_s is not None:
                 self.progress_s = self._run.wall()
+            self._hear(end.response_ms, caught_up=current_s is not None)
             restored = self._restored
             if restored is not None and reached >= restored.source_end:
                 await self._go_live(restored, current_s)
@@ -268,6 +270,17 @@ class Partition:
             self._say()
             await self._flush(always=True)
             await self._checkpoint()
+
+    def _hear(self, response_ms: int, *, caught_up: bool) -> None:
+        """The broker has answered; after a long silence that counts once all it has missed has been judged."""
+        wall_ms = int(self._run.wall() * 1000)
+        if not self._silent_until_ms and wall_ms - self._heard_ms > SILENT_MS:
+            self._silent_until_ms = wall_ms
+        judged_ms = response_ms if caught_up else self.arrival_s * 1000
+        if judged_ms >= self._silent_until_ms:
+            self._silent_until_ms = 0
+        if not self._silent_until_ms:
+            self._heard_ms = response_ms
 
     def _say(self) -> None:
         """Tell those who read beside the stream how far this partition is."""

@@ -19,6 +19,7 @@ from deploy.kafka.broker import Broker
 from schemas.decode import murmur2
 from stream import topics
 from stream.settings import Settings
+from stream.warm_up import warm_up
 from tests.stream.api.test_with_worker import POLICY, SEEN_WITHIN_S, Api
 from tests.stream.test_worker import PARTITIONS, Workers, until, written
 
@@ -123,6 +124,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    warm_up()
     folder = tmp_path_factory.mktemp("kills")
     policy = folder / "quick.toml"
     policy.write_text(POLICY.replace('limit = "5s"', f'limit = "{LIMIT_S}s"'), encoding="utf-8")
