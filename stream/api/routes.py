@@ -20,9 +20,18 @@ from stream.api.keys import Caller
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.views import policies_document
 
-RiderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The same on every platform.")]
+RiderId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The rider's id, the same on every platform.")
+]
 AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
-Minutes = Annotated[int, Query(ge=1, le=LONGEST_ORDER_MINUTES, description="How long the order is in hand.")]
+Minutes = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=LONGEST_ORDER_MINUTES,
+        description="How long the order will be in hand, in minutes, from its acceptance to its delivery.",
+    ),
+]
 CaseNumber = Annotated[
     str | None,
     Header(description="The regulator's, to look at a single person; logged."),
@@ -52,12 +61,14 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         "/v1/riders/{rider_id}/eligibility",
         response_model=documents.Eligibility,
         responses=documented(401, 403, 422, 429),
+        response_description="The verdict, and how it came about.",
+        summary="May this rider take an order now?",
         tags=["dispatch"],
     )
     async def eligibility(
         rider_id: RiderId, request: Request, minutes: Minutes = 25, who: Caller = caller
     ) -> Response:
-        """Whether this rider may take an order of so many minutes now."""
+        """Whether this rider may take an order of so many minutes now; ask before every order is pushed."""
         _asks_for_orders(who)
         answer = await desk.eligibility(who, rider_id, minutes, request.headers)
         return Response(answer, media_type="application/json")
@@ -66,6 +77,8 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         "/v1/eligibility",
         response_model=documents.Eligibilities,
         responses=documented(401, 403, 413, 422, 429),
+        response_description="A verdict for every candidate.",
+        summary="Which of these riders may take an order now? A whole dispatch round.",
         tags=["dispatch"],
         openapi_extra={
             "requestBody": {
@@ -75,7 +88,7 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         },
     )
     async def eligibilities(request: Request, who: Caller = caller) -> Response:
-        """A whole dispatch round at once."""
+        """The same question for a whole dispatch round at once, answered in the order of the candidates."""
         _asks_for_orders(who)
         body = await request.body()
         riders, minutes = await asyncio.to_thread(_read_round, body)
