@@ -51,8 +51,8 @@ class Eligibility(BaseModel):
     verdict: Annotated[
         Literal["PASS", "FAIL", "UNKNOWN"],
         Field(
-            description="`PASS`: the order may be pushed. `FAIL`: the order must not be pushed. `UNKNOWN`: it "
-            "cannot be said; do as `if_unknown` says."
+            description="`PASS`: the order may be pushed. `FAIL`: the order must not be pushed. "
+            "`UNKNOWN`: it cannot be said; do as `if_unknown` says."
         ),
     ]
     reason: Annotated[
@@ -90,9 +90,7 @@ class Eligibility(BaseModel):
     ]
     as_of: Annotated[
         AwareDatetime | None,
-        Field(
-            description="The instant up to which everything that happened is in the answer; null when UNKNOWN."
-        ),
+        Field(description="The instant up to which all that happened is in the answer; null when UNKNOWN."),
     ]
     if_unknown: Annotated[
         Literal["open", "closed"],

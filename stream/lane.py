@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import struct
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -178,17 +178,17 @@ def read_raw(topic: str) -> None:
     fetcher.MemoryRecords = _KeptRecords
 
 
-def _time_fetches(client: Any) -> None:
+def time_fetches(client: Any, wall: Callable[[], float] = time.time) -> None:
     """Have the client of a consumer note in `_late` which responses to fetches came late."""
     send = client.send
 
     async def timed(node_id: int, request: Any, **options: Any) -> Any:
         if not isinstance(request, fetcher.FetchRequest):
             return await send(node_id, request, **options)
-        latest_ms = int(time.time() * 1000) + FETCH_WAIT_MS + _ANSWER_WITHIN_MS
+        latest_ms = int(wall() * 1000) + FETCH_WAIT_MS + _ANSWER_WITHIN_MS
         response = await send(node_id, request, **options)
         places = [TopicPartition(topic, number) for topic, parts in request.topics for number, *_ in parts]
-        if time.time() * 1000 > latest_ms:
+        if wall() * 1000 > latest_ms:
             _late.update(dict.fromkeys(places, latest_ms))
         else:
             # Not before aiokafka, which goes on from here without a pause, has noted the new end and time.
@@ -219,7 +219,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust fixes these in code: 1.5 s of waiting, and uncommitted reading outside its own transactions.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
-        _time_fetches(consumer._client)
+        time_fetches(consumer._client)
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:

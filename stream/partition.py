@@ -27,7 +27,7 @@ from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.run import NotOwner, Run, Source, shared_partition
-from stream.shared import SILENT_MS, SharedArrays
+from stream.shared import SILENT_MS, Progress, SharedArrays
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ class Partition:
         self.progress_s = run.wall()
         #: When the broker last answered for the partition, epoch milliseconds.
         self._heard_ms = 0
-        #: When it was seen that the broker had long been silent; until what happened meanwhile has been judged.
+        #: When a long silence of the broker was noticed; 0 once what was missed in it has been judged.
         self._silent_until_ms = 0
         self._run = run
         self._source = source
@@ -272,7 +272,7 @@ class Partition:
             await self._checkpoint()
 
     def _hear(self, response_ms: int, *, caught_up: bool) -> None:
-        """The broker has answered; after a long silence that counts once all it has missed has been judged."""
+        """The broker has answered; after a long silence that counts once what was missed has been judged."""
         wall_ms = int(self._run.wall() * 1000)
         if not self._silent_until_ms and wall_ms - self._heard_ms > SILENT_MS:
             self._silent_until_ms = wall_ms
@@ -286,13 +286,15 @@ class Partition:
         """Tell those who read beside the stream how far this partition is."""
         if self.shared:
             self.shared.say(
-                self.store.now_s,
-                int(self._run.wall() * 1000),
-                heard_ms=self._heard_ms,
-                live=self.store.live,
-                riders=self.store.riders,
-                lag_records=self.lag_records,
-                read=self.counts["events", "read"],
+                Progress(
+                    self.store.now_s,
+                    int(self._run.wall() * 1000),
+                    self._heard_ms,
+                    self.store.live,
+                    self.store.riders,
+                    self.lag_records,
+                    self.counts["events", "read"],
+                )
             )
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:

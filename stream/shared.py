@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -58,6 +58,32 @@ class About(msgspec.Struct, frozen=True):
     partitions: int
     worker: str
     clock: Literal["wall", "event"]
+
+
+class Progress(NamedTuple):
+    """How far a partition is.
+
+    Parameters
+    ----------
+    now_s
+        *now* of the partition, epoch seconds.
+    wall_ms
+        When this is said, epoch milliseconds.
+    heard_ms
+        When the broker last answered for the partition, epoch milliseconds; 0 before it has.
+    live
+        The state is built, and answers may be made from it.
+    riders, lag_records, read
+        Riders in the store, records of the source not judged yet, and those judged.
+    """
+
+    now_s: int
+    wall_ms: int
+    heard_ms: int
+    live: bool
+    riders: int
+    lag_records: int
+    read: int
 
 
 def layout_digest() -> str:
@@ -173,32 +199,16 @@ class SharedArrays:
             (self._folder / f"{name}.{self._generations[name] - 1}").unlink(missing_ok=True)
         return mem._replace(**moved)
 
-    def say(
-        self,
-        now_s: int,
-        wall_ms: int,
-        *,
-        heard_ms: int,
-        live: bool,
-        riders: int,
-        lag_records: int,
-        read: int,
-    ) -> None:
-        """Say how far the partition is; several times a second, or readers take the worker for dead.
-
-        Parameters
-        ----------
-        heard_ms
-            When the broker last answered for this partition, epoch milliseconds; 0 before it has.
-        """
+    def say(self, said: Progress) -> None:
+        """Say how far the partition is; several times a second, or readers take the worker for dead."""
         header = self._header
-        header[H_HEARD_MS] = heard_ms
-        header[H_NOW] = now_s
-        header[H_RIDERS] = riders
-        header[H_LAG_RECORDS] = lag_records
-        header[H_READ] = read
-        header[H_LIVE] = int(live)
-        header[H_WALL_MS] = wall_ms
+        header[H_HEARD_MS] = said.heard_ms
+        header[H_NOW] = said.now_s
+        header[H_RIDERS] = said.riders
+        header[H_LAG_RECORDS] = said.lag_records
+        header[H_READ] = said.read
+        header[H_LIVE] = int(said.live)
+        header[H_WALL_MS] = said.wall_ms
 
     def close(self) -> None:
         """The partition is no longer ours: readers learn it at once."""

@@ -31,11 +31,13 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
-Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No answer
-within two seconds, a status other than 200 or a verdict that is not described here counts as UNKNOWN: do then
-what you chose with your key (`if_unknown`), and ask again later. A platform's key sees riders for whom the platform
-has sent events within the time riders are remembered; any other rider is answered exactly as one who was
-never seen, with `known: false`: his first event from this platform makes him its own.
+Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No
+answer within two seconds, a status other than 200 or a verdict that is not described here counts as UNKNOWN:
+do then what you chose with your key (`if_unknown`), and ask again later.
+
+A platform's key sees riders for whom the platform has sent events within the time riders are remembered; any
+other rider is answered exactly as one who was never seen, with `known: false`: his first event from this
+platform makes him its own.
 """
 
 

@@ -139,12 +139,12 @@ class Reader:
 def _asks_for_one(operation: Any) -> bool:
     raw = operation.definition.raw
     return operation.method.upper() == "GET" and bool(
-        re.search(r"may this rider .*order", raw["summary"], re.I)
+        re.search(r"may this rider .*order", raw["summary"], re.IGNORECASE)
     )
 
 
 def _says(described: Schema, pattern: str) -> bool:
-    return bool(re.search(pattern, described.get("description", ""), re.I))
+    return bool(re.search(pattern, described.get("description", ""), re.IGNORECASE))
 
 
 def _may(meaning: str) -> bool:

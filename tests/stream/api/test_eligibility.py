@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stream.api import riders as reading
-from stream.shared import SILENT_MS, read_about
+from stream.shared import SILENT_MS, Progress, read_about
 from tests.stream.api.world import HOUR_S, NOON_S, World
 
 
@@ -95,12 +95,12 @@ def test_a_now_older_than_fifteen_seconds_is_not_believed_although_the_worker_li
     world.wall_s = NOON_S + 15
     for shared in world.shared:
         wall_ms = int(world.wall_s * 1000)
-        shared.say(NOON_S, wall_ms, heard_ms=wall_ms, live=True, riders=0, lag_records=9, read=0)
+        shared.say(Progress(NOON_S, wall_ms, wall_ms, live=True, riders=0, lag_records=9, read=0))
     assert ask(world, "r1")["verdict"] == "PASS"
     world.wall_s = NOON_S + 16
     for shared in world.shared:
         wall_ms = int(world.wall_s * 1000)
-        shared.say(NOON_S, wall_ms, heard_ms=wall_ms, live=True, riders=0, lag_records=9, read=0)
+        shared.say(Progress(NOON_S, wall_ms, wall_ms, live=True, riders=0, lag_records=9, read=0))
     assert ask(world, "r1")["reason"] == "stale"
 
 

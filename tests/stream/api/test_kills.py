@@ -1,4 +1,4 @@
-"""A broker killed or frozen, a worker stopped, an API killed, while somebody asks: UNKNOWN, never a false PASS."""
+"""Broker killed or frozen, worker stopped, API killed, while somebody asks: UNKNOWN, never a false PASS."""
 
 from __future__ import annotations
 

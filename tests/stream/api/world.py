@@ -22,7 +22,7 @@ from stream.calendars import window_starts
 from stream.policies import load_all
 from stream.render import Renderer, limits_of, utc
 from stream.settings import Settings
-from stream.shared import About, SharedArrays, digest_of, layout_digest, shared_folder
+from stream.shared import About, Progress, SharedArrays, digest_of, layout_digest, shared_folder
 
 NOON_S = parse_instant("2026-11-24T12:00:00+08:00")
 HOUR_S = 3600
@@ -106,10 +106,8 @@ class World:
     def say(self, *, live: bool = True, heard_s: float | None = None) -> None:
         heard_ms = int((self.wall_s if heard_s is None else heard_s) * 1000)
         for store, shared in zip(self.stores, self.shared, strict=True):
-            shared.say(
-                max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000), heard_ms=heard_ms, live=live,
-                riders=store.riders, lag_records=0, read=0,
-            )  # fmt: skip
+            now_s, wall_ms = max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000)
+            shared.say(Progress(now_s, wall_ms, heard_ms, live, store.riders, 0, 0))
 
     def told(self, desk: Desk) -> None:
         """Let the desk have read the topic of alerts."""
