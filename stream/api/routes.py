@@ -224,24 +224,25 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
 
 async def _events(desk: Desk, who: Caller, last: str | None) -> AsyncIterator[bytes]:
     """Events of the live stream, with the id to resume from; a comment keeps idle connections open."""
-    token, _, number = (last or "").partition("-")
-    # Numbers of another process say nothing here: from it everything still held is told again.
-    after = int(number) if token == desk.token and number.isdigit() and len(number) < 16 else 0
-    subscriber = desk.recent.subscribe(
-        lambda alert: desk.alert_for(who, alert), after if last is not None else None
-    )
+    missed = [] if last is None else desk.recent.since(last)
+    subscriber = desk.recent.subscribe(lambda alert: desk.alert_for(who, alert))
     try:
         yield b": connected\n\n"
+        for event, alert in await asyncio.to_thread(desk.missed, who, missed):
+            yield _event(event, alert)
         while not subscriber.dropped or not subscriber.queue.empty():
             try:
-                seen, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
+                event, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            head = f"id: {desk.token}-{seen}\nevent: alert\ndata: ".encode()
-            yield head + _json.encode(alert) + b"\n\n"
+            yield _event(event, alert)
     finally:
         desk.recent.subscribers.discard(subscriber)
+
+
+def _event(event: str, alert: dict[str, Any]) -> bytes:
+    return f"id: {event}\nevent: alert\ndata: ".encode() + _json.encode(alert) + b"\n\n"
 
 
 def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say

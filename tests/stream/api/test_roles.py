@@ -150,16 +150,17 @@ def test_a_rider_is_a_platforms_own_as_long_as_riders_are_remembered(world: Worl
     assert client.get("/v1/riders/r1", headers=world.key("platform", "B")).status_code == 200
 
 
-def test_the_regulators_look_at_a_person_is_logged(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_regulators_look_at_a_person_is_logged(scene: Scene, capfd: pytest.CaptureFixture[str]) -> None:
     headers = scene.world.key("regulator")
     assert scene.client.get(f"/v1/riders/{OWN}", headers=headers).status_code == 403
     assert (
         scene.client.get(f"/v1/riders/{OWN}", headers=headers | {"X-Case-Number": "x" * 65}).status_code
         == 403
     )
-    assert "2026-117" not in capsys.readouterr().out
+    said = capfd.readouterr()
+    assert "2026-117" not in said.out + said.err
     assert scene.client.get(f"/v1/riders/{OWN}", headers=headers | CASE).status_code == 200
-    logged = capsys.readouterr()
+    logged = capfd.readouterr()
     assert "2026-117" in logged.out + logged.err
     assert OWN in logged.out + logged.err
 

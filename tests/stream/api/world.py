@@ -78,10 +78,12 @@ class World:
         made = self.keys.add(role, platform, if_unknown, per_second=1000.0)
         return {"Authorization": f"Bearer {made}"}
 
-    def send(self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o") -> None:
+    def send(
+        self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o", zone: str = "310105"
+    ) -> None:
         event = {
             "schema": "work-state/1", "event_id": f"{rider}-{kind}-{at_s}", "rider_id": rider,
-            "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": "310105",
+            "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": zone,
         }  # fmt: skip
         number = murmur2(rider.encode()) % len(self.stores)
         decoded = decode_lines([json.dumps(event).encode()])
