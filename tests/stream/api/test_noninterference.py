@@ -187,7 +187,7 @@ def metrics(seen: Seen) -> list[str]:
 #: A's riders on hold, of whom another platform has orders too, and breaches; and another's, many and few.
 BUSY = Common(
     tuple(Worker(rider, halves, late=True) for rider, halves in zip(OWN, (9, 3, 11), strict=True)),
-    ((120, 1), (0, 0), (88, 3)),
+    ((16, 1), (0, 0), (88, 3)),
 )
 MANY = Others(
     "beta", "310101", "b", tuple(Worker(f"b{n}", 9 + n % 3, late=True) for n in range(5)), first=True
