@@ -1,4 +1,4 @@
-"""From a platform's events to its receiver: worker, the platform's topic, ``respite webhooks``, a signed request."""
+"""From a platform's events to its receiver: worker, the platform's topic, ``respite webhooks``, a request."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def work(settings: Settings, riders: tuple[str, ...], platform: str) -> None:
         for order, ago_s in (("first", 600), ("second", 300)):
             event = {
                 "schema": "work-state/1", "event_id": f"{rider}-{order}", "rider_id": rider,
-                "order_id": order, "platform": platform, "event_time": written(now_s - ago_s), "type": "order_accepted",
+                "order_id": order, "platform": platform, "event_time": written(now_s - ago_s),
+                "type": "order_accepted",
             }  # fmt: skip
             place = murmur2(rider.encode()) % PARTITIONS
             producer.send(settings.source_topic, json.dumps(event).encode(), partition=place)
