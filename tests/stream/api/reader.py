@@ -51,7 +51,7 @@ class Reader:
         self._address = address
         self._document = requests.get(f"{address}/openapi.json", timeout=TIMEOUT_S).json()
         self._schema = schemathesis.openapi.from_dict(self._document)
-        operations = [found.ok() for found in self._schema.get_all_operations()]
+        operations: list[Any] = [found.ok() for found in self._schema.get_all_operations()]  # type: ignore[union-attr]
         self._question = only(
             (one for one in operations if _asks_for_one(one)), "how to ask whether a rider may take an order"
         )
@@ -62,7 +62,7 @@ class Reader:
         content = only(raw["responses"]["200"]["content"].values(), "a form of the answer")
         properties = self._resolved(content["schema"])["properties"]
         self._verdict, self._means = self._verdict_among(properties)
-        deferring = {_DEFERS.search(text)[1] for text in self._means.values() if _DEFERS.search(text)}  # type: ignore[index]
+        deferring = {found[1] for text in self._means.values() if (found := _DEFERS.search(text))}
         self._choice = only(deferring, "what to do when it cannot be said")
         self._chosen = self._meanings(properties[self._choice])
         self._resume = only(
@@ -119,14 +119,13 @@ class Reader:
     def _verdict_among(self, properties: dict[str, Schema]) -> tuple[str, dict[str, str]]:
         """The property one of whose values means yes, one no, and one that somebody else decides."""
         found = {name: self._meanings(one) for name, one in properties.items() if "enum" in one}
-        return only(
-            (
-                (name, means)
-                for name, means in found.items()
-                if {MAY, MUST_NOT} <= set(means.values()) and any(map(_DEFERS.search, means.values()))
-            ),
-            "which part of the answer is the verdict",
-        )  # type: ignore[no-any-return]
+        verdicts = (
+            (name, means)
+            for name, means in found.items()
+            if {MAY, MUST_NOT} <= set(means.values()) and any(map(_DEFERS.search, means.values()))
+        )
+        verdict: tuple[str, dict[str, str]] = only(verdicts, "which part of the answer is the verdict")
+        return verdict
 
     def _meanings(self, schema: Schema) -> dict[str, str]:
         """What the description says of each value."""

@@ -88,9 +88,11 @@ class Seen:
     def __init__(self, folder: Path, common: Common, other: Others) -> None:
         folder.mkdir()
         self.world = World(folder)
-        acts = [lambda: self._own(common, other), lambda: self._not_own(other)]
-        for act in reversed(acts) if other.first else acts:
-            act()
+        if other.first:
+            self._not_own(other)
+        self._own(common, other)
+        if not other.first:
+            self._not_own(other)
         self.world.judge()
         self.desk = self.world.desk()
         self.world.told(self.desk)
@@ -167,8 +169,8 @@ def questions(riders: Sequence[str], alerts: Sequence[str]) -> Iterator[tuple[st
     for alert in [*alerts, "0" * 32, "0" * 31, "F" * 32, "x", *[one.upper() for one in alerts[:2]]]:
         yield "GET", f"/v1/alerts/{alert}/explanation", {}
         yield "GET", f"/v1/alerts/{alert}/explanation?lang=en", {}
-    for minutes in (1, 60):
-        every = [{"rider_id": rider, "minutes": minutes} for rider in [*riders, "never", *riders]]
+    for length in (1, 60):
+        every = [{"rider_id": rider, "minutes": length} for rider in [*riders, "never", *riders]]
         yield "POST", "/v1/eligibility", {"json": {"candidates": every}}
     yield "POST", "/v1/eligibility", {"content": b"{"}
     for path in ("/v1/policies", "/v1/overview", "/healthz", "/readyz", "/openapi.json", "/", "/v1/x"):

@@ -17,7 +17,7 @@ from stream.settings import Settings
 from tests.stream.api.test_with_worker import POLICY
 from tests.stream.reading import records_of
 from tests.stream.test_worker import PARTITIONS, Workers, until, written
-from tests.stream.webhooks.outlet import Outlet
+from tests.stream.webhooks.outlet import FAST, Outlet
 from tests.stream.webhooks.receiver import Got, Receiver, Reply
 
 pytestmark = pytest.mark.kafka
@@ -70,19 +70,20 @@ def test_what_a_worker_tells_a_platform_arrives_signed_whole_and_in_order_though
     text = POLICY.replace('limit = "5s"', 'limit = "60s"\nwarn_before = ["20s"]')
     policy.write_text(text, encoding="utf-8")
     outlet = Outlet(settings, tmp_path, made=True)
-    # Slow, so that it is killed in the middle, with requests under way.
-    with Receiver(lambda *_: Reply(delay_s=0.05)) as receiver:
+    # Slow, so that it is killed in the middle: after it has committed some, with requests under way.
+    with Receiver(lambda *_: Reply(delay_s=0.2)) as receiver:
+        config = outlet.config(receiver.url, FAST + "concurrency = 4\n")
         try:
-            sender = outlet.start(outlet.config(receiver.url))
+            sender = outlet.start(config)
             workers.start(policy=str(policy), outlets=settings.outlets)
             work(settings, OURS, "alpha")
             work(settings, THEIRS, "omega")
-            until(lambda: len(receiver.got) > 10, "some have arrived", workers)
+            until(lambda: len(receiver.got) > 40, "some have arrived", workers)
             sender.kill()
             sender.wait(10)
             before = len(receiver.got)
             assert before < len(OURS) * len(KINDS)
-            outlet.start(outlet.config(receiver.url))
+            outlet.start(config)
             until(lambda: all(told_to(receiver.accepted, one) == KINDS for one in OURS), "all", workers)
         finally:
             outlet.stop()
