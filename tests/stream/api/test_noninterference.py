@@ -23,7 +23,7 @@ from stream.api.keys import Caller
 from stream.api.routes import _events
 from tests.stream.api.world import World
 
-EXAMPLES = 5
+EXAMPLES = 3
 OWN = ("a0", "a1", "a2")
 MALFORMED = ("", "%20", "%00", "..", "a0/", "%61%30", "A0", "x" * 64, "x" * 65, "骑手", "a0;b", "a0%2Fb")
 A = Caller("k", "platform", "A", "closed", 1.0)
