@@ -11,8 +11,10 @@ Everything that reaches into aiokafka or Faust beyond their documented interface
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +40,9 @@ _ABORT_MARKER = 0
 _READ_COMMITTED = 1
 #: How long an idle broker waits before it answers a fetch: what *now* trails by on an idle partition.
 FETCH_WAIT_MS = 250
+#: An answer that comes later than this after the wait tells how the log ended then, not how it ends now: the
+#: process was stopped, or the broker, with the answer on its way.
+_ANSWER_WITHIN_MS = 1000
 NEXT_OFFSET, FIRST_OFFSET = "respite-next", "respite-first"
 
 _OriginalPartitionRecords = fetcher.PartitionRecords
@@ -50,6 +55,8 @@ handed_on: dict[TopicPartition, int] = {}
 _moved_to: dict[TopicPartition, int] = {}
 #: Per partition, where reading began after the newest assignment.
 started_at: dict[TopicPartition, int] = {}
+#: Partitions whose newest response came late, and the time that it stands for at most (epoch milliseconds).
+_late: dict[TopicPartition, int] = {}
 
 
 class _KeptRecords:
@@ -171,6 +178,31 @@ def read_raw(topic: str) -> None:
     fetcher.MemoryRecords = _KeptRecords
 
 
+def time_fetches(client: Any, wall: Callable[[], float] = time.time) -> None:
+    """Have the client of a consumer note in `_late` which responses to fetches came late."""
+    send = client.send
+
+    async def timed(node_id: int, request: Any, **options: Any) -> Any:
+        if not isinstance(request, fetcher.FetchRequest):
+            return await send(node_id, request, **options)
+        latest_ms = int(wall() * 1000) + FETCH_WAIT_MS + _ANSWER_WITHIN_MS
+        response = await send(node_id, request, **options)
+        places = [TopicPartition(topic, number) for topic, parts in request.topics for number, *_ in parts]
+        if wall() * 1000 > latest_ms:
+            _late.update(dict.fromkeys(places, latest_ms))
+        else:
+            # Not before aiokafka, which goes on from here without a pause, has noted the new end and time.
+            asyncio.get_running_loop().call_soon(_in_time, places)
+        return response
+
+    client.send = timed
+
+
+def _in_time(places: Sequence[TopicPartition]) -> None:
+    for tp in places:
+        _late.pop(tp, None)
+
+
 def _seek(consumer: Any, tp: TopicPartition, offset: int) -> None:
     """Move the position and what is known beside it; in the consumer's own thread."""
     consumer.seek(tp, offset)
@@ -187,6 +219,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust fixes these in code: 1.5 s of waiting, and uncommitted reading outside its own transactions.
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
+        time_fetches(consumer._client)
         return consumer
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -273,7 +306,10 @@ class Transport(driver.Transport):
 
 @dataclass(frozen=True, slots=True)
 class LogEnd:
-    """What the newest fetch response said of a partition: its end, the wall clock then, our position."""
+    """What the newest fetch response said of a partition: its end, the wall clock then, our position.
+
+    Of a response that came late, ``response_ms`` is the latest time at which it was still in time.
+    """
 
     end: int
     response_ms: int
@@ -294,7 +330,8 @@ def log_end(consumer: Any, topic: str, partition: int) -> LogEnd | None:
     state = subscription.assignment.state_value(tp)
     if state is None or state.timestamp is None or not state.has_valid_position:
         return None
-    response_ms, position = int(state.timestamp), int(state.position)
+    response_ms = int(state.timestamp)
+    response_ms, position = min(response_ms, _late.get(tp, response_ms)), int(state.position)
     stable = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
     started = started_at.get(tp, 0)
     return LogEnd(int(stable), response_ms, position, started, handed_on.get(tp, started))

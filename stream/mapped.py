@@ -20,6 +20,7 @@ from stream.shared import (
     H_CLOSED,
     H_FORMAT,
     H_GENERATION,
+    H_HEARD_MS,
     H_LAG_RECORDS,
     H_LIVE,
     H_NOW,
@@ -97,7 +98,8 @@ class SharedPartition:
             return "elsewhere"
         if not header[H_LIVE]:
             return "restoring"
-        if abs(wall_ms - int(header[H_WALL_MS])) > SILENT_MS:
+        # The worker's end, and the broker's: without it what is known is no longer what has happened.
+        if any(abs(wall_ms - int(header[word])) > SILENT_MS for word in (H_WALL_MS, H_HEARD_MS)):
             return "stale"
         if about.clock == "wall" and wall_ms // 1000 - now_s > STALE_S:
             return "stale"

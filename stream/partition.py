@@ -27,7 +27,7 @@ from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.run import NotOwner, Run, Source, shared_partition
-from stream.shared import SharedArrays
+from stream.shared import SILENT_MS, Progress, SharedArrays
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -59,6 +59,10 @@ class Partition:
         #: The partition was taken away; what is under way is not told, the successor will.
         self.closed = False
         self.progress_s = run.wall()
+        #: When the broker last answered for the partition, epoch milliseconds.
+        self._heard_ms = 0
+        #: When a long silence of the broker was noticed; 0 once what was missed in it has been judged.
+        self._silent_until_ms = 0
         self._run = run
         self._source = source
         self._outbox = outbox
@@ -253,6 +257,7 @@ class Partition:
             current_s = end.response_ms / 1000 if reached >= end.end else None
             if current_s is not None:
                 self.progress_s = self._run.wall()
+            self._hear(end.response_ms, caught_up=current_s is not None)
             restored = self._restored
             if restored is not None and reached >= restored.source_end:
                 await self._go_live(restored, current_s)
@@ -266,16 +271,30 @@ class Partition:
             await self._flush(always=True)
             await self._checkpoint()
 
+    def _hear(self, response_ms: int, *, caught_up: bool) -> None:
+        """The broker has answered; after a long silence that counts once what was missed has been judged."""
+        wall_ms = int(self._run.wall() * 1000)
+        if not self._silent_until_ms and wall_ms - self._heard_ms > SILENT_MS:
+            self._silent_until_ms = wall_ms
+        judged_ms = response_ms if caught_up else self.arrival_s * 1000
+        if judged_ms >= self._silent_until_ms:
+            self._silent_until_ms = 0
+        if not self._silent_until_ms:
+            self._heard_ms = response_ms
+
     def _say(self) -> None:
         """Tell those who read beside the stream how far this partition is."""
         if self.shared:
             self.shared.say(
-                self.store.now_s,
-                int(self._run.wall() * 1000),
-                live=self.store.live,
-                riders=self.store.riders,
-                lag_records=self.lag_records,
-                read=self.counts["events", "read"],
+                Progress(
+                    self.store.now_s,
+                    int(self._run.wall() * 1000),
+                    self._heard_ms,
+                    self.store.live,
+                    self.store.riders,
+                    self.lag_records,
+                    self.counts["events", "read"],
+                )
             )
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:

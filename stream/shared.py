@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -27,12 +27,13 @@ from detectors.kernels.layout import Memory
 from detectors.limits import LimitTable
 from detectors.store import StoreSettings
 
-FORMAT = 1
+FORMAT = 2
 #: Words of the header.
-H_FORMAT, H_TURN, H_NOW, H_WALL_MS, H_LIVE, H_RIDERS, H_LAG_RECORDS, H_READ, H_CLOSED = range(9)
+H_FORMAT, H_TURN, H_NOW, H_WALL_MS, H_LIVE, H_RIDERS, H_LAG_RECORDS, H_READ, H_CLOSED, H_HEARD_MS = range(10)
 H_GENERATION = 16
 HEADER_WORDS = 64
-#: What a worker has not said for so long is not believed: it says it four times a second.
+#: A worker that has said nothing for so long is not believed, nor one that the broker has told nothing: four
+#: times a second the one says how far it is, and the other answers.
 SILENT_MS = 10_000
 #: A *now* older than this says nothing of the present (wall clock).
 STALE_S = 15
@@ -57,6 +58,32 @@ class About(msgspec.Struct, frozen=True):
     partitions: int
     worker: str
     clock: Literal["wall", "event"]
+
+
+class Progress(NamedTuple):
+    """How far a partition is.
+
+    Parameters
+    ----------
+    now_s
+        *now* of the partition, epoch seconds.
+    wall_ms
+        When this is said, epoch milliseconds.
+    heard_ms
+        When the broker last answered for the partition, epoch milliseconds; 0 before it has.
+    live
+        The state is built, and answers may be made from it.
+    riders, lag_records, read
+        Riders in the store, records of the source not judged yet, and those judged.
+    """
+
+    now_s: int
+    wall_ms: int
+    heard_ms: int
+    live: bool
+    riders: int
+    lag_records: int
+    read: int
 
 
 def layout_digest() -> str:
@@ -172,15 +199,16 @@ class SharedArrays:
             (self._folder / f"{name}.{self._generations[name] - 1}").unlink(missing_ok=True)
         return mem._replace(**moved)
 
-    def say(self, now_s: int, wall_ms: int, *, live: bool, riders: int, lag_records: int, read: int) -> None:
+    def say(self, said: Progress) -> None:
         """Say how far the partition is; several times a second, or readers take the worker for dead."""
         header = self._header
-        header[H_NOW] = now_s
-        header[H_RIDERS] = riders
-        header[H_LAG_RECORDS] = lag_records
-        header[H_READ] = read
-        header[H_LIVE] = int(live)
-        header[H_WALL_MS] = wall_ms
+        header[H_HEARD_MS] = said.heard_ms
+        header[H_NOW] = said.now_s
+        header[H_RIDERS] = said.riders
+        header[H_LAG_RECORDS] = said.lag_records
+        header[H_READ] = said.read
+        header[H_LIVE] = int(said.live)
+        header[H_WALL_MS] = said.wall_ms
 
     def close(self) -> None:
         """The partition is no longer ours: readers learn it at once."""

@@ -14,6 +14,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
 from schemas.api import Candidates, ProblemDocument
@@ -30,10 +31,25 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
-Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. A platform's key sees riders for whom the platform
-has sent events within the time riders are remembered; any other rider is answered exactly as one who was
-never seen, with `known: false`: his first event from this platform makes him its own.
+Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No
+answer within two seconds, a status other than 200 or a verdict that is not described here counts as UNKNOWN:
+do then what you chose with your key (`if_unknown`), and ask again later.
+
+A platform's key sees riders for whom the platform has sent events within the time riders are remembered; any
+other rider is answered exactly as one who was never seen, with `known: false`: his first event from this
+platform makes him its own.
 """
+
+
+_KEY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The key as `respite keys add` has printed it: `Authorization: Bearer ID.SECRET`.",
+}
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def new_app(
@@ -59,6 +75,7 @@ def new_app(
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=_operation_id,
         lifespan=lifespan,
     )
     problems.install(app)
@@ -102,7 +119,7 @@ def _describe(app: FastAPI, *, no_auth: bool) -> None:
                 schemas |= described.pop("$defs", {})
                 schemas[name] = described
             if not no_auth:
-                made["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+                made["components"]["securitySchemes"] = {"key": _KEY}
                 for path, operations in made["paths"].items():
                     for operation in operations.values():
                         if path.startswith("/v1/"):
@@ -122,7 +139,7 @@ def _describe(app: FastAPI, *, no_auth: bool) -> None:
 
 def _problem_422() -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"422": {"description": "A problem.", "content": content}}
+    return {"422": {"description": "Not as described here.", "content": content}}
 
 
 class ApiRefused(ValueError):

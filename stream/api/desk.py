@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,7 +20,7 @@ from stream.api.explain import Explainer, Language
 from stream.api.keys import Caller
 from stream.api.peers import FORWARDED, Peers
 from stream.api.problems import not_found, unavailable
-from stream.api.recent import Recent
+from stream.api.recent import QUEUE, Recent, Told
 from stream.api.riders import Riders, Round, Unsure
 from stream.api.views import Survey, for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
@@ -59,8 +59,6 @@ class Desk:
         self._overview: tuple[float, Document] | None = None
         self._counted: tuple[float, int] | None = None
         self._surveying = asyncio.Lock()
-        #: Part of the ids of live events: their numbers are this process's own.
-        self.token = secrets.token_hex(4)
 
     def warm_up(self) -> None:
         """Load the kernels before the first question."""
@@ -148,6 +146,17 @@ class Desk:
         if not self.riders.owns(alert["rider_id"], caller.platform):
             return None
         return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
+
+    def missed(self, caller: Caller, told: Sequence[Told]) -> list[Told]:
+        """The newest of these alerts that the caller may see, as many as a client may be behind."""
+        if caller.platform is None:
+            return list(told[-QUEUE:])
+        own = self.riders.owned({alert["rider_id"] for _, alert in told}, caller.platform)
+        mine = ((event, alert) for event, alert in reversed(told) if alert["rider_id"] in own)
+        seen = ((event, self.alert_for(caller, alert)) for event, alert in mine)
+        newest = list(islice(((event, alert) for event, alert in seen if alert is not None), QUEUE))
+        newest.reverse()
+        return newest
 
     def alerts_of(self, caller: Caller, rider: str) -> Document:
         """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's."""

@@ -113,7 +113,18 @@ def install(app: FastAPI) -> None:
         return Problem(error.status_code, str(error.detail), str(error.detail), remedy, headers).response()
 
 
+_WHY = {
+    401: "No valid key.",
+    403: "The key's role may not ask this.",
+    404: "Nothing there, or nothing that is the asker's.",
+    413: "The body is too large.",
+    422: "Not as described here.",
+    429: "Asked more often than the key may; ask again after the seconds in Retry-After.",
+    503: "The state that would be needed is unknown for the moment; ask again after Retry-After.",
+}
+
+
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Problems of a route for its OpenAPI description."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": "A problem.", "content": content} for status in statuses}
+    return {status: {"description": _WHY[status], "content": content} for status in statuses}

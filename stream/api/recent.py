@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -17,6 +19,8 @@ from stream.tail import Arrived, follow
 
 log = structlog.get_logger()
 Document = dict[str, Any]
+#: An alert of the live stream under its id there.
+Told = tuple[str, Document]
 MOST_ALERTS = 200_000
 #: Alerts that a client may be behind before it is dropped.
 QUEUE = 1000
@@ -31,16 +35,16 @@ class Subscriber:
 
     def __init__(self, wanted: Callable[[Document], Document | None]) -> None:
         self._wanted = wanted
-        self.queue: asyncio.Queue[tuple[int, Document]] = asyncio.Queue(QUEUE)
+        self.queue: asyncio.Queue[Told] = asyncio.Queue(QUEUE)
         self.dropped = False
 
-    def offer(self, number: int, alert: Document) -> None:
+    def offer(self, event: str, alert: Document) -> None:
         """Hand on an alert that the client may see."""
         seen = self._wanted(alert)
         if seen is None or self.dropped:
             return
         try:
-            self.queue.put_nowait((number, seen))
+            self.queue.put_nowait((event, seen))
         except asyncio.QueueFull:
             self.dropped = True
 
@@ -54,8 +58,7 @@ class Recent:
         self._alerts: OrderedDict[str, Document] = OrderedDict()
         self._of_rider: dict[str, dict[str, None]] = {}
         self._retracted: OrderedDict[str, None] = OrderedDict()
-        self._log: deque[tuple[int, Document]] = deque(maxlen=MOST_ALERTS)
-        self._number = 0
+        self._log: deque[Told] = deque(maxlen=MOST_ALERTS)
         self._arrivals: deque[float] = deque(maxlen=100_000)
         self.by_kind: Counter[str] = Counter()
         self.breaches: Counter[str] = Counter()
@@ -117,10 +120,11 @@ class Recent:
             self._of_rider.setdefault(alert["rider_id"], {})[identity] = None
             if len(self._alerts) > MOST_ALERTS:
                 self._forget()
-        self._number += 1
-        self._log.append((self._number, alert))
+        # Not a number: gaps would tell a platform how much others are told.
+        event = secrets.token_hex(8)
+        self._log.append((event, alert))
         for subscriber in self.subscribers:
-            subscriber.offer(self._number, alert)
+            subscriber.offer(event, alert)
 
     def _forget(self) -> None:
         """Let go of the alert that was told longest ago."""
@@ -143,15 +147,17 @@ class Recent:
         alert = self._alerts.get(identity)
         return None if alert is None else (alert, identity in self._retracted)
 
-    def subscribe(self, wanted: Callable[[Document], Document | None], after: int | None) -> Subscriber:
-        """A subscriber who first gets what came after the number ``after``, as far as it is still here."""
+    def subscribe(self, wanted: Callable[[Document], Document | None]) -> Subscriber:
+        """A subscriber to what is told from now on."""
         subscriber = Subscriber(wanted)
-        if after is not None:
-            missed = [pair for pair in self._log if pair[0] > after][-QUEUE // 2 :]
-            for number, alert in missed:
-                subscriber.offer(number, alert)
         self.subscribers.add(subscriber)
         return subscriber
+
+    def since(self, event: str) -> list[Told]:
+        """What was told after an event, as far as it is still here; of an unknown event, all that is."""
+        found = list(takewhile(lambda told: told[0] != event, reversed(self._log)))
+        found.reverse()
+        return found
 
     @property
     def per_minute(self) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -303,6 +303,16 @@ class Riders:
         asker = self._asker(partition, platform, health)
         self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
         return bool(round_.asked.answers[0, A_KNOWN]) and partition.is_current()
+
+    def owned(self, riders: Collection[str], platform: str) -> set[str]:
+        """Those of the riders who are certainly a platform's own."""
+        round_ = Round.of(list(riders), [0] * len(riders))
+        unsure = self.answer(round_, platform)
+        count = self.partitions()
+        if count is None:
+            return set()
+        sure = ~np.isin(round_.murmurs % count, list(unsure)) & (round_.asked.answers[:, A_KNOWN] == 1)
+        return {round_.riders[index] for index in np.flatnonzero(sure).tolist()}
 
     def names_of_zones(self, partition: int) -> Sequence[str]:
         """The names behind zones' numbers."""

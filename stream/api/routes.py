@@ -20,9 +20,18 @@ from stream.api.keys import Caller
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.views import policies_document
 
-RiderId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The same on every platform.")]
+RiderId = Annotated[
+    str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The rider's id, the same on every platform.")
+]
 AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
-Minutes = Annotated[int, Query(ge=1, le=LONGEST_ORDER_MINUTES, description="How long the order is in hand.")]
+Minutes = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=LONGEST_ORDER_MINUTES,
+        description="How long the order will be in hand, in minutes, from its acceptance to its delivery.",
+    ),
+]
 CaseNumber = Annotated[
     str | None,
     Header(description="The regulator's, to look at a single person; logged."),
@@ -52,12 +61,14 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         "/v1/riders/{rider_id}/eligibility",
         response_model=documents.Eligibility,
         responses=documented(401, 403, 422, 429),
+        response_description="The verdict, and how it came about.",
+        summary="May this rider take an order now?",
         tags=["dispatch"],
     )
     async def eligibility(
         rider_id: RiderId, request: Request, minutes: Minutes = 25, who: Caller = caller
     ) -> Response:
-        """Whether this rider may take an order of so many minutes now."""
+        """Whether this rider may take an order of so many minutes now; ask before every order is pushed."""
         _asks_for_orders(who)
         answer = await desk.eligibility(who, rider_id, minutes, request.headers)
         return Response(answer, media_type="application/json")
@@ -66,6 +77,8 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         "/v1/eligibility",
         response_model=documents.Eligibilities,
         responses=documented(401, 403, 413, 422, 429),
+        response_description="A verdict for every candidate.",
+        summary="Which of these riders may take an order now? A whole dispatch round.",
         tags=["dispatch"],
         openapi_extra={
             "requestBody": {
@@ -75,7 +88,7 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         },
     )
     async def eligibilities(request: Request, who: Caller = caller) -> Response:
-        """A whole dispatch round at once."""
+        """The same question for a whole dispatch round at once, answered in the order of the candidates."""
         _asks_for_orders(who)
         body = await request.body()
         try:
@@ -194,24 +207,25 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
 
 async def _events(desk: Desk, who: Caller, last: str | None) -> AsyncIterator[bytes]:
     """Events of the live stream, with the id to resume from; a comment keeps idle connections open."""
-    token, _, number = (last or "").partition("-")
-    # Numbers of another process say nothing here: from it everything still held is told again.
-    after = int(number) if token == desk.token and number.isdigit() and len(number) < 16 else 0
-    subscriber = desk.recent.subscribe(
-        lambda alert: desk.alert_for(who, alert), after if last is not None else None
-    )
+    missed = [] if last is None else desk.recent.since(last)
+    subscriber = desk.recent.subscribe(lambda alert: desk.alert_for(who, alert))
     try:
         yield b": connected\n\n"
+        for event, alert in await asyncio.to_thread(desk.missed, who, missed):
+            yield _event(event, alert)
         while not subscriber.dropped or not subscriber.queue.empty():
             try:
-                seen, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
+                event, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            head = f"id: {desk.token}-{seen}\nevent: alert\ndata: ".encode()
-            yield head + _json.encode(alert) + b"\n\n"
+            yield _event(event, alert)
     finally:
         desk.recent.subscribers.discard(subscriber)
+
+
+def _event(event: str, alert: dict[str, Any]) -> bytes:
+    return f"id: {event}\nevent: alert\ndata: ".encode() + _json.encode(alert) + b"\n\n"
 
 
 def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say

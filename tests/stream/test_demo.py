@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from stream.monitoring import free_port, servers
+from tests.deploy.monitoring import program
 
 pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,10 @@ class Demo:
         found = re.search(r"Console\s+(http://127\.0\.0\.1:\d+)/", self.said())
         return found[1] if found else None
 
+    def prometheus(self) -> str | None:
+        found = re.search(r"Prometheus\s+(http://127\.0\.0\.1:\d+)/", self.said())
+        return found[1] if found else None
+
     def children(self) -> list[int]:
         """The processes that it has started."""
         listed = subprocess.run(
@@ -82,6 +87,12 @@ def get(address: str, path: str) -> bytes:
         return b""
 
 
+def scraped(prometheus: str) -> set[str]:
+    """The jobs whose targets are up, by Prometheus' own account."""
+    targets = json.loads(get(prometheus, "/api/v1/targets") or b'{"data":{"activeTargets":[]}}')["data"]
+    return {one["labels"]["job"] for one in targets["activeTargets"] if one["health"] == "up"}
+
+
 def alive(process: int) -> bool:
     try:
         os.kill(process, 0)
@@ -93,6 +104,7 @@ def alive(process: int) -> bool:
 def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterwards(
     demo: Demo, tmp_path: Path
 ) -> None:
+    program("prometheus")
     address = demo.until(demo.address, "the console's address", READY_WITHIN_S)
     demo.until(lambda: "riders, a day in" in demo.said(), "the city moves", READY_WITHIN_S)
     assert b'<main id="main"' in get(address, "/")
@@ -115,6 +127,12 @@ def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterward
     why = json.loads(get(address, f"/v1/alerts/{reached['alert_id']}/explanation?lang=en"))
     assert "the limit is" in why["text"]
     assert b"respite" in get(re.search(r"http://\S+(?=/metrics)", demo.said())[0], "/metrics")  # type: ignore[index]
+
+    # What it says of Prometheus is true: there it is, and it scrapes both.
+    prometheus = demo.until(demo.prometheus, "Prometheus' address", READY_WITHIN_S)
+    demo.until(lambda: scraped(prometheus) == {"respite-worker", "respite-api"}, "both are up", HOLD_WITHIN_S)
+    live = json.loads(get(prometheus, "/api/v1/query?query=sum(respite_live)"))["data"]["result"]
+    assert [one["value"][1] for one in live] == ["4"]
 
     children = demo.children()
     assert len(children) >= 3, "API, worker and city"

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +133,13 @@ class Workers:
         self._folder = folder
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, policy: str | None = None) -> subprocess.Popen[bytes]:
+    def start(self, policy: str | None = None, outlets: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "RESPITE_METRICS_PORT": "0"}
         command = [sys.executable, "-m", "stream", "worker", "--clock", self._settings.clock]
         command += ["--broker", self._settings.broker, "--prefix", self._settings.prefix]
         command += ["--group", self._settings.group]
         command += ["--policy", policy] if policy else []
+        command += ["--outlets", ",".join(outlets)] if outlets else []
         with (self._folder / f"worker-{len(self.running)}.log").open("wb") as log:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self._folder)
         self.running.append(process)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stream.api import riders as reading
-from stream.shared import SILENT_MS, read_about
+from stream.shared import SILENT_MS, Progress, read_about
 from tests.stream.api.world import HOUR_S, NOON_S, World
 
 
@@ -94,12 +94,24 @@ def test_a_worker_that_says_nothing_for_ten_seconds_is_not_believed(world: World
 def test_a_now_older_than_fifteen_seconds_is_not_believed_although_the_worker_lives(world: World) -> None:
     world.wall_s = NOON_S + 15
     for shared in world.shared:
-        shared.say(NOON_S, int(world.wall_s * 1000), live=True, riders=0, lag_records=9, read=0)
+        wall_ms = int(world.wall_s * 1000)
+        shared.say(Progress(NOON_S, wall_ms, wall_ms, live=True, riders=0, lag_records=9, read=0))
     assert ask(world, "r1")["verdict"] == "PASS"
     world.wall_s = NOON_S + 16
     for shared in world.shared:
-        shared.say(NOON_S, int(world.wall_s * 1000), live=True, riders=0, lag_records=9, read=0)
+        wall_ms = int(world.wall_s * 1000)
+        shared.say(Progress(NOON_S, wall_ms, wall_ms, live=True, riders=0, lag_records=9, read=0))
     assert ask(world, "r1")["reason"] == "stale"
+
+
+def test_a_worker_that_the_broker_no_longer_answers_is_not_believed_although_it_lives(world: World) -> None:
+    world.work("r1", 1.0)
+    world.judge()
+    world.say(heard_s=NOON_S - SILENT_MS / 1000)
+    assert ask(world, "r1")["verdict"] == "PASS"
+    world.say(heard_s=NOON_S - SILENT_MS / 1000 - 0.001)
+    answer = ask(world, "r1")
+    assert (answer["verdict"], answer["reason"], answer["known"]) == ("UNKNOWN", "stale", None)
 
 
 def test_a_partition_that_is_being_restored_is_unknown(world: World) -> None:

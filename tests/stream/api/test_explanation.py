@@ -141,7 +141,7 @@ def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> 
 
     async def overfill() -> None:
         recent = Recent(Settings(), lambda: world.wall_s)
-        subscriber = recent.subscribe(lambda one: one, None)
+        subscriber = recent.subscribe(lambda one: one)
         for _ in range(QUEUE):
             recent.take_alert(alert, 0.0)
         dropped = [subscriber.dropped]

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +47,39 @@ SEEN_WITHIN_S = 15.0
 class Api:
     """An API process and a client of it."""
 
-    def __init__(self, settings: Settings, policy: Path, folder: Path) -> None:
+    def __init__(
+        self, settings: Settings, policy: Path, folder: Path, access: Sequence[str] = ("--no-auth",)
+    ) -> None:
         # Compiled before the process is waited for.
         compile_api()
         self._log = folder / "api.log"
-        command = [sys.executable, "-m", "stream", "api", "--no-auth", "--api-port", "0"]
-        command += ["--broker", settings.broker, "--prefix", settings.prefix, "--group", settings.group]
-        command += ["--policy", str(policy)]
+        self._folder = folder
+        self._command = [sys.executable, "-m", "stream", "api", *access]
+        self._command += ["--broker", settings.broker, "--prefix", settings.prefix]
+        self._command += ["--group", settings.group, "--policy", str(policy)]
+        self._start(0)
+
+    def _start(self, port: int) -> None:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=log, cwd=folder
+                [*self._command, "--api-port", str(port)],
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
             )
+
+    def kill(self) -> int:
+        """End it by force; the port that it had."""
+        port = self.port()
+        assert port is not None
+        self.process.kill()
+        self.process.wait(10)
+        return port
+
+    def start_again(self, port: int) -> None:
+        """Start it where clients look for it."""
+        self._start(port)
 
     def port(self) -> int | None:
         found = re.search(r"http://127\.0\.0\.1:(\d+)", self._log.read_text(encoding="utf-8"))

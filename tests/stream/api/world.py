@@ -22,7 +22,7 @@ from stream.calendars import window_starts
 from stream.policies import load_all
 from stream.render import Renderer, limits_of, utc
 from stream.settings import Settings
-from stream.shared import About, SharedArrays, digest_of, layout_digest, shared_folder
+from stream.shared import About, Progress, SharedArrays, digest_of, layout_digest, shared_folder
 
 NOON_S = parse_instant("2026-11-24T12:00:00+08:00")
 HOUR_S = 3600
@@ -78,10 +78,12 @@ class World:
         made = self.keys.add(role, platform, if_unknown, per_second=1000.0)
         return {"Authorization": f"Bearer {made}"}
 
-    def send(self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o") -> None:
+    def send(
+        self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o", zone: str = "310105"
+    ) -> None:
         event = {
             "schema": "work-state/1", "event_id": f"{rider}-{kind}-{at_s}", "rider_id": rider,
-            "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": "310105",
+            "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": zone,
         }  # fmt: skip
         number = murmur2(rider.encode()) % len(self.stores)
         decoded = decode_lines([json.dumps(event).encode()])
@@ -103,12 +105,11 @@ class World:
                     self.alerts.append(self._renderer.alert_of(store, one, store.now_s, None))
         self.say()
 
-    def say(self, *, live: bool = True) -> None:
+    def say(self, *, live: bool = True, heard_s: float | None = None) -> None:
+        heard_ms = int((self.wall_s if heard_s is None else heard_s) * 1000)
         for store, shared in zip(self.stores, self.shared, strict=True):
-            shared.say(
-                max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000), live=live,
-                riders=store.riders, lag_records=0, read=0,
-            )  # fmt: skip
+            now_s, wall_ms = max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000)
+            shared.say(Progress(now_s, wall_ms, heard_ms, live, store.riders, 0, 0))
 
     def told(self, desk: Desk) -> None:
         """Let the desk have read the topic of alerts."""

@@ -28,15 +28,23 @@ FAST = 'retry = {attempts = 4, first = 0.02, longest = 0.1}\ntimeout = "2s"\n'
 
 
 class Outlet:
-    """A platform's topics, written as the worker writes them, and processes that send what lies there."""
+    """A platform's topics, written as the worker writes them, and processes that send what lies there.
 
-    def __init__(self, settings: Settings, folder: Path) -> None:
+    Parameters
+    ----------
+    made
+        The topics are there already; they are a worker's.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, *, made: bool = False) -> None:
         self.settings = settings
         self.alerts = f"{settings.alerts_topic}.alpha"
         self.statuses = f"{settings.status_topic}.alpha"
         self.letters = f"{settings.prefix}courier.webhook-dead-letter"
         self._folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
+        if made:
+            return
         admin = KafkaAdminClient(bootstrap_servers=settings.broker)
         admin.create_topics(
             {self.alerts: {"num_partitions": PARTITIONS}, self.statuses: {"num_partitions": PARTITIONS}}
