@@ -20,6 +20,7 @@ from deploy.grafana.model import DATASOURCE, Dashboard, Panel
 from deploy.kafka.processes import free_ports
 from stream import topics
 from stream.settings import Settings
+from tests.deploy.metric_names import asked_for
 from tests.deploy.monitoring import Server, prometheus, until
 from tests.deploy.test_prometheus import PROMETHEUS, ROOT
 
@@ -187,6 +188,14 @@ def test_every_panels_query_runs_and_has_data(watched: Server) -> None:
             if panel.fed and not [sample for sample in found if sample["value"][1] != "NaN"]:
                 empty.append((one.uid, panel.title, query.expression))
     assert not empty
+
+
+@pytest.mark.kafka
+def test_a_real_worker_exports_every_metric_of_workers_that_is_asked_for(watched: Server) -> None:
+    exported = {one["metric"]["__name__"] for one in watched.query('count by (__name__) ({job="respite-worker"})')}
+    elsewhere = ("respite_api_", "respite_webhook_")
+    asked = {name: place for name, place in asked_for().items() if not name.startswith(elsewhere)}
+    assert not {name: place for name, place in asked.items() if name not in exported}
 
 
 @pytest.mark.kafka

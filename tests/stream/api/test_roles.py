@@ -79,6 +79,17 @@ def test_every_route_is_open_to_exactly_the_roles_whose_business_it_is(scene: Sc
             assert answer.json()["remedy"]
 
 
+def test_a_regulators_looks_at_persons_are_counted_without_saying_at_whom(scene: Scene) -> None:
+    regulator, dispatcher = scene.world.key("regulator"), scene.world.key("dispatcher")
+    for route in ("rider", "alerts", "explanation"):
+        assert scene.ask(route, {**regulator, **CASE}).status_code == 200
+        assert scene.ask(route, regulator).status_code == 403
+        assert scene.ask(route, dispatcher).status_code == 200
+    found = [line for line in scene.client.get("/metrics").text.splitlines() if "case_lookups" in line]
+    assert "respite_api_case_lookups_total 3.0" in found
+    assert not any(said in "".join(found) for said in (OWN, CASE["X-Case-Number"]))
+
+
 def test_a_rider_of_another_platform_is_answered_byte_for_byte_as_one_never_seen(scene: Scene) -> None:
     headers = scene.world.key("platform", "A")
     assert scene.client.get(f"/v1/riders/{OWN}/eligibility", headers=headers).json()["verdict"] == "FAIL"
