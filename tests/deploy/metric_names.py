@@ -1,4 +1,4 @@
-"""Names of metrics: which rules, dashboards, runbooks and rule tests ask for, and which our processes export."""
+"""Names of metrics: which rules, dashboards, runbooks and rule tests ask for, and which are exported."""
 
 from __future__ import annotations
 
