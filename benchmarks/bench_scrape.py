@@ -42,6 +42,7 @@ from stream.warm_up import warm_up
 #: Eight in the morning in Shanghai, of some day.
 MORNING_S = 1_795_392_000
 WAKE_S = 0.001
+QUIET_S = 3.0
 #: The one who scrapes, so that reading the answer is not counted: address, times, pause; prints seconds each.
 SCRAPER = """
 import sys, time, urllib.request
@@ -118,9 +119,11 @@ async def measure(found: list[Filled], settings: Settings, scrapes: int, pause_s
     metrics = Metrics(settings, lambda: found, None, lambda: frozenset(one.number for one in found))
     address = metrics.start(loop)
     idle = loop.create_future()
-    loop.call_later(3.0, idle.set_result, None)
-    quiet = await lateness_ms(idle)
+    loop.call_later(QUIET_S, idle.set_result, None)
     used_s = time.process_time()
+    quiet = await lateness_ms(idle)
+    loops_own = (time.process_time() - used_s) / QUIET_S
+    began, used_s = time.perf_counter(), time.process_time()
     scraper = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SCRAPER, address, str(scrapes), str(pause_s), stdout=subprocess.PIPE
     )
@@ -128,14 +131,14 @@ async def measure(found: list[Filled], settings: Settings, scrapes: int, pause_s
     ended = loop.create_future()
     reading.add_done_callback(lambda _: ended.set_result(None))
     busy = await lateness_ms(ended)
-    used_ms = (time.process_time() - used_s) * 1000 / scrapes
+    used_s = time.process_time() - used_s - loops_own * (time.perf_counter() - began)
     rows = [row.split() for row in (await reading)[0].decode().splitlines()]
     metrics.stop()
     print("\n| milliseconds | n | p50 | p99 | most |\n|---|---|---|---|---|")
     print(line("a scrape", np.array([float(took) for took, _ in rows]) * 1000))
     print(line("event loop woken late, nobody scrapes", quiet))
     print(line("event loop woken late, scraped", busy))
-    print(f"\n{used_ms:.0f} ms of CPU per scrape, the loop's own included; an answer of {rows[-1][1]} bytes")
+    print(f"\n{used_s * 1000 / scrapes:.0f} ms of CPU per scrape; an answer of {rows[-1][1]} bytes")
 
 
 def main() -> None:
@@ -157,7 +160,8 @@ def main() -> None:
     print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
     riders = sum(one.store.riders for one in found)
     print(f"{taken:,} events of {riders:,} riders in {len(found)} partitions;")
-    print(f"clear, approaching, hold: {statuses}; {peak:.0f} MiB")
+    stores = sum(one.store.size_bytes for one in found) / (1 << 20)
+    print(f"clear, approaching, hold: {statuses}; stores of {stores:.0f} MiB, at most {peak:.0f} MiB in all")
     for one in found:
         began = time.perf_counter()
         take(one.store, zones=True)
