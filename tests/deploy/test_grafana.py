@@ -223,6 +223,16 @@ def test_what_the_worker_says_adds_up(watched: Server) -> None:
     assert value('sum(respite_zone_riders{zone="3101"})') == 70
     assert value('sum(respite_alert_latency_seconds_count{cause="time"})') == 10
     assert value('respite_refused_events_total{platform="B"}') == 2
+    assert value('respite_refused_events_total{platform="A"}') == 2, "no event, but it names its platform"
+    accepted = value('sum(respite_events_total{outcome="accepted"})')
+    assert value("sum(respite_accepted_events_total)") == accepted
+    assert value("sum(respite_platform_holds_total)") == 50
+    assert value("sum(respite_platform_riders_on_hold)") == 50
+    assert value("sum(respite_platform_riders_near_limit)") == 20
+    assert (
+        value('count(respite_stage_seconds_total{stage=~"decode|ingest|judge|tell|write|checkpoint"} > 0)')
+        == 6
+    )
     assert value('sum(respite_dead_letters_total{reason=~"malformed|invalid"})') == 4
     assert value('sum(respite_riders_on_hold) - sum(respite_riders{status="hold"})') == 0
     assert value('sum(respite_riders_near_limit) - sum(respite_riders{status="approaching"})') == 0
