@@ -177,7 +177,7 @@ def answered(folder: Path) -> dict[int, set[str]]:
     paths = ("/healthz", "/readyz", "/metrics", "/other")
     worker = router(Well(), metrics)  # type: ignore[arg-type]
     for path in paths:
-        list(worker({"PATH_INFO": path}, lambda status, _, path=path: statuses.update({path: status})))  # type: ignore[misc]
+        list(worker({"PATH_INFO": path}, lambda status, _, path=path: statuses.update({path: status})))  # type: ignore[arg-type]
     api = World(folder).client(no_auth=True)
     return {
         int(Settings.model_fields["metrics_port"].default): {
