@@ -189,7 +189,7 @@ class RegulatorCollector(Collector):
         yield holds
         for kind, name, text in (
             ("platform_holds", "respite_platform_holds", "Holds begun of riders of the platform."),
-            ("breaches", "respite_breaches", "Orders accepted inside a hold, by platform."),
+            ("breaches", "respite_breaches", "Orders accepted inside a hold, each once per policy."),
             ("taken", "respite_accepted_events", "Events accepted, by platform; late ones too."),
             ("late", "respite_late_events", "Events accepted more than 5 minutes after they happened."),
             ("refused", "respite_refused_events", "Events refused that name their platform."),
