@@ -139,12 +139,20 @@ def test_names_of_every_length_are_told_apart_whatever_stands_beside_them() -> N
         decoded = decode_lines(messages(some))
         found = evidence.of(decoded, np.zeros(len(some), np.uint8), measured=False)
         assert found == {("taken", name): 1 for name in some}
-    # The same name, refused and taken, at the very end of the buffer too.
+
+
+@pytest.mark.parametrize("name", ["a", "abcdefgh", "abcdefghi", "x" * 17])
+def test_a_known_name_stays_known_wherever_it_stands(name: str) -> None:
+    evidence = Evidence()
+    # Known from being refused, and no room for any other after that.
+    known = [name, *(f"invented-{number}" for number in range(MOST_PLATFORMS - 1))]
+    refused = np.full(len(known), REFUSED_BEFORE, np.uint8)
+    evidence.of(decode_lines(messages(known, type="no such type")), refused, measured=False)
     last = b'{"schema":"work-state/1","event_id":"e","rider_id":"r","type":"heartbeat","event_time":"%s",'
-    decoded = decode_lines([*messages(names, type="no"), last % AT.encode() + b'"platform":"abcdefghi"}'])
-    codes = np.array([REFUSED_BEFORE] * len(names) + [NEW], np.uint8)
-    found = evidence.of(decoded, codes, measured=False)
-    assert found == {**{("refused", name): 1 for name in names}, ("taken", "abcdefghi"): 1}
+    values = [last % AT.encode() + b'"platform":"%s"}' % name.encode(), *messages([name, "y" * 64])]
+    for some in (values[:1], values[1:], values[::-1]):
+        found = evidence.of(decode_lines(some), np.zeros(len(some), np.uint8), measured=False)
+        assert found["taken", name] == sum(f'"{name}"'.encode() in one for one in some)
 
 
 def test_whoever_invents_platforms_does_not_fill_the_memory() -> None:
