@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from schemas.instants import parse_instant
-from schemas.names import Id
+from schemas.names import Id, is_id
 
 SCHEMA = "work-state/1"
 LARGEST_BYTES = 16 * 1024
@@ -130,6 +130,16 @@ def read_event(value: bytes | None) -> WorkStateEvent:
             f"{'.'.join(str(step) for step in one['loc']) or 'event'}: {one['msg']}" for one in error.errors()
         ]
         raise Refused("invalid", printable("; ".join(faults), 500)) from error
+
+
+def platform_of(value: bytes | None) -> str | None:
+    """The platform that a message names, refused or not; None when it names none that can be read."""
+    try:
+        tree = _read_json(value)
+    except Refused:
+        return None
+    name = tree.get("platform") if isinstance(tree, dict) else None
+    return str(name) if is_id(name) else None
 
 
 def _read_json(value: bytes | None) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +31,8 @@ class Announced:
     Parameters
     ----------
     counts
-        The partition's. Written are ``("holds", "policy/limit")``, ``("breaches", platform)``,
+        The partition's. Written are ``("holds", "policy/limit")``, ``("platform_holds", platform)`` for every
+        platform the rider works for, ``("breaches", platform)``,
         ``("latency_event" | "latency_time", le)`` (each bucket by itself) and
         ``("latency_ms", "event" | "time")``.
     """
@@ -52,8 +54,12 @@ class Announced:
         self._arrival_s = None
         self._measured = True
 
-    def put(self, document: dict[str, Any], *, repeated: bool) -> None:
-        """Count an alert that is put; ``repeated``: an earlier owner of the partition had told it."""
+    def put(self, document: dict[str, Any], platforms: Sequence[str], *, repeated: bool) -> None:
+        """Count an alert that is put.
+
+        ``platforms`` are those that have sent events for the rider within ``keep``; ``repeated``: an earlier
+        owner of the partition had told it.
+        """
         self._wait(document)
         if document["kind"] == "hold_breached":
             family, label = "breaches", document["platform"]
@@ -64,6 +70,8 @@ class Announced:
         identity = document["alert_id"]
         if not repeated and identity not in self._told:
             self._counts[family, label] += 1
+            if family == "holds":
+                self._counts.update(("platform_holds", platform) for platform in platforms)
         self._told[identity] = None
         if len(self._told) > _MOST_IDS:
             del self._told[next(iter(self._told))]

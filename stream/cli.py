@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from stream import options as given
 from stream.cli_keys import keys_app
 from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.secure_command import secure
 from stream.webhooks.command import app as webhooks_app
 
@@ -40,45 +40,13 @@ def policies_from(names: Any) -> Any:
 
 
 @app.command()
-def worker(
-    broker: given.Broker = None,
-    policy: given.Policies = None,
-    prefix: given.Prefix = None,
-    source: given.Source = None,
-    alerts: given.Alerts = None,
-    status: given.Status = None,
-    watermark: given.Watermark = None,
-    dead_letter: given.DeadLetter = None,
-    group: given.Group = None,
-    clock: given.Clock = None,
-    lateness: given.Lateness = None,
-    breach_grace: given.BreachGrace = None,
-    max_open_order: given.MaxOpenOrder = None,
-    max_open_session: given.MaxOpenSession = None,
-    max_open_break: given.MaxOpenBreak = None,
-    keep: given.Keep = None,
-    state: given.State = None,
-    control: given.Control = None,
-    outlets: given.Outlets = None,
-    instance: given.Instance = None,
-    checkpoint_every: given.CheckpointEvery = None,
-    metrics_host: given.MetricsHost = None,
-    metrics_port: given.MetricsPort = None,
-    ready_lag: given.ReadyLag = None,
-    zone_digits: given.ZoneDigits = None,
-    shared_dir: given.SharedDir = None,
-    log_format: given.LogFormat = None,
-    security_protocol: given.SecurityProtocol = None,
-    ssl_cafile: given.SslCafile = None,
-    ssl_certfile: given.SslCertfile = None,
-    ssl_keyfile: given.SslKeyfile = None,
-    sasl_mechanism: given.SaslMechanism = None,
-    sasl_username: given.SaslUsername = None,
-    sasl_password: given.SaslPassword = None,
-) -> None:
+@takes(
+    *CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group", "instance",
+    "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "zone_digits",
+    "shared_dir", "log_format",
+)  # fmt: skip
+def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
-    options = dict(locals())
-    options["policy"] = tuple(policy) if policy else None
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.administration import KafkaUnavailable
@@ -99,11 +67,12 @@ def worker(
 
 
 @app.command()
+@takes("policy", *JUDGING)
 def replay(
+    options: Options,
     files: Annotated[
         list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
     ],
-    policy: given.Policies = None,
     as_of: Annotated[
         str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
     ] = None,
@@ -113,20 +82,11 @@ def replay(
     status: Annotated[
         str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
     ] = None,
-    lateness: given.Lateness = None,
-    breach_grace: given.BreachGrace = None,
-    max_open_order: given.MaxOpenOrder = None,
-    max_open_session: given.MaxOpenSession = None,
-    max_open_break: given.MaxOpenBreak = None,
 ) -> None:
     """Judge files with the same engine, without a broker."""
     from schemas.instants import parse_instant
 
-    names = tuple(policy) if policy else None
-    settings = settings_from(
-        policy=names, lateness=lateness, breach_grace=breach_grace, max_open_order=max_open_order,
-        max_open_session=max_open_session, max_open_break=max_open_break,
-    )  # fmt: skip
+    settings = settings_from(**options)
     chosen = policies_from(settings.policies)
     try:
         as_of_s = parse_instant(as_of) if as_of is not None else None
@@ -151,68 +111,49 @@ def replay(
 
 
 @app.command()
+@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
 def topics(
-    broker: given.Broker = None,
+    options: Options,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
     replication: Annotated[int | None, typer.Option(help="Copies of each partition [the broker's].")] = None,
-    policy: given.Policies = None,
-    prefix: given.Prefix = None,
-    source: given.Source = None,
-    alerts: given.Alerts = None,
-    status: given.Status = None,
-    watermark: given.Watermark = None,
-    dead_letter: given.DeadLetter = None,
-    state: given.State = None,
-    control: given.Control = None,
-    outlets: given.Outlets = None,
 ) -> None:
     """Make the topics, or mend their settings."""
     from stream import topics as making
 
-    settings = settings_from(
-        broker=broker, policy=tuple(policy) if policy else None, prefix=prefix, source=source,
-        alerts=alerts, status=status, watermark=watermark, dead_letter=dead_letter, state=state,
-        control=control, outlets=outlets,
-    )  # fmt: skip
-    raise typer.Exit(making.run(settings, partitions, replication))
+    raise typer.Exit(making.run(settings_from(**options), partitions, replication))
 
 
 @app.command()
+@takes(*CONNECTION, "prefix", "status", "control")
 def forget(
+    options: Options,
     rider: str,
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    status: given.Status = None,
-    control: given.Control = None,
     within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
 ) -> None:
     """Erase what is known of a rider; events that arrived before do not come back."""
     from stream import orders
 
-    settings = settings_from(broker=broker, prefix=prefix, status=status, control=control)
-    raise typer.Exit(orders.run(settings, rider, within))
+    raise typer.Exit(orders.run(settings_from(**options), rider, within))
 
 
 @app.command()
+@takes(*CONNECTION, "prefix", "source")
 def feed(
+    options: Options,
     files: Annotated[
         list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
     ],
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    source: given.Source = None,
 ) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream import feed as feeding
 
-    raise typer.Exit(feeding.run(settings_from(broker=broker, prefix=prefix, source=source), files))
+    raise typer.Exit(feeding.run(settings_from(**options), files))
 
 
 @app.command()
+@takes(*CONNECTION, "prefix", "source")
 def simulate(
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    source: given.Source = None,
+    options: Options,
     to: Annotated[
         str | None, typer.Option(help="A file in place of Kafka; .gz and .zst are compressed.")
     ] = None,
@@ -248,7 +189,7 @@ def simulate(
         )  # fmt: skip
     except ValueError as error:
         raise refuse(error) from error
-    raise typer.Exit(making.run(settings_from(broker=broker, prefix=prefix, source=source), simulation))
+    raise typer.Exit(making.run(settings_from(**options), simulation))
 
 
 @app.command()
@@ -269,39 +210,15 @@ def demo(
 
 
 @app.command()
+@takes(
+    *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
+    "shared_dir", "api_host", "api_port", "api_peers", "keys", "log_format",
+)  # fmt: skip
 def api(
-    broker: given.Broker = None,
-    policy: given.Policies = None,
-    prefix: given.Prefix = None,
-    alerts: given.Alerts = None,
-    watermark: given.Watermark = None,
-    dead_letter: given.DeadLetter = None,
-    group: given.Group = None,
-    lateness: given.Lateness = None,
-    breach_grace: given.BreachGrace = None,
-    max_open_order: given.MaxOpenOrder = None,
-    max_open_session: given.MaxOpenSession = None,
-    max_open_break: given.MaxOpenBreak = None,
-    keep: given.Keep = None,
-    shared_dir: given.SharedDir = None,
-    api_host: given.ApiHost = None,
-    api_port: given.ApiPort = None,
-    api_peers: given.ApiPeers = None,
-    keys: given.Keys = None,
+    options: Options,
     no_auth: Annotated[bool, typer.Option("--no-auth", help="Without keys; on loopback only.")] = False,
-    log_format: given.LogFormat = None,
-    security_protocol: given.SecurityProtocol = None,
-    ssl_cafile: given.SslCafile = None,
-    ssl_certfile: given.SslCertfile = None,
-    ssl_keyfile: given.SslKeyfile = None,
-    sasl_mechanism: given.SaslMechanism = None,
-    sasl_username: given.SaslUsername = None,
-    sasl_password: given.SaslPassword = None,
 ) -> None:
     """Answer dispatchers, regulators and operators, beside the workers of this machine."""
-    options = dict(locals())
-    del options["no_auth"]
-    options["policy"] = tuple(policy) if policy else None
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.api.app import ApiRefused, run_api

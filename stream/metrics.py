@@ -14,14 +14,16 @@ from importlib import metadata
 from typing import Any, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from detectors.store import RiderStore
 from stream.announcing import CAUSES, LATENCY_BUCKETS_S
+from stream.families import counter, gauge, histogram
 from stream.health import Health, serve
 from stream.regulator_metrics import RegulatorCollector
 from stream.settings import Settings
+from stream.stages import STAGES
 
 
 class Counted(Protocol):
@@ -134,14 +136,13 @@ _COUNTERS = (
 
 def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
     for kind, name, text, label, known in _COUNTERS:
-        family = CounterMetricFamily(name, text, labels=[label])
+        family = counter(name, text, [label])
         for value, count in {**dict.fromkeys(known, 0), **summed(found, kind)}.items():
             family.add_metric([value], count)
         yield family
-    stages = CounterMetricFamily(
-        "respite_stage_seconds", "Seconds spent by stage of judging.", labels=["stage"]
-    )
-    totals: dict[str, float] = {}
+    text = "Seconds by stage: decode, ingest, judge, tell work; write and checkpoint mostly wait for Kafka."
+    stages = counter("respite_stage_seconds", text, ["stage"])
+    totals: dict[str, float] = dict.fromkeys(STAGES, 0.0)
     for one in found:
         for stage, seconds in list(one.seconds.items()):
             totals[stage] = totals.get(stage, 0) + seconds
@@ -151,11 +152,11 @@ def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
 
 
 def _latency(found: Sequence[Counted]) -> Metric:
-    family = HistogramMetricFamily(
+    family = histogram(
         "respite_alert_latency_seconds",
         "From the arrival of the record (cause event) or the instant reached in silence (cause time) "
         "to the alert's commit.",
-        labels=["cause"],
+        ["cause"],
     )
     sums = summed(found, "latency_ms")
     for cause in CAUSES:
@@ -193,7 +194,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[Source, float | None], float | None]], 
 
 def _checkpoints(found: Sequence[Source]) -> Metric:
     text = "Written by checkpoints since the partition was taken over."
-    family = CounterMetricFamily("respite_checkpoint_bytes", text, labels=["partition"])
+    family = counter("respite_checkpoint_bytes", text, ["partition"])
     for one in found:
         family.add_metric([str(one.number)], one.checkpoint_bytes)
     return family
@@ -201,7 +202,7 @@ def _checkpoints(found: Sequence[Source]) -> Metric:
 
 def _partitions(found: Sequence[Source], wall_s: float | None) -> Iterator[Metric]:
     for name, text, read in _GAUGES:
-        family = GaugeMetricFamily(name, text, labels=["partition"])
+        family = gauge(name, text, ["partition"])
         for one in found:
             value = read(one, wall_s)
             if value is not None:
@@ -210,14 +211,14 @@ def _partitions(found: Sequence[Source], wall_s: float | None) -> Iterator[Metri
 
 
 def _ones(name: str, text: str, label: str, values: Sequence[str]) -> Metric:
-    family = GaugeMetricFamily(name, text, labels=[label])
+    family = gauge(name, text, [label])
     for value in values:
         family.add_metric([value], 1)
     return family
 
 
 def _build() -> Metric:
-    family = GaugeMetricFamily("respite_build_info", "What runs here, 1.", labels=["version", "python"])
+    family = gauge("respite_build_info", "What runs here, 1.", ["version", "python"])
     family.add_metric([metadata.version("respite"), platform.python_version()], 1)
     return family
 
@@ -232,9 +233,13 @@ class ReadinessCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Read now."""
         text = "1 when /readyz says yes: joined, every partition live and current, the clocks agree."
-        yield GaugeMetricFamily("respite_ready", text, int(not self._health.unready()))
+        ready = gauge("respite_ready", text)
+        ready.add_metric([], int(not self._health.unready()))
+        yield ready
         text = "Partitions of the source topic, whoever works on them."
-        yield GaugeMetricFamily("respite_source_partitions", text, self._total)
+        total = gauge("respite_source_partitions", text)
+        total.add_metric([], self._total)
+        yield total
 
 
 class Metrics:

@@ -2,59 +2,103 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
+#: Where Kafka is, and how it is spoken to: what every command takes that does.
+CONNECTION = (
+    "broker",
+    "security_protocol",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "sasl_mechanism",
+    "sasl_username",
+    "sasl_password",
+)
+#: What verdicts depend on beside the policies.
+JUDGING = ("lateness", "breach_grace", "max_open_order", "max_open_session", "max_open_break")
+#: Where things lie in Kafka.
+OUTPUTS = ("alerts", "status", "watermark", "dead_letter")
 
-def setting(text: str) -> Any:  # noqa: ANN401 - typer says so
-    """An option that, where it is left out, leaves the setting to the environment and the default."""
-    return typer.Option(help=text)
+_TEXTS = {
+    "broker": "Kafka's HOST:PORT [127.0.0.1:9092].",
+    "policy": "Name or .toml file; may be repeated [cn-gbt-2025, cn-meituan-2024].",
+    "prefix": "Put before every topic's name [none].",
+    "source": "Topic of WorkStateEvents [courier.work-state].",
+    "alerts": "Topic of alerts [courier.fatigue-alerts].",
+    "status": "Topic of dispatch statuses [courier.dispatch-status].",
+    "watermark": "Topic of watermarks [courier.watermark].",
+    "dead_letter": "Topic of refused messages [courier.dead-letter].",
+    "state": "Topic of checkpoints [respite.state].",
+    "control": "Topic of an operator's orders [respite.control].",
+    "outlets": "Platforms that get topics of their own, with commas [none].",
+    "group": "Consumer group, and name of the producers [respite].",
+    "instance": "Lasting name in the group: a restart within 10 s moves nothing [none].",
+    "clock": "wall or event [wall].",
+    "lateness": "Allowed lateness, at most 72h [24h].",
+    "breach_grace": "After a hold began, acceptances so long are no breach [60s].",
+    "max_open_order": "Longest time an order counts without an end [3h].",
+    "max_open_session": "Longest time a session counts without an end [16h].",
+    "max_open_break": "Longest time a break counts without an end [4h].",
+    "keep": "How long a silent rider is remembered [15d].",
+    "checkpoint_every": "How often changes go to the state topic [20s].",
+    "metrics_host": "Where /metrics is served [127.0.0.1].",
+    "metrics_port": "Port of /metrics, 0 for a free one [9464].",
+    "ready_lag": "How far behind a worker may be and still be ready [30s].",
+    "zone_digits": "Characters of a zone's code that metrics show [0].",
+    "shared_dir": "Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto].",
+    "api_host": "Where the API is served [127.0.0.1].",
+    "api_port": "Port of the API, 0 for a free one [8080].",
+    "api_peers": "Base URLs of APIs on other machines, with commas [none].",
+    "keys": "File of the API's keys [respite-keys.json].",
+    "log_format": "text or json [text].",
+    "security_protocol": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL [PLAINTEXT].",
+    "ssl_cafile": "Authorities that sign the broker's certificate [the system's].",
+    "ssl_certfile": "Our certificate [none].",
+    "ssl_keyfile": "Our key [none].",
+    "sasl_mechanism": "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 [SCRAM-SHA-512].",
+    "sasl_username": "Name towards the broker [none].",
+    "sasl_password": "Better as RESPITE_SASL_PASSWORD: others see options [none].",
+}
+_NUMBERS = frozenset({"metrics_port", "zone_digits", "api_port"})
+
+#: Settings by name, for `settings_from`: None for what was left out.
+Options = dict[str, Any]
+Command = Callable[..., None]
 
 
-Broker = Annotated[str | None, setting("Kafka's HOST:PORT [127.0.0.1:9092].")]
-Policies = Annotated[
-    list[str] | None,
-    typer.Option("--policy", help="Name or .toml file; may be repeated [cn-gbt-2025, cn-meituan-2024]."),
-]
-Prefix = Annotated[str | None, setting("Put before every topic's name [none].")]
-Source = Annotated[str | None, setting("Topic of WorkStateEvents [courier.work-state].")]
-BreachGrace = Annotated[str | None, setting("After a hold began, acceptances so long are no breach [60s].")]
-MaxOpenOrder = Annotated[str | None, setting("Longest time an order counts without an end [3h].")]
-MaxOpenSession = Annotated[str | None, setting("Longest time a session counts without an end [16h].")]
-MaxOpenBreak = Annotated[str | None, setting("Longest time a break counts without an end [4h].")]
-Lateness = Annotated[str | None, setting("Allowed lateness, at most 72h [24h].")]
-Alerts = Annotated[str | None, setting("Topic of alerts [courier.fatigue-alerts].")]
-Status = Annotated[str | None, setting("Topic of dispatch statuses [courier.dispatch-status].")]
-Watermark = Annotated[str | None, setting("Topic of watermarks [courier.watermark].")]
-DeadLetter = Annotated[str | None, setting("Topic of refused messages [courier.dead-letter].")]
-State = Annotated[str | None, setting("Topic of checkpoints [respite.state].")]
-Control = Annotated[str | None, setting("Topic of an operator's orders [respite.control].")]
-Outlets = Annotated[str | None, setting("Platforms that get topics of their own, with commas [none].")]
-Instance = Annotated[
-    str | None, setting("Lasting name in the group: a restart within 10 s moves nothing [none].")
-]
-CheckpointEvery = Annotated[str | None, setting("How often changes go to the state topic [20s].")]
-Group = Annotated[str | None, setting("Consumer group, and name of the producers [respite].")]
-Clock = Annotated[str | None, setting("wall or event [wall].")]
-Keep = Annotated[str | None, setting("How long a silent rider is remembered [15d].")]
-MetricsHost = Annotated[str | None, setting("Where /metrics is served [127.0.0.1].")]
-MetricsPort = Annotated[int | None, setting("Port of /metrics, 0 for a free one [9464].")]
-ReadyLag = Annotated[str | None, setting("How far behind a worker may be and still be ready [30s].")]
-ZoneDigits = Annotated[int | None, setting("Characters of a zone's code that metrics show [0].")]
-SharedDir = Annotated[
-    str | None,
-    setting("Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto]."),
-]
-ApiHost = Annotated[str | None, setting("Where the API is served [127.0.0.1].")]
-ApiPort = Annotated[int | None, setting("Port of the API, 0 for a free one [8080].")]
-ApiPeers = Annotated[str | None, setting("Base URLs of APIs on other machines, with commas [none].")]
-Keys = Annotated[str | None, setting("File of the API's keys [respite-keys.json].")]
-LogFormat = Annotated[str | None, setting("text or json [text].")]
-SecurityProtocol = Annotated[str | None, setting("PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL [PLAINTEXT].")]
-SslCafile = Annotated[str | None, setting("Authorities that sign the broker's certificate [the system's].")]
-SslCertfile = Annotated[str | None, setting("Our certificate [none].")]
-SslKeyfile = Annotated[str | None, setting("Our key [none].")]
-SaslMechanism = Annotated[str | None, setting("PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 [SCRAM-SHA-512].")]
-SaslUsername = Annotated[str | None, setting("Name towards the broker [none].")]
-SaslPassword = Annotated[str | None, setting("Better as RESPITE_SASL_PASSWORD: others see options [none].")]
+def takes(*names: str) -> Callable[[Command], Command]:
+    """Let a command take settings as options, behind its own.
+
+    Its first argument is then `Options`; what was left out is the environment's and the default's.
+    """
+
+    def decorate(command: Command) -> Command:
+        _, *own = inspect.signature(command, eval_str=True).parameters.values()
+        parameters = [*own, *(_parameter(name) for name in names)]
+
+        @functools.wraps(command)
+        def called(**arguments: Any) -> None:  # noqa: ANN401 - whatever the options are
+            options = {name: arguments.pop(name) for name in names}
+            if "policy" in options:
+                options["policy"] = tuple(options["policy"] or ()) or None
+            command(options, **arguments)
+
+        # What typer reads in place of the command's own.
+        keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+        called.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        return called
+
+    return decorate
+
+
+def _parameter(name: str) -> inspect.Parameter:
+    kind: Any = list[str] if name == "policy" else int if name in _NUMBERS else str
+    annotation = Annotated[kind | None, typer.Option(help=_TEXTS[name])]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

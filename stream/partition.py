@@ -22,12 +22,13 @@ from stream.arrivals import arrivals_of
 from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
-from stream.quality import by_platform
+from stream.quality import Evidence
 from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
 from stream.run import NotOwner, Run, Source, shared_partition
 from stream.shared import SILENT_MS, Progress, SharedArrays
+from stream.stages import timed
 from stream.telling import Teller
 
 log = structlog.get_logger()
@@ -70,6 +71,7 @@ class Partition:
         self._refusals = Refusals(run.settings, outbox, number, run.partitions)
         self._teller.counts = self._refusals.counts = self.counts
         self._teller.announced = Announced(self.counts)
+        self._evidence = Evidence()
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
@@ -224,7 +226,7 @@ class Partition:
         self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
-        self.counts.update(by_platform(decoded, codes, measured=self._run.settings.clock == "wall"))
+        self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
 
     def _catch_up_with_pages(self, following: int) -> None:
@@ -361,7 +363,8 @@ class Partition:
             self._held.extend(outcomes)
             return
         for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
-            self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
+            with timed(self.seconds, "tell"):
+                self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
             if begin + _OUTCOMES_AT_ONCE < len(outcomes):
                 await self._write()
 
@@ -373,7 +376,8 @@ class Partition:
 
     async def _write(self) -> None:
         self._refusals.record()
-        await self._outbox.flush()
+        with timed(self.seconds, "write"):
+            await self._outbox.flush()
         self._teller.announced.committed(self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
@@ -383,7 +387,8 @@ class Partition:
             return
         standing = Standing(self.position, self.arrival_s)
         checkpointer.begin_if_due(standing, self._run.wall(), now=now)
-        safe = await checkpointer.step(standing, self._run.wall())
+        with timed(self.seconds, "checkpoint"):
+            safe = await checkpointer.step(standing, self._run.wall())
         if safe is not None:
             await self._source.commit(self.number, safe)
 

@@ -7,19 +7,23 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
 from detectors.limits import Limit
 from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
+from stream.families import counter, gauge
+from stream.quality import OTHER
 from stream.tally import Tallies, Tally
 
 #: Platforms with a label of their own, first come first served; the rest are `other`.
 MOST_PLATFORMS = 50
 #: Zones with a label of their own, those with most riders; the rest are `other`.
 MOST_ZONES = 200
-OTHER = "other"
+
+
+_PLATFORM_LIMIT = ("platform", "policy", "limit")
 
 
 class Counted(Protocol):
@@ -131,6 +135,7 @@ class RegulatorCollector(Collector):
         yield self._statuses([tally for _, tally in found])
         yield self._platform_riders([tally for _, tally in found])
         yield from _by_limit(found)
+        yield from self._by_platform_and_limit(found)
         yield from self._counted([*(one for one, _ in found), *self._past])
         yield from self._hold_work()
         if self._zone_digits:
@@ -140,14 +145,14 @@ class RegulatorCollector(Collector):
         return self._tallies.of(one.number, one.store, zones=self._zone_digits > 0)
 
     def _statuses(self, tallies: Sequence[Tally]) -> Metric:
-        family = GaugeMetricFamily("respite_riders", "Riders by their dispatch status.", labels=["status"])
+        family = gauge("respite_riders", "Riders by their dispatch status.", ["status"])
         for index, status in enumerate(STATUSES):
             family.add_metric([status], sum(tally.statuses[index] for tally in tallies))
         return family
 
     def _platform_riders(self, tallies: Sequence[Tally]) -> Metric:
         text = "Riders of whom the platform has sent events, by dispatch status; a rider counts for each."
-        family = GaugeMetricFamily("respite_platform_riders", text, labels=["platform", "status"])
+        family = gauge("respite_platform_riders", text, ["platform", "status"])
         sums: Counter[tuple[str, str]] = Counter()
         for tally in tallies:
             sums.update(tally.platforms)
@@ -158,38 +163,53 @@ class RegulatorCollector(Collector):
                 family.add_metric([platform, status], count)
         return family
 
+    def _by_platform_and_limit(self, found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
+        for field, name, text in (
+            ("held_platforms", "respite_platform_riders_on_hold", "Riders on hold"),
+            ("near_platforms", "respite_platform_riders_near_limit", "Riders approaching"),
+        ):
+            family = gauge(name, f"{text}, each for each of his platforms, by limit.", _PLATFORM_LIMIT)
+            sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+            for one, tally in found:
+                counts: Counter[tuple[str, int]] = getattr(tally, field)
+                for limit in one.store.limits.limits:
+                    sums[_names(limit)].update()
+                for (platform, index), count in counts.items():
+                    sums[_names(one.store.limits.limits[index])][platform] += count
+            for names, by_platform in sorted(sums.items()):
+                for platform, riders in self._platforms.summed(by_platform).items():
+                    family.add_metric([platform, *names], riders)
+            yield family
+
     def _counted(self, found: Sequence[Counted]) -> Iterator[Metric]:
-        holds = CounterMetricFamily(
-            "respite_holds", "Holds begun, each counted once.", labels=["policy", "limit"]
-        )
+        holds = counter("respite_holds", "Holds begun, each counted once.", ["policy", "limit"])
         begun = {f"{policy}/{limit}": 0.0 for policy, limit in self._holding} | _summed(found, "holds")
         for label, count in sorted(begun.items()):
             holds.add_metric(label.split("/", 1), count)
         yield holds
         for kind, name, text in (
-            ("breaches", "respite_breaches", "Orders accepted inside a hold, by platform."),
+            ("platform_holds", "respite_platform_holds", "Holds begun of riders of the platform."),
+            ("breaches", "respite_breaches", "Orders accepted inside a hold, each once per policy."),
+            ("taken", "respite_accepted_events", "Events accepted, by platform; late ones too."),
             ("late", "respite_late_events", "Events accepted more than 5 minutes after they happened."),
             ("refused", "respite_refused_events", "Events refused that name their platform."),
         ):
-            family = CounterMetricFamily(name, text, labels=["platform"])
+            family = counter(name, text, ["platform"])
             for platform, count in self._platforms.summed(_summed(found, kind)).items():
                 family.add_metric([platform], count)
             yield family
 
     def _hold_work(self) -> Iterator[Metric]:
-        family = CounterMetricFamily(
+        family = counter(
             "respite_hold_work_seconds",
             "Seconds with an order in hand on a hold, by the limit that names the hold.",
-            labels=["policy", "limit"],
+            ["policy", "limit"],
         )
         for names in sorted(self._holding):
             family.add_metric(names, self._worked.limits.get(names, 0.0))
         yield family
-        family = CounterMetricFamily(
-            "respite_platform_hold_work_seconds",
-            "Seconds with an order of the platform in hand on a hold.",
-            labels=["platform"],
-        )
+        text = "Seconds with an order of the platform in hand on a hold."
+        family = counter("respite_platform_hold_work_seconds", text, ["platform"])
         for platform, seconds in self._platforms.summed(self._worked.platforms).items():
             family.add_metric([platform], seconds)
         yield family
@@ -210,7 +230,7 @@ def _by_limit(found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
         ("near", "respite_riders_near_limit", "Riders approaching, by the limit they were warned of last."),
         ("working", "respite_riders_working_on_hold", "Riders on hold with an order in hand."),
     ):
-        family = GaugeMetricFamily(name, text, labels=["policy", "limit"])
+        family = gauge(name, text, ["policy", "limit"])
         sums: Counter[tuple[str, str]] = Counter()
         for one, tally in found:
             counts: Counter[int] = getattr(tally, field)
@@ -222,11 +242,8 @@ def _by_limit(found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
 
 
 def _by_zone(found: Sequence[tuple[Judging, Tally]], digits: int) -> Metric:
-    family = GaugeMetricFamily(
-        "respite_zone_riders",
-        "Riders near a limit or on hold, by part of their zone.",
-        labels=["zone", "status"],
-    )
+    text = "Riders near a limit or on hold, by part of their zone."
+    family = gauge("respite_zone_riders", text, ["zone", "status"])
     sums: Counter[tuple[str, str]] = Counter()
     riders: Counter[str] = Counter()
     for one, tally in found:

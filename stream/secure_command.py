@@ -7,23 +7,22 @@ from typing import Annotated
 
 import typer
 
-from stream import options as given
 from stream.exits import refuse, settings_from
+from stream.options import CONNECTION, Options, takes
 
 
+@takes(*CONNECTION, "prefix", "group")
 def secure(
+    options: Options,
     users: Annotated[Path, typer.Option(help="TOML file of users, roles and password variables.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Take away rights beyond the roles.")] = False,
     set_passwords: Annotated[bool, typer.Option("--set-passwords", help="Also of users that exist.")] = False,
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    group: given.Group = None,
 ) -> None:
     """Give Kafka's users passwords and the least rights of their roles."""
     from stream.users import InvalidUsers, load_users
 
-    settings = settings_from(broker=broker, prefix=prefix, group=group)
+    settings = settings_from(**options)
     try:
         chosen = load_users(users)
     except InvalidUsers as error:

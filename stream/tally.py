@@ -61,8 +61,8 @@ class Tally:
     ``held``, ``near`` and ``working`` are by index of the store's limit table; a rider counts once: under
     the limit that names his hold, or under the one he was warned of last. ``working``: on hold with an
     order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``platforms``: by
-    platform and status, riders of whom it has sent events. ``zones``: by zone's number and status, those
-    near or on hold.
+    platform and status, riders of whom it has sent events; ``held_platforms`` and ``near_platforms``: those
+    by platform and limit. ``zones``: by zone's number and status, those near or on hold.
     """
 
     statuses: list[int]
@@ -71,6 +71,8 @@ class Tally:
     working: Counter[int] = field(default_factory=Counter)
     orders: Counter[str] = field(default_factory=Counter)
     platforms: Counter[tuple[str, str]] = field(default_factory=Counter)
+    held_platforms: Counter[tuple[str, int]] = field(default_factory=Counter)
+    near_platforms: Counter[tuple[str, int]] = field(default_factory=Counter)
     zones: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
@@ -109,12 +111,18 @@ def take(store: RiderStore, *, zones: bool) -> Tally:
     held, near = rows[codes == HELD], rows[codes == NEAR]
     naming = held[:, R_STATUS_LIMIT]
     tally.held = _counted(naming)
-    tally.near = _counted(_warned_of(store, near))
+    warned = _warned_of(store, near)
+    tally.near = _counted(warned)
     head = head_at(store)
     working, platforms = _orders_in_hand(store, held, head)
     tally.working = _counted(naming[working])
     tally.orders = Counter({store.platform(number): count for number, count in _counted(platforms).items()})
-    tally.platforms = _members(store, rows, codes)
+    tally.platforms = Counter(
+        {(name, STATUSES[code]): n for (name, code), n in _members(store, rows, codes, len(STATUSES)).items()}
+    )
+    limits = len(store.limits.limits)
+    tally.held_platforms = _members(store, held, naming, limits)
+    tally.near_platforms = _members(store, near, warned, limits)
     if zones:
         for name, some in zip(_ZONES, (near, held), strict=True):
             found = _counted(some[:, head + S_ZONE], none=True)
@@ -128,26 +136,26 @@ def head_at(store: RiderStore) -> int:
     return CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
 
 
-def _members(store: RiderStore, rows: I64, codes: I64) -> Counter[tuple[str, str]]:
-    """Riders by platform and status; a rider counts once for every platform that has sent events of him."""
+def _members(store: RiderStore, rows: I64, groups: I64, most: int) -> Counter[tuple[str, int]]:
+    """Riders by platform and group (of ``most``); one counts for every platform that sent events of him."""
     memory = store.memory
     platforms = int(memory.misc[M_PLATFORMS])
     at, members = rows[:, R_MEMBERS].copy(), rows[:, R_MEMBERS_N].copy()
-    counts = np.zeros(platforms * len(STATUSES), dtype=np.int64)
-    riders = np.flatnonzero((at > 0) & (codes >= 0) & (codes < len(STATUSES)) & (members <= MOST_MEMBERS))
+    counts = np.zeros(platforms * most, dtype=np.int64)
+    riders = np.flatnonzero((at > 0) & (groups >= 0) & (groups < most) & (members <= MOST_MEMBERS))
     index = 0
     while len(riders := riders[members[riders] > index]):
         place = at[riders] + index * MEMBER_WORDS
         inside = place < len(memory.heap)
         platform = memory.heap[place[inside]]
         known = (platform >= 0) & (platform < platforms)
-        pairs = platform[known] * len(STATUSES) + codes[riders[inside][known]]
+        pairs = platform[known] * most + groups[riders[inside][known]]
         counts += np.bincount(pairs, minlength=len(counts))
         index += 1
-    found: Counter[tuple[str, str]] = Counter()
+    found: Counter[tuple[str, int]] = Counter()
     for pair in np.flatnonzero(counts).tolist():
-        platform_number, status = divmod(pair, len(STATUSES))
-        found[store.platform(platform_number), STATUSES[status]] = int(counts[pair])
+        platform_number, group = divmod(pair, most)
+        found[store.platform(platform_number), group] = int(counts[pair])
     return found
 
 

@@ -64,8 +64,9 @@ class Teller:
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
             hold["told_at"] = self.told.told_at.get(key, hold["told_at"])
-        self.announced.put(document, repeated=before is not None)
-        self._put_alert(document, self._platforms(store, verdict.row))
+        platforms = pages.members(store, verdict.row, store.now_s - self._settings.keep)
+        self.announced.put(document, platforms, repeated=before is not None)
+        self._put_alert(document, [one for one in platforms if one in self._settings.outlets])
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
         """Take back what an earlier owner told and the evidence does not bear out, once *now* is there.

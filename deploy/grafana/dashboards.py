@@ -49,7 +49,8 @@ _OPERATOR_FLOW = Row("Flow", [
     Panel("Late alerts, share", _one("job:respite_alert_latency_slow:ratio_rate1h", "1 h"),
           "Objective: at most 1 %; the alert sounds at 14.4 %.", "percentunit", thresholds=(0.01, 0.144)),
     Panel("Time by stage", _one("sum by (stage) (rate(respite_stage_seconds_total[$__rate_interval]))", "{{stage}}"),
-          "Seconds of work per second: 1 is a whole core.", "percentunit"),
+          "Seconds per second: of decode, ingest, judge and tell, 1 is a whole core; write and checkpoint mostly wait.",
+          "percentunit"),
     Panel("Dead letters by reason",
           _one("sum by (reason) (rate(respite_dead_letters_total[$__rate_interval]))", "{{reason}}"),
           "Messages refused.", "ops"),
@@ -81,6 +82,8 @@ _OPERATOR_OUTLETS = Row("Outlets", [
                "{{endpoint}} {{outcome}}"), "Messages settled, by how.", "ops", fed=False),
     Panel("Eligibility answered UNKNOWN", _one("job:respite_api_unknown:ratio_rate5m", "{{job}}"),
           "Share of answers that cannot say PASS or FAIL.", "percentunit", thresholds=(0.01, 0.05), fed=False),
+    Panel("Persons looked up by case number, per day", _one("sum(increase(respite_api_case_lookups_total[1d]))", "looks"),
+          "By regulators over the API; its log says which case and which key.", fed=False),
 ])
 OPERATOR = Dashboard("respite-operator", "Respite: operator", "Does it run, and how soon does it tell?",
                  [_OPERATOR_NOW, _OPERATOR_FLOW, _OPERATOR_STATE, _OPERATOR_OUTLETS])
@@ -94,7 +97,19 @@ _PLATFORM_RIDERS = Row("Riders", [
                f"/ (sum by (platform) (respite_platform_riders{{{_PLATFORM_CHOSEN}}}) > 0)", "{{platform}}"),
           "Of the platform's riders, whoever they worked for when they reached the limit.", "percentunit"),
 ])
+_PLATFORM_LIMITS = Row("By policy and limit", [
+    Panel("Riders on hold",
+          _one(f"platform_policy_limit:respite_platform_riders_on_hold:sum{{{_PLATFORM_CHOSEN}}}",
+               "{{platform}} {{policy}} {{limit}}"), "Each under the limit that names the hold."),
+    Panel("Riders near a limit",
+          _one(f"platform_policy_limit:respite_platform_riders_near_limit:sum{{{_PLATFORM_CHOSEN}}}",
+               "{{platform}} {{policy}} {{limit}}"), "Each under the limit they were warned of last."),
+])
 _PLATFORM_HOLDS = Row("Holds honoured", [
+    Panel("Holds begun per hour", _one(f"platform:respite_holds:increase1h{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
+          "Of riders of whom the platform has sent events; a hold counts for each of them."),
+    Panel("Breaches per hold", _one(f"platform:respite_holds_breached:ratio_rate1h{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
+          "Objective: at most 1 %.", "percentunit", thresholds=(0.01, 0.144)),
     Panel("Breaches per hour", _one(f"platform:respite_breaches:increase1h{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
           "Orders accepted inside a hold, a minute or more after it began.", thresholds=(1, 10)),
     Panel("Breaches per rider on hold and hour",
@@ -106,6 +121,14 @@ _PLATFORM_HOLDS = Row("Holds honoured", [
           "s"),
 ])
 _PLATFORM_EVIDENCE = Row("Evidence", [
+    Panel("Late evidence, share",
+          _one(f"platform:respite_late_events:ratio_rate5m{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
+          "Of the platform's accepted events, more than 5 minutes after they happened.", "percentunit",
+          thresholds=(0.01, 0.05)),
+    Panel("Refused evidence, share",
+          _one(f"platform:respite_refused_events:ratio_rate5m{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
+          "Of the platform's events, accepted and refused; those that cannot be read name no platform.",
+          "percentunit", thresholds=(0.001, 0.01)),
     Panel("Late events", _one(f"platform:respite_late_events:rate5m{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
           "Accepted more than 5 minutes after they happened.", "ops"),
     Panel("Refused events", _one(f"platform:respite_refused_events:rate5m{{{_PLATFORM_CHOSEN}}}", "{{platform}}"),
@@ -113,7 +136,7 @@ _PLATFORM_EVIDENCE = Row("Evidence", [
 ])
 _PLATFORM_CHOICE = Variable("platform", "respite_platform_riders", "Platform")
 PLATFORM = Dashboard("respite-platform", "Respite: platforms", "What each platform's riders and feed are like.",
-                 [_PLATFORM_RIDERS, _PLATFORM_HOLDS, _PLATFORM_EVIDENCE], [_PLATFORM_CHOICE])
+                 [_PLATFORM_RIDERS, _PLATFORM_LIMITS, _PLATFORM_HOLDS, _PLATFORM_EVIDENCE], [_PLATFORM_CHOICE])
 
 _REGULATOR_CHOSEN = 'policy=~"$policy",limit=~"$limit"'
 _REGULATOR_BY_LIMIT = "{{policy}} {{limit}}"
@@ -147,16 +170,29 @@ _REGULATOR_PLATFORMS = Row("By platform", [
     Panel("Breaches per rider on hold and hour",
           _one("platform:respite_breaches_per_rider_on_hold:ratio_rate1h", "{{platform}}"),
           "Comparable between platforms of different sizes."),
-    Panel("Breaches per hold", _one("job:respite_holds_breached:ratio_rate1h", "1 h"),
-          "Objective: at most 1 %.", "percentunit", thresholds=(0.01, 0.144)),
-    Panel("Late evidence, share", _one("job:respite_late_events:ratio_rate5m", "late"),
-          "Of accepted events, more than 5 minutes after they happened.", "percentunit", thresholds=(0.01, 0.05)),
-    Panel("Refused evidence, share", _one("job:respite_dead_letters:ratio_rate5m", "refused"),
-          "Of all messages.", "percentunit", thresholds=(0.001, 0.01)),
-    Panel("Late evidence", _one("platform:respite_late_events:rate5m", "{{platform}}"),
-          "Events per second.", "ops"),
-    Panel("Refused evidence", _one("platform:respite_refused_events:rate5m", "{{platform}}"),
-          "Events per second that name their platform.", "ops"),
+    Panel("Breaches per hold", [
+        Query("platform:respite_holds_breached:ratio_rate1h", "{{platform}}"),
+        Query("job:respite_holds_breached:ratio_rate1h", "all"),
+    ], "Objective: at most 1 %.", "percentunit", thresholds=(0.01, 0.144)),
+    Panel("Holds begun per hour", _one("platform:respite_holds:increase1h", "{{platform}}"),
+          "Of riders of whom the platform has sent events; a hold counts for each of them."),
+    Panel("Riders on hold by limit",
+          _one(f"platform_policy_limit:respite_platform_riders_on_hold:sum{{{_REGULATOR_CHOSEN}}}",
+               "{{platform}} {{policy}} {{limit}}"), "A rider counts for every platform he works for."),
+    Panel("Riders near a limit by limit",
+          _one(f"platform_policy_limit:respite_platform_riders_near_limit:sum{{{_REGULATOR_CHOSEN}}}",
+               "{{platform}} {{policy}} {{limit}}"), "A rider counts for every platform he works for."),
+    Panel("Time worked in holds, per hour", _one("platform:respite_hold_work_seconds:increase1h", "{{platform}}"),
+          "With an order of the platform in hand; orders in hand may be finished.", "s"),
+    Panel("Late evidence, share", [
+        Query("platform:respite_late_events:ratio_rate5m", "{{platform}}"),
+        Query("job:respite_late_events:ratio_rate5m", "all"),
+    ], "Of accepted events, more than 5 minutes after they happened.", "percentunit", thresholds=(0.01, 0.05)),
+    Panel("Refused evidence, share", [
+        Query("platform:respite_refused_events:ratio_rate5m", "{{platform}}"),
+        Query("job:respite_dead_letters:ratio_rate5m", "all messages"),
+    ], "Of the events that name the platform; and of all messages, readable or not.", "percentunit",
+          thresholds=(0.001, 0.01)),
 ])
 _REGULATOR_ZONES = Row("By zone", [
     Panel("Riders near a limit or on hold",

@@ -100,7 +100,7 @@ class Dashboard:
             "time": {"from": "now-1h", "to": "now"},
             "timezone": "browser",
             "links": [_links()],
-            "annotations": {"list": [_restarts()]},
+            "annotations": {"list": [restarts()]},
             "templating": {"list": [_variable(one) for one in self.variables]},
             "panels": list(_placed(self.rows)),
         }
@@ -116,7 +116,7 @@ def _links() -> dict[str, Any]:
     }
 
 
-def _restarts() -> dict[str, Any]:
+def restarts() -> dict[str, Any]:
     """A line wherever a worker started."""
     return {
         "name": "worker started",

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from fastapi import Request
 
+from stream.api.counts import Counts
 from stream.api.keys import NOBODY, Caller, Keys
 from stream.api.problems import Problem, forbidden, misdirected, too_large, unauthorized
 
@@ -61,14 +62,17 @@ class Access:
     ----------
     keys
         None lets everybody in; only for loopback.
+    counts
+        Where the regulator's looks at single persons are counted.
     """
 
-    def __init__(self, keys: Keys | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, keys: Keys | None, counts: Counts, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._keys = keys
+        self._counts = counts
         self._buckets = Buckets(clock)
         self._hashing = asyncio.Semaphore(_HASHED_AT_ONCE)
-        #: Looks at single persons by the regulator.
-        self.case_lookups = 0
 
     async def caller(self, request: Request) -> Caller:
         """Who asks.
@@ -120,7 +124,7 @@ class Access:
             raise forbidden(caller.role, "GET /v1/overview has what this role may see")
         if not case_number or len(case_number) > _CASE or not case_number.isprintable():
             raise forbidden(caller.role, "send the header X-Case-Number, 1 to 64 characters; it is logged")
-        self.case_lookups += 1
+        self._counts.looked_up()
         log.warning("person looked up", rider=rider, case_number=case_number, key=caller.key)
 
 

@@ -57,7 +57,7 @@ def new_app(
 ) -> FastAPI:
     """The application; it follows the topics while it runs, unless told not to."""
     asked = desk or Desk(settings)
-    access = Access(None if no_auth else Keys(Path(settings.keys)))
+    access = Access(None if no_auth else Keys(Path(settings.keys)), asked.counts)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

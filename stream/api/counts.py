@@ -23,11 +23,20 @@ class Counts:
         )
         for verdict in VERDICTS:
             self._verdicts.labels(verdict)
+        self._lookups = Counter(
+            "respite_api_case_lookups",
+            "Looks at single persons by a regulator with a case number; the log says who and whom.",
+            registry=self.registry,
+        )
 
     def answered(self, verdicts: Iterable[tuple[str, int]]) -> None:
         """Count answers by verdict."""
         for verdict, count in verdicts:
             self._verdicts.labels(verdict).inc(count)
+
+    def looked_up(self) -> None:
+        """Count a regulator's look at a person."""
+        self._lookups.inc()
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""

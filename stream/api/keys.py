@@ -67,6 +67,14 @@ class Caller:
 NOBODY = Caller("no-auth", "dispatcher", None, "closed", 1000.0)
 
 
+def open_to_others(mode: int, *, ours: bool) -> bool:
+    """Whether more people may read or write a file than its keys are for.
+
+    One that is not our own (an orchestrator's secret, mounted) we can only read through its group.
+    """
+    return bool(mode & (0o077 if ours else 0o037))
+
+
 class KeyFile:
     """The file of keys, as the commands see it."""
 
@@ -85,7 +93,7 @@ class KeyFile:
             found = self._path.stat()
         except FileNotFoundError:
             return []
-        if found.st_mode & 0o077:
+        if open_to_others(found.st_mode, ours=found.st_uid == os.getuid()):
             message = f"{self._path} can be read by others: chmod 600 {self._path}"
             raise KeysRefused(message)
         try:

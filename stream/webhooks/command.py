@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from stream import options as given
 from stream.exits import REJECTED, fail, refuse, settings_from
+from stream.options import CONNECTION, Options, takes
 
 app = typer.Typer(
     add_completion=False,
@@ -19,42 +19,38 @@ app = typer.Typer(
     help="Send alerts and statuses to the platforms' own addresses, beside the workers.",
 )
 File = Annotated[Path, typer.Option("--config", help="TOML file of endpoints.")]
+_SETTINGS = (*CONNECTION, "prefix", "log_format")
 _SHOWN_AFTER_S = 2.0
 
 
 @app.callback(invoke_without_command=True)
+@takes(*_SETTINGS)
 def webhooks(
+    options: Options,
     context: typer.Context,
     config: Annotated[Path | None, typer.Option(help="TOML file of endpoints.")] = None,
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    log_format: given.LogFormat = None,
 ) -> None:
-    """Send alerts and statuses to the platforms' own addresses, until stopped; as many processes as you like.
-
-    TLS and SASL come from the environment: RESPITE_SECURITY_PROTOCOL and so on, as for a worker.
-    """
+    """Send alerts and statuses to the platforms' own addresses until stopped; run as many as you like."""
     if context.invoked_subcommand is not None:
         return
     if config is None:
         raise refuse("webhooks: --config FILE.toml is missing")
-    settings, made, _ = _prepare(config, broker, prefix, log_format)
+    settings, made, _ = _prepare(config, options)
     from stream.webhooks.process import run
 
     _run(settings, run(settings, made))
 
 
 @app.command()
+@takes(*_SETTINGS)
 def replay(
+    options: Options,
     config: File,
     endpoint: Annotated[str, typer.Option(help="Name of the endpoint.")],
     since: Annotated[
         str | None,
         typer.Option(help="All messages since then, like 2026-11-23T12:00:00+08:00 [dead letters]."),
     ] = None,
-    broker: given.Broker = None,
-    prefix: given.Prefix = None,
-    log_format: given.LogFormat = None,
 ) -> None:
     """Send an endpoint's dead letters once more, or all since a time, under the same ids."""
     from schemas.instants import parse_instant
@@ -64,7 +60,7 @@ def replay(
         since_s = parse_instant(since) if since is not None else None
     except ValueError as error:
         raise refuse(f"--since: {error}") from error
-    settings, made, partitions = _prepare(config, broker, prefix, log_format)
+    settings, made, partitions = _prepare(config, options)
     try:
         chosen = made.named(endpoint)
     except InvalidConfig as error:
@@ -77,16 +73,14 @@ def replay(
         raise typer.Exit(REJECTED)
 
 
-def _prepare(
-    file: Path, broker: str | None, prefix: str | None, log_format: str | None
-) -> tuple[Any, Any, Any]:
+def _prepare(file: Path, options: Options) -> tuple[Any, Any, Any]:
     from stream.administration import KafkaUnavailable
     from stream.logs import set_up
     from stream.topics import TopicsRefused
     from stream.webhooks.config import InvalidConfig, load_config
     from stream.webhooks.topics import ensure_topics
 
-    settings = settings_from(broker=broker, prefix=prefix, log_format=log_format)
+    settings = settings_from(**options)
     set_up(settings.log_format)
     try:
         made = load_config(file)

@@ -150,7 +150,9 @@ class Config(BaseModel):
 
     group_prefix: str = Field(WEBHOOK_GROUP, pattern=_TOPIC, description="Before the groups' names.")
     dead_letter: str = Field(WEBHOOK_DEAD_LETTER, pattern=_TOPIC, description="Without the prefix.")
-    metrics_host: str = Field("127.0.0.1", description="Where /metrics is served.")
+    metrics_host: str | None = Field(
+        None, description="Where /metrics is served; else where RESPITE_METRICS_HOST says, as for workers."
+    )
     metrics_port: int = Field(9465, ge=0, le=65_535, description="Its port; 0 takes a free one.")
     endpoint: tuple[Endpoint, ...] = Field(min_length=1)
 

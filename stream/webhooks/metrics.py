@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from stream.families import gauge
 
 _ATTEMPT_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -71,6 +73,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         self.deliveries = Counter(
             "respite_webhook_deliveries", "Messages that are settled, by how.",
             ["endpoint", "outcome"], registry=registry,
@@ -85,11 +88,11 @@ class Metrics:
         )  # fmt: skip
         self.durations = Histogram(
             "respite_webhook_attempt_duration_seconds", "From a request to its answer, or to giving it up.",
-            ["endpoint"], registry=registry, buckets=_ATTEMPT_S,
+            ["endpoint"], registry=registry, buckets=_ATTEMPT_S, unit="seconds",
         )  # fmt: skip
         self.latencies = Histogram(
             "respite_webhook_delivery_latency_seconds", "From the record in Kafka to the receiver's 2xx.",
-            ["endpoint"], registry=registry, buckets=_LATENCY_S,
+            ["endpoint"], registry=registry, buckets=_LATENCY_S, unit="seconds",
         )  # fmt: skip
         self._server: Any = None
 
@@ -125,13 +128,13 @@ class _Gauges(Collector):
         self._wall = wall
 
     def collect(self) -> Iterator[Metric]:
-        def gauge(name: str, text: str) -> GaugeMetricFamily:
-            return GaugeMetricFamily(f"respite_webhook_{name}", text, labels=["endpoint"])
+        def family(name: str, text: str) -> GaugeMetricFamily:
+            return gauge(f"respite_webhook_{name}", text, ["endpoint"])
 
-        pending = gauge("pending_messages", "Messages in memory that are not settled.")
-        oldest = gauge("oldest_pending_age_seconds", "Since Kafka got the oldest of them; 0 without any.")
-        lag = gauge("lag_records", "Records that wait in Kafka, in the partitions of this process.")
-        disabled = gauge("endpoint_disabled", "1 after the endpoint has said 410 Gone, until a restart.")
+        pending = family("pending_messages", "Messages in memory that are not settled.")
+        oldest = family("oldest_pending_age_seconds", "Since Kafka got the oldest of them; 0 without any.")
+        lag = family("lag_records", "Records that wait in Kafka, in the partitions of this process.")
+        disabled = family("endpoint_disabled", "1 after the endpoint has said 410 Gone, until a restart.")
         for one in self._endpoints():
             since_ms = one.oldest_ms
             pending.add_metric([one.name], one.pending)

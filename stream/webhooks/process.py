@@ -92,7 +92,8 @@ async def run(settings: Settings, config: Config) -> None:
     metrics = Metrics()
     running = [Running(settings, config, one, metrics.counts(one.name)) for one in config.endpoint]
     metrics.watch(lambda: [*running])
-    log.info("metrics", address=metrics.start(config.metrics_host, config.metrics_port))
+    host = config.metrics_host or settings.metrics_host
+    log.info("metrics", address=metrics.start(host, config.metrics_port))
     try:
         async with (
             writing(settings, dead_letters_of(settings, config)) as letters,

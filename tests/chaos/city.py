@@ -30,6 +30,7 @@ from stream.settings import Settings
 from stream.warm_up import warm_up
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored
+from tests.short_policies import policy_text
 from tests.stream.reading import records_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -40,15 +41,9 @@ FRESH_S = 4.0
 MOST_RESIDENT_BYTES = 900 << 20
 _BAD = (b"", b"{bad", b'{"schema":"work-state/2"}')
 _MAXIMA = {"max_open_order": "12s", "max_open_session": "25s", "max_open_break": "8s"}
-POLICY = """
-name = "chaos"
-version = 1
-time_zone = "Asia/Shanghai"
-valid_from = 2026-01-01
-modality = "agreement"
-title = { zh = "名", en = "name" }
-source = "a test"
-[[limit]]
+POLICY = policy_text(
+    "chaos",
+    """
 name = "c"
 kind = "continuous"
 clock = "order"
@@ -56,14 +51,16 @@ limit = "20s"
 reset = "5s"
 warn_before = ["4s"]
 effect = "hold"
-[[limit]]
+""",
+    """
 name = "r"
 kind = "rolling"
 clock = "order"
 limit = "25s"
 window = "40s"
 effect = "hold"
-[[limit]]
+""",
+    """
 name = "s"
 kind = "span"
 clock = "online"
@@ -71,7 +68,8 @@ limit = "20s"
 reset = "6s"
 remind_every = "1min"
 effect = "remind"
-"""
+""",
+)
 
 
 class Feed(threading.Thread):

@@ -25,6 +25,7 @@ PROMETHEUS = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text
 KUSTOMIZATION = DEPLOY / "kubernetes" / "kustomization.yaml"
 MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KUSTOMIZATION})
 OBJECTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
+NAMESPACE = yaml.safe_load(KUSTOMIZATION.read_text(encoding="utf-8"))["namespace"]
 OURS = ("topics", "worker", "api", "webhooks")
 #: The API's settings; they are no field of `Settings` on this branch.
 OF_THE_API = {"api_host", "api_port", "api_peers", "keys", "shared_dir"}
@@ -100,7 +101,7 @@ def test_prometheus_scrapes_every_service_that_has_metrics_where_it_has_them() -
         for job in PROMETHEUS["scrape_configs"]
         for place in job.get("dns_sd_configs", ())
     }
-    assert found == {("worker", 9464), ("api", 8080), ("webhooks", 9464)}
+    assert found == {("worker", 9464), ("api", 8080), ("webhooks", 9465)}
     assert COMPOSE["services"]["api"]["environment"]["RESPITE_API_PORT"] == "8080"
     assert Settings.model_fields["metrics_port"].default == 9464
     assert "./prometheus/rules:/etc/prometheus/rules:ro" in COMPOSE["services"]["prometheus"]["volumes"]
@@ -204,7 +205,7 @@ def test_selectors_find_pods_and_budgets_and_services_too() -> None:
         for name in ("StatefulSet", "Deployment", "PodDisruptionBudget")
         for one in kind(name).values()
     ]
-    assert len(selectors) == 6
+    assert len(selectors) == 7
     for selector in selectors:
         assert sum(selector.items() <= one.items() for one in labels) == 1, selector
 
@@ -227,6 +228,28 @@ def test_the_front_knows_every_worker() -> None:
     replicas = kind("StatefulSet")["respite-worker"]["spec"]["replicas"]
     service = kind("StatefulSet")["respite-worker"]["spec"]["serviceName"]
     assert peers == [f"http://respite-worker-{number}.{service}:8080" for number in range(replicas)]
+
+
+def test_prometheus_in_the_cluster_finds_every_port_by_headless_services() -> None:
+    text = (DEPLOY / "prometheus" / "kubernetes.yml").read_text(encoding="utf-8")
+    services = kind("Service")
+    scraped, label = set(), "app.kubernetes.io/component"
+    for job in yaml.safe_load(text)["scrape_configs"]:
+        for place in job["dns_sd_configs"]:
+            for address in place["names"]:
+                name, _, domain = address.partition(".")
+                assert domain == f"{NAMESPACE}.svc.cluster.local"
+                assert services[name]["spec"]["clusterIP"] == "None", "one address per pod"
+                assert place["port"] in [port["port"] for port in services[name]["spec"]["ports"]]
+                scraped.add((job["job_name"], services[name]["spec"]["selector"][label], place["port"]))
+    listening = {
+        (f"respite-{one['name']}", template["metadata"]["labels"][label], port["containerPort"])
+        for template in PODS.values()
+        for one in template["spec"]["containers"]
+        for port in one.get("ports", ())
+    }
+    assert scraped == listening
+    assert {job["job_name"] for job in PROMETHEUS["scrape_configs"]} >= {job for job, *_ in scraped}
 
 
 def test_settings_are_settings_and_secrets_are_only_named() -> None:

@@ -20,6 +20,7 @@ from deploy.grafana.model import DATASOURCE, Dashboard, Panel
 from deploy.kafka.processes import free_ports
 from stream import topics
 from stream.settings import Settings
+from tests.deploy.metric_names import asked_for
 from tests.deploy.monitoring import Server, prometheus, until
 from tests.deploy.test_prometheus import PROMETHEUS, ROOT
 
@@ -190,6 +191,15 @@ def test_every_panels_query_runs_and_has_data(watched: Server) -> None:
 
 
 @pytest.mark.kafka
+def test_a_real_worker_exports_every_metric_of_workers_that_is_asked_for(watched: Server) -> None:
+    found = watched.query('count by (__name__) ({job="respite-worker"})')
+    exported = {one["metric"]["__name__"] for one in found}
+    elsewhere = ("respite_api_", "respite_webhook_")
+    asked = {name: place for name, place in asked_for().items() if not name.startswith(elsewhere)}
+    assert not {name: place for name, place in asked.items() if name not in exported}
+
+
+@pytest.mark.kafka
 def test_what_is_chosen_from_has_choices(watched: Server) -> None:
     for one in dashboards.DASHBOARDS:
         for variable in one.variables:
@@ -213,6 +223,16 @@ def test_what_the_worker_says_adds_up(watched: Server) -> None:
     assert value('sum(respite_zone_riders{zone="3101"})') == 70
     assert value('sum(respite_alert_latency_seconds_count{cause="time"})') == 10
     assert value('respite_refused_events_total{platform="B"}') == 2
+    assert value('respite_refused_events_total{platform="A"}') == 2, "no event, but it names its platform"
+    accepted = value('sum(respite_events_total{outcome="accepted"})')
+    assert value("sum(respite_accepted_events_total)") == accepted
+    assert value("sum(respite_platform_holds_total)") == 50
+    assert value("sum(respite_platform_riders_on_hold)") == 50
+    assert value("sum(respite_platform_riders_near_limit)") == 20
+    assert (
+        value('count(respite_stage_seconds_total{stage=~"decode|ingest|judge|tell|write|checkpoint"} > 0)')
+        == 6
+    )
     assert value('sum(respite_dead_letters_total{reason=~"malformed|invalid"})') == 4
     assert value('sum(respite_riders_on_hold) - sum(respite_riders{status="hold"})') == 0
     assert value('sum(respite_riders_near_limit) - sum(respite_riders{status="approaching"})') == 0

@@ -47,7 +47,8 @@ def test_promtool_takes_the_rules() -> None:
 
 
 def test_promtool_takes_the_configuration() -> None:
-    checked(program("promtool"), "check", "config", str(PROMETHEUS / "prometheus.yml"))
+    for name in ("prometheus.yml", "kubernetes.yml"):
+        checked(program("promtool"), "check", "config", str(PROMETHEUS / name))
 
 
 def test_the_rules_do_what_their_tests_say() -> None:

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from stream.cli import app
+from stream.options import CONNECTION
 from stream.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -45,6 +46,13 @@ def test_help_lists_every_setting_with_its_default(name: str) -> None:
         assert getattr(Settings.model_validate({name: said}), name) == default
     else:
         assert said == str(default)
+
+
+@pytest.mark.parametrize(
+    "command", ["worker", "api", "topics", "forget", "feed", "simulate", "secure", "webhooks"]
+)
+def test_whatever_speaks_to_kafka_is_told_how_by_options_too(command: str) -> None:
+    assert {option.name for option in COMMANDS[command].params} >= set(CONNECTION)
 
 
 def test_help_says_that_settings_come_from_the_environment_too() -> None:

@@ -17,6 +17,7 @@ from stream import feed
 from stream.policies import load_all
 from stream.replay import replay
 from stream.settings import Settings
+from tests.short_policies import online_policy
 from tests.stream.test_worker import (
     DAY_S,
     PARTITIONS,
@@ -39,23 +40,6 @@ TYPES = (
 )
 BAD = (b"", b"{bad", b"\xff", b'{"schema":"work-state/2"}', b'{"schema":"work-state/1"}', b"[" * 5000)
 REASONS = ("malformed", "malformed", "malformed", "unsupported_schema", "invalid", "malformed")
-SILENT = """
-name = "silent"
-version = 1
-time_zone = "Asia/Shanghai"
-valid_from = 2026-01-01
-modality = "agreement"
-title = { zh = "名", en = "name" }
-source = "a test"
-[[limit]]
-name = "online-4s"
-kind = "continuous"
-clock = "online"
-limit = "4s"
-reset = "1h"
-effect = "hold"
-message = { zh = "休息", en = "rest" }
-"""
 
 
 def happenings(riders: int, count: int) -> list[dict[str, Any]]:
@@ -150,7 +134,7 @@ def test_a_limit_reached_in_silence_is_told_within_two_seconds_of_the_wall_clock
     broker: Any, prefix: str, tmp_path: Path
 ) -> None:
     policy = tmp_path / "silent.toml"
-    policy.write_text(SILENT, encoding="utf-8")
+    policy.write_text(online_policy("silent", 4), encoding="utf-8")
     settings = settings_for(broker.bootstrap, prefix, policy=(str(policy),)).model_copy(
         update={"clock": "wall"}
     )

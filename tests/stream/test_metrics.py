@@ -16,9 +16,11 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from detectors.store import RiderStore
+from stream.families import UNITS
 from stream.health import Health
 from stream.metrics import Metrics, PartitionCollector, Past
-from stream.regulator_metrics import OTHER, Platforms, RegulatorCollector
+from stream.quality import OTHER
+from stream.regulator_metrics import Platforms, RegulatorCollector
 from stream.settings import Settings
 from tests.stream.test_tally import AS_OF_S, GBT, MEITUAN, store  # noqa: F401 - a fixture
 
@@ -98,10 +100,16 @@ def test_the_regulator_reads_riders_by_limit_and_the_sum_is_the_number_of_riders
     assert read("respite_riders_working_on_hold", continuous) == 2
     assert read("respite_platform_riders", {"platform": "A", "status": "approaching"}) == 3
     assert read("respite_platform_riders", {"platform": "B", "status": "hold"}) == 1
+    assert read("respite_platform_riders_on_hold", {"platform": "A", **continuous}) == 3
+    assert read("respite_platform_riders_on_hold", {"platform": "B", **continuous}) == 1
+    assert read("respite_platform_riders_on_hold", {"platform": "B", "policy": GBT, "limit": "day-8h"}) == 0
+    assert read("respite_platform_riders_near_limit", {"platform": "A", **continuous}) == 2
+    assert read("respite_platform_riders_near_limit", {"platform": "C", **continuous}) == 0
 
 
 def test_counts_of_partitions_given_up_stay(one: FakePartition) -> None:
     one.counts.update({("holds", f"{GBT}/continuous-4h"): 5, ("breaches", "B"): 2, ("late", "A"): 9})
+    one.counts.update({("platform_holds", "B"): 4, ("taken", "A"): 99})
     one.counts.update(
         {("latency_event", "0.5"): 3, ("latency_event", "+Inf"): 1, ("latency_ms", "event"): 5000}
     )
@@ -110,7 +118,9 @@ def test_counts_of_partitions_given_up_stay(one: FakePartition) -> None:
     read = registry_of(past=past).get_sample_value
     assert read("respite_holds_total", {"policy": GBT, "limit": "continuous-4h"}) == 5
     assert read("respite_breaches_total", {"platform": "B"}) == 2
+    assert read("respite_platform_holds_total", {"platform": "B"}) == 4
     assert read("respite_late_events_total", {"platform": "A"}) == 9
+    assert read("respite_accepted_events_total", {"platform": "A"}) == 99
     assert read("respite_alert_latency_seconds_bucket", {"cause": "event", "le": "0.25"}) == 0
     assert read("respite_alert_latency_seconds_bucket", {"cause": "event", "le": "0.5"}) == 3
     assert read("respite_alert_latency_seconds_count", {"cause": "event"}) == 4
@@ -158,6 +168,8 @@ def test_every_family_has_help_a_unit_in_its_name_and_no_rider_in_its_labels(one
         assert re.fullmatch(r"respite_[a-z_]+", family.name), family.name
         assert family.documentation.endswith("."), family.name
         assert not re.search(r"_(ms|minutes|mb|percent)(_|$)", family.name), family.name
+        last = family.name.rpartition("_")[2]
+        assert family.unit == (last if last in UNITS else ""), family.name
         for sample in family.samples:
             assert set(sample.labels) <= LABELS, sample
             if family.type == "counter":
@@ -233,6 +245,7 @@ def test_the_endpoint_speaks_both_formats(endpoint: Endpoint) -> None:
     assert "process_resident_memory_bytes" in text
     status, kind, text = endpoint.get("/metrics", "application/openmetrics-text; version=1.0.0")
     assert (status, kind.split(";")[0]) == (200, "application/openmetrics-text")
+    assert "# UNIT respite_store_bytes bytes\n" in text
     assert text.endswith("# EOF\n")
 
 

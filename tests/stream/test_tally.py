@@ -90,6 +90,17 @@ def test_riders_are_counted_under_the_limit_that_holds_or_warned_them(store: Rid
     assert tally.platforms == {
         ("A", "clear"): 2, ("A", "approaching"): 3, ("A", "hold"): 4, ("B", "hold"): 1, ("C", "hold"): 1,
     }  # fmt: skip
+    limits = store.limits.limits
+    by_platform = {
+        (platform, status, limits[index].name): count
+        for status, counts in (("hold", tally.held_platforms), ("near", tally.near_platforms))
+        for (platform, index), count in counts.items()
+    }
+    assert by_platform == {
+        ("A", "hold", "continuous-4h"): 3, ("B", "hold", "continuous-4h"): 1,
+        ("C", "hold", "continuous-4h"): 1, ("A", "hold", "day-8h"): 1,
+        ("A", "near", "continuous-4h"): 2, ("A", "near", "day-8h"): 1,
+    }  # fmt: skip
     assert {(store.zone(zone), status): count for (zone, status), count in tally.zones.items()} == {
         ("310105", "approaching"): 2,
         ("310106", "approaching"): 1,

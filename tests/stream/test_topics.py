@@ -11,30 +11,27 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from schemas.policy import load_policy
 from stream import administration, topics
 from stream.settings import Settings
+from tests.short_policies import policy_text
 
 DAY_S = 86_400
-WEEKLY = """
-name = "weekly"
-version = 1
-time_zone = "Asia/Shanghai"
-valid_from = 2026-01-01
-modality = "platform"
-title = { zh = "周", en = "week" }
-source = "a test"
-[[limit]]
+WEEKLY = policy_text(
+    "weekly",
+    """
 name = "w"
 kind = "week"
 clock = "order"
 limit = "44h"
 effect = "remind"
-[[limit]]
+""",
+    """
 name = "r"
 kind = "rolling"
 clock = "order"
 limit = "90h"
 window = "14d"
 effect = "remind"
-"""
+""",
+)
 
 
 def without_limit(text: str, name: str) -> str:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from stream.api import access
 from stream.api.access import Buckets
 from stream.api.app import ApiRefused, is_loopback, run_api
-from stream.api.keys import KeyFile, Keys, KeysRefused
+from stream.api.keys import KeyFile, Keys, KeysRefused, open_to_others
 from stream.cli import app
 from stream.settings import Settings
 from tests.stream.api.world import World
@@ -68,6 +68,23 @@ def test_a_file_of_keys_that_others_can_read_is_refused(tmp_path: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(KeysRefused, match=r"can be read by others: chmod 600 .*k"):
         KeyFile(file).read()
+
+
+@pytest.mark.parametrize(
+    ("mode", "ours", "is_open"),
+    [
+        (0o600, True, False),
+        (0o640, True, True),
+        (0o604, True, True),
+        (0o440, False, False),  # a secret that Kubernetes mounts for our group
+        (0o444, False, True),
+        (0o460, False, True),
+    ],
+)
+def test_a_mounted_secret_is_read_through_its_group_and_nothing_else_is(
+    mode: int, ours: bool, is_open: bool
+) -> None:
+    assert open_to_others(mode, ours=ours) is is_open
 
 
 @pytest.mark.parametrize(

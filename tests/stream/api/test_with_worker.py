@@ -19,27 +19,12 @@ from kafka import KafkaProducer
 from schemas.decode import murmur2
 from stream import topics
 from stream.settings import Settings
+from tests.short_policies import online_policy
 from tests.stream.api.compiled import compile_api
 from tests.stream.test_worker import PARTITIONS, ROOT, Workers, until, written
 
 pytestmark = pytest.mark.kafka
-POLICY = """
-name = "quick"
-version = 1
-time_zone = "Asia/Shanghai"
-valid_from = 2026-01-01
-modality = "agreement"
-title = { zh = "名", en = "name" }
-source = "a test"
-[[limit]]
-name = "online-5s"
-kind = "continuous"
-clock = "online"
-limit = "5s"
-reset = "1h"
-effect = "hold"
-message = { zh = "休息", en = "rest" }
-"""
+POLICY = online_policy("quick", 5)
 #: From the end of a worker to UNKNOWN, at most (seconds).
 SEEN_WITHIN_S = 15.0
 
