@@ -30,7 +30,7 @@ from benchmarks.bench_throughput import fill, machine, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from stream.api.desk import Desk
-from stream.api.riders import Round
+from stream.api.round import Round
 from stream.settings import Settings
 
 PATIENCE_S = 300.0

@@ -25,7 +25,7 @@ from detectors.kernels.layout import CLEAR, HELD, NONE
 from detectors.limits import Limit
 from schemas.api import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
 from schemas.decode.rounds import Written, read_candidates, write_rows
-from stream.api.riders import Round
+from stream.api.round import Round
 from stream.render import utc
 
 VERDICTS: tuple[Literal["PASS", "FAIL", "UNKNOWN"], ...] = ("PASS", "FAIL", "UNKNOWN")

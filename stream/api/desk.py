@@ -21,7 +21,8 @@ from stream.api.keys import Caller
 from stream.api.peers import FORWARDED, Peers
 from stream.api.problems import not_found, unavailable
 from stream.api.recent import QUEUE, Recent, Told
-from stream.api.riders import Riders, Round, Unsure
+from stream.api.riders import Riders, Unsure
+from stream.api.round import Round
 from stream.api.views import Survey, for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
 from stream.mapped import Health

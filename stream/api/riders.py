@@ -5,19 +5,17 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from detectors.kernels.copying import Asked, Asker, Shared
-from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, ANSWER_WORDS, UNSURE
+from detectors.kernels.copying import Asked, Asker
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
 from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Reader, RiderView, blank_asked, shared_of
+from detectors.reading import EVERYONE, Busy, Reader, RiderView, shared_of
 from detectors.store import RiderStore, StoreSettings
-from schemas.decode.hashing import hash_ids
-from schemas.decode.rounds import Candidates
+from stream.api.round import Round
 from stream.mapped import Health, SharedPartition
 from stream.settings import Settings
 from stream.shared import digest_of, read_about, shared_folder
@@ -29,66 +27,6 @@ _SCAN_S = 1.0
 
 class Unsure(RuntimeError):
     """Nothing can be said of a partition's riders; the message is the reason's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Riders asked about together: what is asked, and the hashes that say which partitions are theirs."""
-
-    asked: Asked
-    murmurs: I64
-
-    @classmethod
-    def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Round:
-        """Columns over the riders' ids."""
-        joined = "".join(riders).encode()
-        asked = blank_asked(np.frombuffer(joined or b"\0", dtype=np.uint8), len(riders))
-        asked.length[:] = np.fromiter(map(len, riders), dtype=np.int64, count=len(riders))
-        asked.off[:] = np.cumsum(asked.length) - asked.length
-        asked.seconds[:] = np.fromiter(minutes, dtype=np.int64, count=len(riders)) * 60
-        murmurs = np.zeros(len(riders), dtype=np.int64)
-        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
-        return cls(asked, murmurs)
-
-    @classmethod
-    def of_candidates(cls, read: Candidates) -> Round:
-        """Columns over the body that they were read from."""
-        asked = Asked(
-            buf=read.buf,
-            off=read.off,
-            length=read.length,
-            hash=read.hashes,
-            seconds=read.minutes * 60,
-            answers=np.zeros((len(read.off), ANSWER_WORDS), dtype=np.int64),
-        )
-        return cls(asked, read.murmurs)
-
-    @classmethod
-    def of_rows(cls, shared: Shared, count: int) -> Round:
-        """The riders of the first rows, for an order of no length; those who move meanwhile are left out."""
-        ids = shared.ids[:count].copy().ravel()
-        # As the bytes of a question are: kernels are compiled for each kind of array.
-        ids.flags.writeable = False
-        asked = blank_asked(ids, count)
-        asked.length[:] = shared.id_lengths[:count]
-        asked.off[:] = np.arange(count) * shared.ids.shape[1]
-        murmurs = np.zeros(count, dtype=np.int64)
-        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
-        return cls(asked, murmurs)
-
-    def __len__(self) -> int:
-        return len(self.murmurs)
-
-    def riders(self) -> list[str]:
-        """The ids of all riders asked about."""
-        text = self.asked.buf.tobytes().decode("ascii")
-        ends = (self.asked.off + self.asked.length).tolist()
-        return [text[off:end] for off, end in zip(self.asked.off.tolist(), ends, strict=True)]
-
-    def rider(self, index: int) -> str:
-        """The id of a rider asked about."""
-        off = int(self.asked.off[index])
-        return bytes(self.asked.buf[off : off + int(self.asked.length[index])]).decode("ascii")
 
 
 class Riders:
@@ -312,7 +250,7 @@ class Riders:
         if count is None:
             return set()
         sure = ~np.isin(round_.murmurs % count, list(unsure)) & (round_.asked.answers[:, A_KNOWN] == 1)
-        return {round_.riders[index] for index in np.flatnonzero(sure).tolist()}
+        return {round_.rider(index) for index in np.flatnonzero(sure).tolist()}
 
     def names_of_zones(self, partition: int) -> Sequence[str]:
         """The names behind zones' numbers."""

@@ -17,7 +17,7 @@ from detectors.reading import RiderView, Stretch
 from detectors.verdicts import STATUSES
 from schemas.policy import Policy
 from stream.api.explain import clock_means
-from stream.api.riders import Round
+from stream.api.round import Round
 from stream.render import utc
 
 Document = dict[str, Any]

@@ -26,7 +26,7 @@ from detectors.limits import Limit
 from schemas.api import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Candidates
 from schemas.decode.rounds import read_candidates
 from stream.api.answers import Answers, NoRound, answers_of, read_round, write_answers
-from stream.api.riders import Round
+from stream.api.round import Round
 
 IDS = st.text("abzAZ019_.:-", min_size=1, max_size=64)
 MINUTES = st.integers(1, LONGEST_ORDER_MINUTES)
