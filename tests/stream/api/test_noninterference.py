@@ -29,7 +29,7 @@ MALFORMED = ("", "%20", "%00", "..", "a0/", "%61%30", "A0", "x" * 64, "x" * 65, 
 A = Caller("k", "platform", "A", "closed", 1.0)
 EVENT = re.compile(rb"id: ([0-9a-f]{16})\n")
 #: What differs from process to process, whoever asks: memory, processor time, when it was started.
-PROCESS = re.compile(r"^(# (HELP|TYPE) )?(process_|python_|respite_api_eligibility_created)", re.MULTILINE)
+PROCESS = re.compile(r"^(# (HELP|TYPE) )?(process_|python_|respite_api_\w+_created)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
