@@ -32,8 +32,16 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# Where nothing has changed the kernels are loaded from their cache, which takes seconds.
+$(VENV)/.kernels: $(wildcard detectors/kernels/*.py schemas/decode/*.py) $(VENV)/.project
+	@$(BIN)/python -m stream.warm_up
+	@touch $@
+
+.PHONY: kernels
+kernels: $(VENV)/.kernels  ## compile the kernels beforehand; a first start would do it
+
 .PHONY: test
-test: install  ## all tests, those with a real Kafka too
+test: install kernels  ## all tests, those with a real Kafka too
 	-@deploy/bootstrap.sh kafka prometheus browser
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -61,7 +69,7 @@ stop:  ## stop that Kafka
 	@$(PYTHON) deploy/kafka/broker.py stop
 
 .PHONY: demo
-demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts, the console in your browser
+demo: install kernels  ## a city's day in a minute: Kafka, couriers, worker, alerts, the console in your browser
 	@deploy/bootstrap.sh kafka
 	@$(BIN)/respite demo $(ARGS)
 

@@ -106,6 +106,14 @@ class Reader:
         self._rules = settings.rules()
         self._mem = new_memory(row_words(len(limits.limits)), capacity=candidates.BLOCK)
 
+    def warm_up(self) -> None:
+        """Compile or load everything that is asked for here."""
+        shared = shared_of(new_memory(row_words(len(self.limits.limits))))
+        asked = blank_asked(np.frombuffer(b"nobody", dtype=np.uint8), 1)
+        self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
+        self.rider(shared, 1, asked)
+        self._view(1)
+
     def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
         """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel."""
         start = 0

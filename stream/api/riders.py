@@ -13,8 +13,8 @@ from detectors.kernels.copying import Asked, Asker
 from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
 from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Reader, RiderView, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.reading import EVERYONE, Busy, Reader, RiderView
+from detectors.store import StoreSettings
 from stream.api.round import Round
 from stream.mapped import Health, SharedPartition
 from stream.settings import Settings
@@ -82,12 +82,7 @@ class Riders:
 
     def warm_up(self) -> None:
         """Load the kernels, so that the first question does not wait for them."""
-        store = RiderStore(self.limits, self._store)
-        shared = shared_of(store.memory)
-        reader = self._reader
-        round_ = Round.of(["nobody"], [25])
-        reader.answer(shared, 1, round_.asked, np.zeros(1, dtype=np.int64))
-        reader.rider(shared, 1, round_.asked)
+        self._reader.warm_up()
 
     # -- partitions ----------------------------------------------------------------------------
 
