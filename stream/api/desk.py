@@ -64,11 +64,8 @@ class Desk:
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
         self.riders.warm_up()
-        for riders in (
-            Round.of(["nobody"], [25]),
-            read_round(b'{"candidates":[{"rider_id":"a","minutes":25}]}'),
-        ):
-            write_answers(riders, self.limits, {}, 1, "closed")
+        asked = read_round(b'{"candidates":[{"rider_id":"nobody","minutes":25}]}')
+        write_answers(asked, self.limits, {}, 1, "closed")
 
     # -- may he take this order ----------------------------------------------------------------
 

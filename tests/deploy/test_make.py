@@ -37,7 +37,7 @@ def put(folder: Path, name: str, script: str) -> None:
 
 def test_help_lists_every_goal() -> None:
     shown = run("make", "help").stdout
-    for goal in ("help", "install", "test", "check", "demo", "broker", "stop", "bench"):
+    for goal in ("help", "install", "test", "check", "demo", "broker", "stop", "bench", "kernels"):
         assert f"make {goal}" in shown
 
 
