@@ -67,7 +67,7 @@ demo: install  ## a city's day in a minute: Kafka, couriers, worker, alerts, the
 
 .PHONY: chaos
 chaos: install  ## break a running city in every way and compare with the evidence; under 30 minutes
-	@deploy/bootstrap.sh kafka
+	@deploy/bootstrap.sh kafka faketime
 	$(BIN)/python -m tests.chaos $(ARGS)
 	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
 

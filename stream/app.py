@@ -21,6 +21,7 @@ from yarl import URL
 from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
+from stream.administration import KafkaUnavailable
 from stream.calendars import window_starts
 from stream.exits import exit_after
 from stream.metrics import Metrics, Past
@@ -124,6 +125,8 @@ class Worker:
         self._failure: asyncio.Future[None] | None = None
         #: By partition, when it may be tried again (monotonic) and how long to wait after that.
         self._retries: dict[int, tuple[float, float]] = {}
+        #: By partition, the progress last seen, and since when (monotonic).
+        self._moved: dict[int, tuple[float, float]] = {}
         topic = self._app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -160,7 +163,7 @@ class Worker:
             if self.partitions.get(number) is partition:
                 await work(partition)
                 self._retries.pop(number, None)
-        except (OutboxFailed, NotOwner, KafkaError, TimeoutError) as error:
+        except (OutboxFailed, NotOwner, KafkaError, KafkaUnavailable, TimeoutError) as error:
             # What it wrote last is unknown, so it is given up, claimed and restored again.
             await self._give_up(partition, error)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
@@ -247,13 +250,21 @@ class Worker:
     async def _tick_one(self, partition: Partition) -> None:
         end = lane.log_end(self._app.consumer, self._settings.source_topic, partition.number)
         await partition.on_tick(end)
-        waited_s = self._run.wall() - partition.progress_s
+        waited_s = self._unmoved_s(partition)
         if partition.lag_records > 0 and waited_s > STALLED_S:
             message = (
                 f"partition {partition.number}: {partition.lag_records} records wait and nothing has moved "
                 f"for {waited_s:.0f} s; this process ends so that its supervisor starts it again"
             )
             raise Stalled(message)
+
+    def _unmoved_s(self, partition: Partition) -> float:
+        """For how long nothing has moved, whatever was done to the wall clock meanwhile."""
+        seen_s, since_s = self._moved.get(partition.number, (None, 0.0))
+        if seen_s != partition.progress_s:
+            since_s = time.monotonic()
+            self._moved[partition.number] = partition.progress_s, since_s
+        return time.monotonic() - since_s
 
     async def _tick_forever(self) -> None:
         while True:

@@ -28,6 +28,7 @@ from schemas.checkpoint import (
 )
 from stream.outbox import Outbox
 from stream.restore import Restored
+from stream.run import is_due
 from stream.settings import Settings
 
 #: Packed pages that one step writes; at four steps a second what it costs judging stays small.
@@ -74,7 +75,8 @@ class Checkpointer:
 
     def begin_if_due(self, standing: Standing, wall_s: float, *, now: bool = False) -> None:
         """Begin a round when it is time, or ``now``. Precondition: nothing waits in the outbox."""
-        if self._round is not None or (wall_s < self._due_s and not now):
+        due = now or is_due(wall_s, self._due_s, self._settings.checkpoint_every)
+        if self._round is not None or not due:
             return
         store = self._store
         ends = self._outbox.ends

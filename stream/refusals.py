@@ -42,13 +42,13 @@ class Refusals:
         self.counts: Counter[tuple[str, str]] = Counter()
         #: Side outputs of records before this source offset have been written.
         self.written_to = 0
-        self._recorded = 0
+        self._recorded: int | None = 0
         self._settings = settings
         self._outbox = outbox
         self._number = number
         self._partitions = partitions
 
-    def begin(self, written_to: int, recorded: int) -> None:
+    def begin(self, written_to: int, recorded: int | None) -> None:
         """Go on where an earlier owner has stopped; ``recorded`` is what the state says of it."""
         self.written_to, self._recorded = written_to, recorded
 

@@ -204,7 +204,7 @@ def test_an_order_during_the_restore_is_carried_out_before_anything_is_told(sett
         end = len(events) + len(last)
         await life.go(now_s, ticks=0)
         assert not life.partition.store.live
-        assert life.partition._held, "something is held back that is final"
+        assert life.partition._held.final, "something is held back that is final"
         await life.partition.forget(rider, int(now_s * 1000))
         await life.tick(end)
         assert life.partition.now_s == now_s
