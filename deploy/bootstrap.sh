@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]
-# [browser] [faketime]`, the first two by default. The others are for the tests: `prometheus` with its alertmanager, no service
-# is left running; `browser` is Chromium, with fonts for the screenshots;
-# `faketime` sets the clock of a process, for `make chaos`.
+# [browser] [faketime]`, the first two by default. The others are for the tests: `prometheus` with its
+# alertmanager, no service is left running; `browser` is Chromium, with fonts for the screenshots; `faketime`
+# sets the clock of one process, for `make chaos`.
 # Does nothing, at once, when all is there. Uses apt-get as root or with a sudo that asks no password;
 # otherwise it says what to install and fails.
 set -eu

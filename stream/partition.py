@@ -135,6 +135,7 @@ class Partition:
         self._reading_from = restored.position
         self._teller.told = restored.told
         self._teller.since_s = restored.since_s
+        self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
         self._refusals.begin(restored.side_offset, restored.side_recorded)
         blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -37,7 +38,7 @@ from schemas.policy import DAY_S
 from stream.settings import Settings
 from stream.side import written_up_to
 from stream.tail import Bounds, LogReader
-from stream.told import Outputs, Told, Unknown, read_orders
+from stream.told import Outputs, Told, Unknown, leave_out, read_orders
 from stream.topics import topic_id
 
 log = structlog.get_logger()
@@ -58,6 +59,8 @@ class StateRecords:
     side_offset: int | None = None
     parts: dict[int, dict[int, bytes]] = field(default_factory=dict)
     names: dict[bytes, bytes] = field(default_factory=dict)
+    #: By topic, records that are none of ours and were left out.
+    foreign: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,8 @@ class Restored:
     names_known: tuple[int, int] = (0, 0)
     #: Riders whom an order to forget has erased just now, and their platforms; None: these are not known.
     erased: dict[str, list[str] | None] = field(default_factory=dict)
+    #: By topic, records that are none of ours and were left out.
+    foreign: Counter[str] = field(default_factory=Counter)
     #: From this source offset on *now* is not below this instant: pages have been judged there.
     resume: tuple[int, int] | None = None
 
@@ -143,9 +148,11 @@ async def take_over(work: Takeover) -> Restored:
         if records.side_offset is None and restored.position < source.end:
             restored.side_offset = await _side_offset(work, reader, restored)
         restored.ends = alerts.end, statuses.end
-        orders = await read_orders(reader, settings, control)
+        foreign = records.foreign
+        orders = await read_orders(reader, settings, control, foreign)
         unknown = _unknown(restored, alerts, statuses)
         restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
+        restored.foreign = foreign + restored.told.foreign
     for rider, before_ms in orders.items():
         row, platforms = erase(restored.store, rider, before_ms)
         if row is not None:
@@ -171,13 +178,16 @@ def erase(store: RiderStore, rider: str, before_ms: int) -> tuple[int | None, li
 async def _read_state(reader: LogReader, settings: Settings, bounds: Bounds) -> StateRecords:
     """The newest record of every key of the state."""
     found: dict[bytes, bytes] = {}
+    records = StateRecords()
     async for batch in reader.read(settings.state_topic, bounds.start, bounds.end):
         for record in batch:
+            key = record.key or b""
             if record.value is None:
-                found.pop(record.key or b"", None)
+                found.pop(key, None)
+            elif key in (MARKER_KEY, SIDE_KEY) or key.startswith(b"names/") or _PAGE_KEY.fullmatch(key):
+                found[key] = record.value
             else:
-                found[record.key or b""] = record.value
-    records = StateRecords()
+                leave_out(records.foreign, record, "no key of a record of the state")
     for key, value in found.items():
         try:
             _sort_in(records, key, value)
@@ -195,8 +205,6 @@ def _sort_in(records: StateRecords, key: bytes, value: bytes) -> None:
         records.names[key] = value
     elif place := _PAGE_KEY.fullmatch(key):
         records.parts.setdefault(int(place[1]), {})[int(place[2])] = value
-    else:
-        raise Damaged("no key of a record of the state")
 
 
 async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> Restored:

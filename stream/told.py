@@ -114,17 +114,18 @@ class Told:
             key = (rider, alert.policy, alert.limit, hold.from_)
             self.told_at.setdefault(key, hold.told_at)
 
-    def leave_out(self, record: ConsumerRecord, why: str) -> None:
-        """Count a record that is none of ours; the first one of a topic is logged."""
-        if not self.foreign[record.topic]:
-            log.warning(
-                "a record that is none of ours is left out",
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                why=why,
-            )
-        self.foreign[record.topic] += 1
+
+def leave_out(foreign: Counter[str], record: ConsumerRecord, why: str) -> None:
+    """Count a record that is none of ours; the first one of a topic is logged."""
+    if not foreign[record.topic]:
+        log.warning(
+            "a record that is none of ours is left out",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            why=why,
+        )
+    foreign[record.topic] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Outputs:
             try:
                 told.fold(rider, record.value, news=record.offset >= since, final_s=final_s)
             except Foreign as error:
-                told.leave_out(record, str(error))
+                leave_out(told.foreign, record, str(error))
 
     async def _records(
         self, told: Told, topic: str, start: int, end: int
@@ -203,14 +204,18 @@ class Outputs:
                 if record.key is not None and is_rider(record.key):
                     yield record.key.decode(), record
                 else:
-                    told.leave_out(record, "its key is no rider's id")
+                    leave_out(told.foreign, record, "its key is no rider's id")
 
 
-async def read_orders(reader: LogReader, settings: Settings, bounds: Bounds) -> dict[str, int]:
-    """Whom an operator has had forgotten, and when (epoch milliseconds)."""
+async def read_orders(
+    reader: LogReader, settings: Settings, bounds: Bounds, foreign: Counter[str]
+) -> dict[str, int]:
+    """Whom an operator has had forgotten, and when (epoch milliseconds); ``foreign`` counts the others."""
     orders: dict[str, int] = {}
     async for batch in reader.read(settings.control_topic, bounds.start, bounds.end):
         for record in batch:
             if record.key is not None and is_rider(record.key):
                 orders[record.key.decode()] = int(record.timestamp)
+            else:
+                leave_out(foreign, record, "its key is no rider's id")
     return orders
