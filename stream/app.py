@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import socket
@@ -41,6 +42,7 @@ log = structlog.get_logger()
 TICK_S = 0.25
 #: Nothing moved for so long with records waiting: Faust has open stalls (#175, #523, #594, #596, #640).
 STALLED_S = 60.0
+_WATCH_S = 5.0
 #: From the wish to stop to the end by force.
 STOP_S = 10.0
 _DRAIN_S = 5.0
@@ -123,6 +125,7 @@ class Worker:
         #: Partitions assigned; None before the group has been joined and while they are divided anew.
         self.assigned: frozenset[int] | None = None
         self._failure: asyncio.Future[None] | None = None
+        self._watching: asyncio.TimerHandle | None = None
         #: By partition, when it may be tried again (monotonic) and how long to wait after that.
         self._retries: dict[int, tuple[float, float]] = {}
         #: By partition, the progress last seen, and since when (monotonic).
@@ -273,6 +276,15 @@ class Worker:
                 await self._tick()
             await asyncio.sleep(max(0.01, TICK_S - (time.monotonic() - started)))
 
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the process, with what every thread was doing, when the event loop stands for a minute.
+
+        By a thread of faulthandler, which needs neither the interpreter nor memory: a thread that could not
+        be started for want of memory has held the loop forever.
+        """
+        faulthandler.dump_traceback_later(STALLED_S, exit=True, file=2)
+        self._watching = loop.call_later(_WATCH_S, self._watch, loop)
+
     def _fail(self, error: BaseException) -> None:
         if self._failure is not None and not self._failure.done():
             self._failure.set_exception(error)
@@ -292,6 +304,7 @@ class Worker:
             self._run.partitions,
         )
         log.info("metrics", address=metrics.start(loop))
+        self._watch(loop)
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [
@@ -320,6 +333,9 @@ class Worker:
             for one in waiting:
                 one.cancel()
             metrics.stop()
+            if self._watching is not None:
+                self._watching.cancel()
+            faulthandler.cancel_dump_traceback_later()
 
     async def _drain(self) -> None:
         """Write what waits and a last checkpoint, so that the next owners have nothing to do again."""

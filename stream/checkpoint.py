@@ -37,10 +37,15 @@ STEP_BYTES = 2 << 20
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a partition stands: everything up to here has been judged, and told."""
+    """Where a partition stands: everything up to here has been judged, and told.
+
+    ``waits_from`` is the offset of the first alert of an earlier owner that is left alone until *now* gets
+    there; None when there is none.
+    """
 
     source_offset: int
     arrival_s: int
+    waits_from: int | None = None
 
 
 class Checkpointer:
@@ -84,6 +89,8 @@ class Checkpointer:
         alerts, statuses = (
             ends.get((topic, self._number), end) for topic, end in zip(topics, self._ends, strict=True)
         )
+        if standing.waits_from is not None:
+            alerts = min(alerts, standing.waits_from)
         self._round = msgspec.structs.replace(
             self._blank,
             source_offset=standing.source_offset,

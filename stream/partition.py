@@ -379,7 +379,7 @@ class Partition:
         checkpointer = self._checkpointer
         if checkpointer is None or not self.store.live or self.position is None:
             return
-        standing = Standing(self.position, self.arrival_s)
+        standing = Standing(self.position, self.arrival_s, self._teller.told.waits_from)
         checkpointer.begin_if_due(standing, self._run.wall(), now=now)
         safe = await checkpointer.step(standing, self._run.wall())
         if safe is not None:

@@ -49,9 +49,10 @@ class _Alert(msgspec.Struct, frozen=True):
 _alerts = msgspec.json.Decoder(_Alert)
 
 
-class Standing(NamedTuple):
-    """An alert that stands in the topic: as it was told, and what it is looked up by."""
+class Observed(NamedTuple):
+    """An alert that stands in the topic: as it was told, where, and what it is looked up by."""
 
+    offset: int
     rider: str
     policy: str
     instant_s: int
@@ -63,7 +64,7 @@ class Told:
     """What the outputs hold that the pages may not know of."""
 
     #: Alerts that stand by their ids.
-    alerts: dict[str, Standing] = field(default_factory=dict)
+    alerts: dict[str, Observed] = field(default_factory=dict)
     #: Ids of all that was told or taken back after the marker.
     ids: set[str] = field(default_factory=set)
     #: When a hold's first alert was published, by rider, policy, limit and beginning.
@@ -75,7 +76,17 @@ class Told:
     #: By topic, records that are none of ours and were left out.
     foreign: Counter[str] = field(default_factory=Counter)
 
-    def fold(self, rider: str, value: bytes | None, *, news: bool = True, final_s: float = PAST) -> None:
+    @property
+    def waits_from(self) -> int | None:
+        """The offset of the first alert that nobody has answered for yet; None when there is none.
+
+        No marker may pass it: whoever took over after that would not find it.
+        """
+        return min((one.offset for one in self.alerts.values()), default=None)
+
+    def fold(
+        self, rider: str, value: bytes | None, offset: int, *, news: bool = True, final_s: float = PAST
+    ) -> None:
         """Fold one message of the alert topic in.
 
         Parameters
@@ -108,7 +119,7 @@ class Told:
             return
         instant_s = int(alert.event_time.timestamp())
         if news or instant_s >= final_s:
-            self.alerts[retracted] = Standing(rider, alert.policy, instant_s, value)
+            self.alerts[retracted] = Observed(offset, rider, alert.policy, instant_s, value)
         hold = alert.hold
         if hold and hold.told_at:
             key = (rider, alert.policy, alert.limit, hold.from_)
@@ -191,7 +202,7 @@ class Outputs:
                     told.riders.add(rider)
                 continue
             try:
-                told.fold(rider, record.value, news=record.offset >= since, final_s=final_s)
+                told.fold(rider, record.value, record.offset, news=record.offset >= since, final_s=final_s)
             except Foreign as error:
                 leave_out(told.foreign, record, str(error))
 
