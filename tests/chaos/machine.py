@@ -7,11 +7,15 @@ import signal
 import time
 from pathlib import Path
 
+from kafka import KafkaProducer
+
 from tests.chaos.blockable import BLOCKED_S
-from tests.chaos.city import City
+from tests.chaos.city import PARTITIONS, City
 
 #: A worker whose watchdog has not ended it by then is killed.
 STARVED_S = 75.0
+#: Refused messages, so that as much must be written as is read.
+LOAD_MESSAGES, LOAD_BYTES = 4000, 8000
 
 
 def pass_by(seconds: float) -> None:
@@ -36,16 +40,22 @@ def block_interpreter(city: City) -> None:
 
 
 def starve_worker(city: City) -> None:
-    """A worker may take no more memory than it has, until it ends of that; another takes its place."""
+    """A worker gets a load that it has no memory for, and ends of it; another takes its place."""
     slot = city.rng.randrange(len(city.workers))
     process = city.workers[slot]
     status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     data_kib = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData:"))
     resource.prlimit(process.pid, resource.RLIMIT_DATA, (data_kib << 10, data_kib << 10))
+    producer = KafkaProducer(bootstrap_servers=city.settings.broker, linger_ms=20)
+    for number in range(LOAD_MESSAGES):
+        load = b"load " + city.rng.randbytes(LOAD_BYTES)
+        producer.send(city.settings.source_topic, load, partition=number % PARTITIONS)
+    producer.flush()
+    producer.close()
     deadline = time.monotonic() + STARVED_S
     while process.poll() is None and time.monotonic() < deadline:
         pass_by(0.1)
-    # One that still lives of what it has is ended as the kernel ends whoever takes too much.
+    # One that has found room in what it has is ended as the kernel ends whoever takes too much.
     process.kill()
     process.wait(10)
     city.start_worker(slot)

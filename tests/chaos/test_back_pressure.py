@@ -12,7 +12,7 @@ from tests.chaos.flood import FLOOD_BYTES, MESSAGES, flood, letters_of_the_flood
 
 pytestmark = pytest.mark.kafka
 #: Of each partition some fetched chunks of 8 MiB and their copies, and what waits for one transaction.
-MOST_GROWN_BYTES = 200 << 20
+MOST_GROWN_BYTES = 240 << 20
 
 
 def test_memory_is_bounded_while_the_broker_is_slow_and_nothing_is_lost(tmp_path: Path) -> None:
