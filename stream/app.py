@@ -282,7 +282,11 @@ class Worker:
         By a thread of faulthandler, which needs neither the interpreter nor memory: a thread that could not
         be started for want of memory has held the loop forever.
         """
-        faulthandler.dump_traceback_later(STALLED_S, exit=True, file=2)
+        try:
+            faulthandler.dump_traceback_later(STALLED_S, exit=True, file=2)
+        except RuntimeError as error:
+            # No thread could be started for it.
+            self._fail(error)
         self._watching = loop.call_later(_WATCH_S, self._watch, loop)
 
     def _fail(self, error: BaseException) -> None:
