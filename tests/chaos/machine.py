@@ -13,7 +13,7 @@ from tests.chaos.blockable import BLOCKED_S
 from tests.chaos.city import PARTITIONS, City
 
 #: A worker whose watchdog has not ended it by then is killed.
-STARVED_S = 120.0
+STARVED_S = 75.0
 #: Refused messages, so that as much must be written as is read.
 LOAD_MESSAGES, LOAD_BYTES = 4000, 8000
 
