@@ -22,6 +22,7 @@ def test_memory_is_bounded_while_the_broker_is_slow_and_nothing_is_lost(tmp_path
         assert grown < MOST_GROWN_BYTES < FLOOD_BYTES, f"{grown >> 20} MiB"
         over_s = time.time()
         city.wait_until_fresh(over_s, within_s=120)
+        city.feed.stop()
         found = letters_of_the_flood(city)
     assert len(found) == MESSAGES
     assert set(found.values()) == {1}
