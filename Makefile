@@ -75,7 +75,7 @@ demo: install kernels  ## a city's day in a minute: Kafka, couriers, worker, ale
 
 .PHONY: chaos
 chaos: install  ## break a running city in every way and compare with the evidence; under 30 minutes
-	@deploy/bootstrap.sh kafka
+	@deploy/bootstrap.sh kafka faketime
 	$(BIN)/python -m tests.chaos $(ARGS)
 	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
 

@@ -67,7 +67,8 @@ def fill(run: Run, store: RiderStore, number: int, riders: int) -> None:
             waiting = []
     if waiting:
         store.ingest(arrivals_of(decode_lines(waiting)), place)
-    store.publish(store.read_s, int(run.wall()))
+    for _ in store.publish(store.read_s, int(run.wall())):
+        pass
 
 
 async def checkpoint(run: Run, number: int, riders: int) -> tuple[int, int, float]:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]
-# [browser]`, the first two by default. The others are for the tests: `prometheus` with its alertmanager, no service
-# is left running; `browser` is Chromium, with fonts for the screenshots.
+# [browser] [faketime]`, the first two by default. The others are for the tests: `prometheus` with its
+# alertmanager, no service is left running; `browser` is Chromium, with fonts for the screenshots; `faketime`
+# sets the clock of one process, for `make chaos`.
 # Does nothing, at once, when all is there. Uses apt-get as root or with a sudo that asks no password;
 # otherwise it says what to install and fails.
 set -eu
@@ -9,9 +10,9 @@ cd "$(dirname "$0")/.."
 parts=${*:-python kafka}
 for part in $parts; do
     case $part in
-    python | kafka | prometheus | browser) ;;
+    python | kafka | prometheus | browser | faketime) ;;
     *)
-        echo "bootstrap: unknown part: $part; known are python, kafka, prometheus and browser" >&2
+        echo "bootstrap: unknown part: $part; known are python, kafka, prometheus, browser and faketime" >&2
         exit 2
         ;;
     esac
@@ -43,6 +44,11 @@ alertmanager_ready() {
     { command -v prometheus-alertmanager || command -v alertmanager; } >/dev/null && command -v amtool >/dev/null
 }
 
+faketime_ready() {
+    for library in /usr/lib/*/faketime/libfaketimeMT.so.1; do [ -e "$library" ] && return 0; done
+    return 1
+}
+
 missing() {
     for part in $parts; do
         case $part in
@@ -56,6 +62,7 @@ missing() {
             prometheus_ready || echo prometheus
             alertmanager_ready || echo prometheus-alertmanager
             ;;
+        faketime) faketime_ready || echo libfaketime ;;
         browser)
             command -v chromium >/dev/null || echo chromium
             command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || echo fontconfig fonts-noto-cjk

@@ -26,6 +26,7 @@ from detectors.kernels.layout import (
     MEMBER_PLATFORM,
     MEMBER_TOLD,
     MEMBER_WORDS,
+    META_PENDING,
     NEED_ROWS,
     NONE,
     PAGE_SHIFT,
@@ -36,13 +37,19 @@ from detectors.kernels.layout import (
     R_MEMBERS,
     R_MEMBERS_N,
     R_STATUS,
+    R_TOLD,
+    R_TOLD_WORDS,
     ROW_AGAIN,
     S_LIMITS,
+    TELL,
     U8,
+    V_META,
+    V_SPANS,
     VERDICT_WORDS,
 )
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
+from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
 FORMAT = 1
@@ -147,6 +154,21 @@ def may_lack(store: RiderStore, rider: bytes, mixed: int, instant_s: int) -> boo
 def tell_again(store: RiderStore, row: int) -> None:
     """Let the next `RiderStore.publish` tell all that stands of a rider, and his status."""
     store.memory.rows[row, R_FLAGS] |= ROW_AGAIN
+
+
+def told_of(store: RiderStore, row: int) -> list[Verdict]:
+    """What stands of a rider, is not sealed yet, and has been told as it is."""
+    mem = store.memory
+    block, count = int(mem.rows[row, R_TOLD]), int(mem.rows[row, R_TOLD_WORDS])
+    words = mem.heap[block : block + count].tolist()
+    found: list[Verdict] = []
+    at = 0
+    while at < count:
+        size = VERDICT_WORDS + 2 * words[at + V_SPANS]
+        if words[at + V_META] & META_PENDING == 0:
+            found.append(read_verdict(row, TELL, words[at : at + size]))
+        at += size
+    return found
 
 
 def members(store: RiderStore, row: int, since_s: int) -> list[str]:

@@ -5,7 +5,7 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from detectors.kernels.layout import (
     M_OUT,
     M_ROWS,
     M_WALL,
+    NEED_OUT,
     NONE,
     PAST,
     R_EVENTS_N,
@@ -198,25 +199,31 @@ class RiderStore:
                 return outcomes
             self.grow(result)
 
-    def publish(self, now_s: int, wall_s: int | None = None, *, everyone: bool = False) -> list[Outcome]:
-        """End a rebuild: tell what was held back, and go live.
+    def publish(
+        self, now_s: int, wall_s: int | None = None, *, everyone: bool = False
+    ) -> Iterator[list[Outcome]]:
+        """End a rebuild: go live, and tell what was held back, in parts of the output array's size.
+
+        To be read to its end before anything else is asked of the store.
 
         Parameters
         ----------
         everyone
             Tell all that stands, and every status, whether it was told before or not.
         """
-        outcomes = self.judge(now_s, wall_s)
+        yield self.judge(now_s, wall_s)
         self.live = True
-        start = 0
-        while True:
+        start, result = 0, NEED_OUT
+        while result != DONE:
             result, start = passes.publish(
                 self._mem, self.packed_limits, self._rules, self.now_s, start, everyone
             )
+            outcomes: list[Outcome] = []
             self._drain(outcomes)
-            if result == DONE:
-                return outcomes
-            self.grow(result)
+            # An output array that was full is empty now; one too small for a single rider must grow.
+            if result not in (DONE, NEED_OUT) or (result == NEED_OUT and not outcomes):
+                self.grow(result)
+            yield outcomes
 
     # -- memory --------------------------------------------------------------------------------
 

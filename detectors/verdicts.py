@@ -88,7 +88,7 @@ def read_outcomes(out: I64, used: int) -> list[Outcome]:
     while at < used:
         row, action, size = words[at : at + OUT_WORDS]
         body = words[at + OUT_WORDS : at + OUT_WORDS + size]
-        outcomes.append(_status(row, body) if action == STATUS else _verdict(row, action, body))
+        outcomes.append(_status(row, body) if action == STATUS else read_verdict(row, action, body))
         at += OUT_WORDS + size
     return outcomes
 
@@ -98,7 +98,8 @@ def _status(row: int, body: list[int]) -> Status:
     return Status(row, STATUSES[code], _known(until), _known(naming), _known(left), now, only_joined == 1)
 
 
-def _verdict(row: int, action: int, body: list[int]) -> Verdict:
+def read_verdict(row: int, action: int, body: list[int]) -> Verdict:
+    """The verdict of a record's words, as a judge writes them and as riders keep them."""
     key = body[V_KEY]
     spans = body[VERDICT_WORDS : VERDICT_WORDS + 2 * body[V_SPANS]]
     return Verdict(

@@ -201,7 +201,10 @@ def decode_names(lineage: bytes, what: str, records: Mapping[bytes, bytes], coun
         contents = b"" if value is None else unseal(NAMES, value)
         if contents[:LINEAGE_BYTES] != lineage:
             break
-        names += msgspec.json.decode(contents[LINEAGE_BYTES:], type=list[str])
+        try:
+            names += msgspec.json.decode(contents[LINEAGE_BYTES:], type=list[str])
+        except msgspec.MsgspecError as error:
+            raise Damaged(f"no names: {error}") from error
         number += 1
     if len(names) < count:
         raise Damaged(f"{what} from number {len(names)} on are missing, {count} were numbered")
@@ -217,7 +220,8 @@ class Marker(msgspec.Struct, frozen=True):
     Offsets are the next ones to be read. ``page_from`` holds by page the source offset it was packed at,
     -1 for a page that never was. ``since_s`` says by policy from which instant on its verdicts are told.
     ``definition`` is a digest of all that the words of the pages depend on. ``outlets`` are the platforms
-    that have been told the statuses of their riders.
+    that have been told the statuses of their riders. ``source_id`` is the id that Kafka gave the source's
+    topic when it was made (KIP-516); empty where that is not known.
     """
 
     definition: str
@@ -236,6 +240,7 @@ class Marker(msgspec.Struct, frozen=True):
     zones: int = 0
     page_from: bytes = b""
     outlets: tuple[str, ...] = ()
+    source_id: str = ""
 
     def page_offsets(self, pages: int) -> npt.NDArray[np.int64]:
         """``page_from`` as numbers, shape (pages,).
@@ -243,9 +248,12 @@ class Marker(msgspec.Struct, frozen=True):
         Raises
         ------
         Damaged
-            It holds another number of pages.
+            It holds another number of pages, or none that can be read.
         """
-        raw = zlib.decompress(self.page_from)
+        try:
+            raw = zlib.decompress(self.page_from)
+        except zlib.error as error:
+            raise Damaged(f"its pages' offsets cannot be decompressed: {error}") from error
         if len(raw) != 8 * pages:
             raise Damaged(f"a marker of {len(raw) // 8} pages, this version has {pages}")
         return np.frombuffer(raw, dtype="<i8").astype(np.int64)
@@ -288,4 +296,7 @@ def decode_side(value: bytes) -> int:
     Damaged
         It cannot be trusted.
     """
-    return int(unseal(SIDE, value))
+    contents = unseal(SIDE, value)
+    if not contents.isdigit():
+        raise Damaged(f"{contents[:20]!r} is no offset")
+    return int(contents)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from yarl import URL
 from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
+from stream.administration import KafkaUnavailable
 from stream.calendars import window_starts
 from stream.exits import exit_after
 from stream.metrics import Metrics, Past
@@ -40,6 +42,7 @@ log = structlog.get_logger()
 TICK_S = 0.25
 #: Nothing moved for so long with records waiting: Faust has open stalls (#175, #523, #594, #596, #640).
 STALLED_S = 60.0
+_WATCH_S = 5.0
 #: From the wish to stop to the end by force.
 STOP_S = 10.0
 _DRAIN_S = 5.0
@@ -122,8 +125,11 @@ class Worker:
         #: Partitions assigned; None before the group has been joined and while they are divided anew.
         self.assigned: frozenset[int] | None = None
         self._failure: asyncio.Future[None] | None = None
+        self._watching: asyncio.TimerHandle | None = None
         #: By partition, when it may be tried again (monotonic) and how long to wait after that.
         self._retries: dict[int, tuple[float, float]] = {}
+        #: By partition, the progress last seen, and since when (monotonic).
+        self._moved: dict[int, tuple[float, float]] = {}
         topic = self._app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -160,7 +166,7 @@ class Worker:
             if self.partitions.get(number) is partition:
                 await work(partition)
                 self._retries.pop(number, None)
-        except (OutboxFailed, NotOwner, KafkaError, TimeoutError) as error:
+        except (OutboxFailed, NotOwner, KafkaError, KafkaUnavailable, TimeoutError) as error:
             # What it wrote last is unknown, so it is given up, claimed and restored again.
             await self._give_up(partition, error)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
@@ -247,7 +253,7 @@ class Worker:
     async def _tick_one(self, partition: Partition) -> None:
         end = lane.log_end(self._app.consumer, self._settings.source_topic, partition.number)
         await partition.on_tick(end)
-        waited_s = self._run.wall() - partition.progress_s
+        waited_s = self._unmoved_s(partition)
         if partition.lag_records > 0 and waited_s > STALLED_S:
             message = (
                 f"partition {partition.number}: {partition.lag_records} records wait and nothing has moved "
@@ -255,12 +261,33 @@ class Worker:
             )
             raise Stalled(message)
 
+    def _unmoved_s(self, partition: Partition) -> float:
+        """For how long nothing has moved, whatever was done to the wall clock meanwhile."""
+        seen_s, since_s = self._moved.get(partition.number, (None, 0.0))
+        if seen_s != partition.progress_s:
+            since_s = time.monotonic()
+            self._moved[partition.number] = partition.progress_s, since_s
+        return time.monotonic() - since_s
+
     async def _tick_forever(self) -> None:
         while True:
             started = time.monotonic()
             if self._app.consumer is not None and not self._app.rebalancing:
                 await self._tick()
             await asyncio.sleep(max(0.01, TICK_S - (time.monotonic() - started)))
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End the process, with what every thread was doing, when the event loop stands for a minute.
+
+        By a thread of faulthandler, which needs neither the interpreter nor memory: a thread that could not
+        be started for want of memory has held the loop forever.
+        """
+        try:
+            faulthandler.dump_traceback_later(STALLED_S, exit=True, file=2)
+        except RuntimeError as error:
+            # No thread could be started for it.
+            self._fail(error)
+        self._watching = loop.call_later(_WATCH_S, self._watch, loop)
 
     def _fail(self, error: BaseException) -> None:
         if self._failure is not None and not self._failure.done():
@@ -281,6 +308,7 @@ class Worker:
             self._run.partitions,
         )
         log.info("metrics", address=metrics.start(loop))
+        self._watch(loop)
         await self._app.start()
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [
@@ -309,6 +337,9 @@ class Worker:
             for one in waiting:
                 one.cancel()
             metrics.stop()
+            if self._watching is not None:
+                self._watching.cancel()
+            faulthandler.cancel_dump_traceback_later()
 
     async def _drain(self) -> None:
         """Write what waits and a last checkpoint, so that the next owners have nothing to do again."""

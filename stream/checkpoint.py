@@ -28,6 +28,7 @@ from schemas.checkpoint import (
 )
 from stream.outbox import Outbox
 from stream.restore import Restored
+from stream.run import is_due
 from stream.settings import Settings
 
 #: Packed pages that one step writes; at four steps a second what it costs judging stays small.
@@ -36,10 +37,15 @@ STEP_BYTES = 2 << 20
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a partition stands: everything up to here has been judged, and told."""
+    """Where a partition stands: everything up to here has been judged, and told.
+
+    ``waits_from`` is the offset of the first alert of an earlier owner that is left alone until *now* gets
+    there; None when there is none.
+    """
 
     source_offset: int
     arrival_s: int
+    waits_from: int | None = None
 
 
 class Checkpointer:
@@ -74,7 +80,8 @@ class Checkpointer:
 
     def begin_if_due(self, standing: Standing, wall_s: float, *, now: bool = False) -> None:
         """Begin a round when it is time, or ``now``. Precondition: nothing waits in the outbox."""
-        if self._round is not None or (wall_s < self._due_s and not now):
+        due = now or is_due(wall_s, self._due_s, self._settings.checkpoint_every)
+        if self._round is not None or not due:
             return
         store = self._store
         ends = self._outbox.ends
@@ -82,6 +89,8 @@ class Checkpointer:
         alerts, statuses = (
             ends.get((topic, self._number), end) for topic, end in zip(topics, self._ends, strict=True)
         )
+        if standing.waits_from is not None:
+            alerts = min(alerts, standing.waits_from)
         self._round = msgspec.structs.replace(
             self._blank,
             source_offset=standing.source_offset,

@@ -130,6 +130,8 @@ _COUNTERS = (
      ("approaching", "hold_breached", "hold_released", "limit_reached", "reminder", "retracted")),
     ("statuses", "respite_statuses", "Dispatch statuses published.", "status",
      ("approaching", "clear", "forgotten", "hold")),
+    ("foreign", "respite_foreign_records", "Records of our own topics that nobody of us wrote, left out.",
+     "topic", ()),
     ("restores", "respite_restores", "Partitions restored, by how it ended.", "outcome", ("again", "done")),
 )  # fmt: skip
 

@@ -39,6 +39,8 @@ class Outbox:
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message] = []
+        #: Bytes of keys, values and headers that wait.
+        self.pending_bytes = 0
         #: When the last transaction was committed, epoch seconds.
         self.committed_s: float | None = None
         #: By topic and partition, the offset after the last record committed.
@@ -77,6 +79,8 @@ class Outbox:
     ) -> None:
         """Write with the next `flush`; ``partition`` None leaves the place to Kafka's partitioner."""
         self._waiting.append((topic, key, value, headers, partition))
+        self.pending_bytes += len(key or b"") + len(value or b"")
+        self.pending_bytes += sum(len(name) + len(text) for name, text in headers)
 
     async def flush(self) -> None:
         """Write all that waits in one transaction.
@@ -89,7 +93,7 @@ class Outbox:
         if not self._waiting:
             return
         assert self._producer is not None
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self.pending_bytes = self._waiting, [], 0
         try:
             # Without the producer's own context manager: that would abort and wait, and an unknown result
             # is not to be mended here. The successor's claim aborts.
@@ -142,6 +146,7 @@ class Outbox:
     async def close(self) -> None:
         """Stop the producer; what waits is dropped, the successor will write it."""
         self._waiting.clear()
+        self.pending_bytes = 0
         producer, self._producer = self._producer, None
         if producer is None:
             return

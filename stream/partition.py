@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import structlog
@@ -23,10 +23,11 @@ from stream.checkpoint import Checkpointer, Standing
 from stream.lane import LogEnd
 from stream.outbox import Outbox, OutboxFailed
 from stream.quality import Evidence
+from stream.rebuilding import Held, Known
 from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
-from stream.run import NotOwner, Run, Source, shared_partition
+from stream.run import NotOwner, Run, Source, is_due, shared_partition
 from stream.shared import SILENT_MS, Progress, SharedArrays
 from stream.stages import timed
 from stream.telling import Teller
@@ -76,7 +77,7 @@ class Partition:
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
         self._checkpointer: Checkpointer | None = None
-        self._held: list[Outcome] = []
+        self._held = Held()
         #: The source is being read from another place than before; older chunks may still come.
         self._seeking = True
         self._flushed = 0.0
@@ -140,6 +141,7 @@ class Partition:
         self._reading_from = restored.position
         self._teller.told = restored.told
         self._teller.since_s = restored.since_s
+        self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
         self._refusals.begin(restored.side_offset, restored.side_recorded)
         blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),
@@ -148,6 +150,7 @@ class Partition:
             worker=run.worker,
             lineage=restored.lineage,
             outlets=tuple(run.settings.outlets),
+            source_id=restored.source_id,
         )
         self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
         self.progress_s = run.wall()
@@ -314,22 +317,31 @@ class Partition:
         for platform in restored.new_outlets:
             pages.tell_platform_again(store, platform)
         now_s, wall_s = self._now(current_s), int(self._run.wall())
-        everyone = restored.everyone
-        outcomes = await asyncio.to_thread(lambda: store.publish(now_s, wall_s, everyone=everyone))
-        held, self._held = self._held, []
         self._teller.announced.after_record(None)
-        await self._tell([*held, *outcomes])
+        parts = store.publish(now_s, wall_s, everyone=restored.everyone)
+        # The first part comes of a last judging in silence, the others are what is told then.
+        self._held.add(await asyncio.to_thread(next, parts))
+        again = () if restored.everyone else self._rows_of(told.riders)
+        known = await asyncio.to_thread(Known, store, self._run.limits, again, told.ids)
+        await self._put(self._held.take_all())
+        while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
+            await self._put(known.news(outcomes))
         self._restored, store.sealing = None, True
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
+
+    def _rows_of(self, riders: Iterable[str]) -> list[int]:
+        names = (rider.encode() for rider in riders)
+        rows = (pages.find(self.store, name, rider_hash(name)) for name in names)
+        return [row for row in rows if row is not None]
 
     async def _keep_house(self) -> None:
         run, store = self._run, self.store
         sealed_s = store.now_s - run.settings.lateness - FINALITY_SLACK_S
         self._teller.retract_vanished(store, run.limits, sealed_s)
         wall_s = run.wall()
-        if wall_s >= self._forget_due_s and store.now_s > 0:
+        if store.now_s > 0 and is_due(wall_s, self._forget_due_s, _FORGET_EVERY_S):
             self._forget_due_s = wall_s + _FORGET_EVERY_S
             erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
             for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
@@ -345,9 +357,9 @@ class Partition:
             if self.closed or row is None:
                 return
             # What is held back of him is not told any more.
-            self._held = [one for one in self._held if one.row != row]
+            self._held.forget(row)
             alerts = self._teller.told.alerts
-            for identity in [key for key, one in alerts.items() if one["rider_id"] == rider]:
+            for identity in [key for key, one in alerts.items() if one.rider == rider]:
                 del alerts[identity]
             if self._restored is not None:
                 self._restored.erased[rider] = platforms
@@ -358,14 +370,19 @@ class Partition:
     # -- output --------------------------------------------------------------------------------
 
     async def _tell(self, outcomes: Sequence[Outcome]) -> None:
-        if not self.store.live:
-            # What became final, or vanished, while the state was restored; it is told with the rest.
-            self._held.extend(outcomes)
+        if self.store.live:
+            await self._put(outcomes)
             return
+        self._held.add(outcomes)
+        if self._held.final >= _OUTCOMES_AT_ONCE:
+            await self._put(self._held.take_final())
+
+    async def _put(self, outcomes: Sequence[Outcome]) -> None:
+        """Put into the outbox, which never holds much more than is put at once."""
         for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
             with timed(self.seconds, "tell"):
                 self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
-            if begin + _OUTCOMES_AT_ONCE < len(outcomes):
+            if self._outbox.pending >= _OUTCOMES_AT_ONCE:
                 await self._write()
 
     async def _flush(self, *, always: bool = False) -> None:
@@ -385,7 +402,7 @@ class Partition:
         checkpointer = self._checkpointer
         if checkpointer is None or not self.store.live or self.position is None:
             return
-        standing = Standing(self.position, self.arrival_s)
+        standing = Standing(self.position, self.arrival_s, self._teller.told.waits_from)
         checkpointer.begin_if_due(standing, self._run.wall(), now=now)
         with timed(self.seconds, "checkpoint"):
             safe = await checkpointer.step(standing, self._run.wall())

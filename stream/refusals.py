@@ -29,7 +29,9 @@ _REFUSALS = {
     MISPLACED_TWICE: ("misplaced", "forwarded once already, and still not in the rider's partition"),
     SEALED: ("too_late", "what it would change is final already"),
 }
+#: So many wait at most, and so many bytes: what a broker takes in a second or two even when it is slow.
 _FLUSH_AT = 5000
+_FLUSH_BYTES = 4 << 20
 #: A compressed batch can hold a key and headers that no broker would take back as they are.
 LARGEST_EXTRAS_BYTES = 512 * 1024
 _LARGEST_KEY_BYTES = 16 * 1024
@@ -42,13 +44,13 @@ class Refusals:
         self.counts: Counter[tuple[str, str]] = Counter()
         #: Side outputs of records before this source offset have been written.
         self.written_to = 0
-        self._recorded = 0
+        self._recorded: int | None = 0
         self._settings = settings
         self._outbox = outbox
         self._number = number
         self._partitions = partitions
 
-    def begin(self, written_to: int, recorded: int) -> None:
+    def begin(self, written_to: int, recorded: int | None) -> None:
         """Go on where an earlier owner has stopped; ``recorded`` is what the state says of it."""
         self.written_to, self._recorded = written_to, recorded
 
@@ -65,7 +67,7 @@ class Refusals:
                 self._forward(decoded, index)
             else:
                 self._dead_letter(decoded, index, *_REFUSALS[int(codes[index])])
-            if self._outbox.pending >= _FLUSH_AT:
+            if self._outbox.pending >= _FLUSH_AT or self._outbox.pending_bytes >= _FLUSH_BYTES:
                 self.record()
                 await self._outbox.flush()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -35,8 +36,10 @@ from schemas.checkpoint import (
 from schemas.decode import rider_hash
 from schemas.policy import DAY_S
 from stream.settings import Settings
+from stream.side import written_up_to
 from stream.tail import Bounds, LogReader
-from stream.told import Outputs, Told, Unknown, read_orders
+from stream.told import Outputs, Told, Unknown, leave_out, read_orders
+from stream.topics import topic_id
 
 log = structlog.get_logger()
 _PAGES_AT_ONCE = 64
@@ -52,9 +55,12 @@ class StateRecords:
     """The newest records of a partition of the state topic, by what they are."""
 
     marker: Marker | None = None
-    side_offset: int = 0
+    #: None when nothing says it.
+    side_offset: int | None = None
     parts: dict[int, dict[int, bytes]] = field(default_factory=dict)
     names: dict[bytes, bytes] = field(default_factory=dict)
+    #: By topic, records that are none of ours and were left out.
+    foreign: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +86,13 @@ class Restored:
     source_end: int
     #: Side outputs of the source before this offset have been written.
     side_offset: int
-    #: What the state says of that; another when the source has begun anew since.
-    side_recorded: int
+    #: What the state says of that; another when the source has begun anew since. None: nothing.
+    side_recorded: int | None
     since_s: dict[str, int]
+    #: Of the source's topic, as Kafka has it now.
+    source_id: str = ""
+    #: The source is not the one that the state speaks of: its offsets have begun anew.
+    anew: bool = False
     #: The marker that the pages belong to; None when nothing of the state could be used.
     marker: Marker | None = None
     #: That of the state which is written from now on.
@@ -104,6 +114,8 @@ class Restored:
     names_known: tuple[int, int] = (0, 0)
     #: Riders whom an order to forget has erased just now, and their platforms; None: these are not known.
     erased: dict[str, list[str] | None] = field(default_factory=dict)
+    #: By topic, records that are none of ours and were left out.
+    foreign: Counter[str] = field(default_factory=Counter)
     #: From this source offset on *now* is not below this instant: pages have been judged there.
     resume: tuple[int, int] | None = None
 
@@ -130,12 +142,17 @@ async def take_over(work: Takeover) -> Restored:
         bounds = await reader.bounds()
         source, alerts, statuses, state, control = (bounds[topic] for topic in topics)
         records = await _read_state(reader, settings, state)
-        restored = await _restore_pages(work, records, source)
+        source_id = await asyncio.to_thread(topic_id, settings, settings.source_topic)
+        restored = await _restore_pages(work, records, source, source_id)
         await _place(work, reader, restored, source)
+        if records.side_offset is None and restored.position < source.end:
+            restored.side_offset = await _side_offset(work, reader, restored)
         restored.ends = alerts.end, statuses.end
-        orders = await read_orders(reader, settings, control)
+        foreign = records.foreign
+        orders = await read_orders(reader, settings, control, foreign)
         unknown = _unknown(restored, alerts, statuses)
         restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
+        restored.foreign = foreign + restored.told.foreign
     for rider, before_ms in orders.items():
         row, platforms = erase(restored.store, rider, before_ms)
         if row is not None:
@@ -161,13 +178,16 @@ def erase(store: RiderStore, rider: str, before_ms: int) -> tuple[int | None, li
 async def _read_state(reader: LogReader, settings: Settings, bounds: Bounds) -> StateRecords:
     """The newest record of every key of the state."""
     found: dict[bytes, bytes] = {}
+    records = StateRecords()
     async for batch in reader.read(settings.state_topic, bounds.start, bounds.end):
         for record in batch:
+            key = record.key or b""
             if record.value is None:
-                found.pop(record.key or b"", None)
+                found.pop(key, None)
+            elif key in (MARKER_KEY, SIDE_KEY) or key.startswith(b"names/") or _PAGE_KEY.fullmatch(key):
+                found[key] = record.value
             else:
-                found[record.key or b""] = record.value
-    records = StateRecords()
+                leave_out(records.foreign, record, "no key of a record of the state")
     for key, value in found.items():
         try:
             _sort_in(records, key, value)
@@ -185,20 +205,17 @@ def _sort_in(records: StateRecords, key: bytes, value: bytes) -> None:
         records.names[key] = value
     elif place := _PAGE_KEY.fullmatch(key):
         records.parts.setdefault(int(place[1]), {})[int(place[2])] = value
-    else:
-        raise Damaged("no key of a record of the state")
 
 
-async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) -> Restored:
+async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> Restored:
     """A store with the riders of all good pages."""
     marker = records.marker
     _refuse_other_partitions(work, marker)
     since_s = _since(work.limits.policies, marker)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
-    side = records.side_offset
-    if max(side, 0 if marker is None else marker.source_offset) > source.end:
-        side = 0
-    restored = Restored(store, source.start, source.end, side, records.side_offset, since_s)
+    anew = _is_anew(work, records, source, source_id)
+    side = 0 if anew else records.side_offset or 0
+    restored = Restored(store, source.start, source.end, side, records.side_offset, since_s, source_id, anew)
     if marker is None:
         log.warning("no marker: built from the source", partition=work.partition)
         return restored
@@ -219,7 +236,7 @@ async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) 
     restored.marker, restored.lineage = marker, marker.lineage
     restored.new_outlets = tuple(one for one in work.settings.outlets if one not in marker.outlets)
     restored.bad = np.zeros(PAGES, dtype=np.bool_)
-    if marker.source_offset > source.end:
+    if anew:
         # Of a source that is gone; what has been packed since then begins its offsets anew.
         expected = np.where(expected >= 0, 0, expected)
     pages.restore_names(store, *names)
@@ -233,6 +250,24 @@ async def _restore_pages(work: Takeover, records: StateRecords, source: Bounds) 
     restored.resume = marker.source_offset, newest_s
     restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
     return restored
+
+
+def _is_anew(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> bool:
+    """Whether the source's offsets mean others than those that the state speaks of."""
+    marker = records.marker
+    known = max(records.side_offset or 0, 0 if marker is None else marker.source_offset)
+    if known > source.end:
+        log.warning("the source is shorter than it was: read from its start", partition=work.partition)
+        return True
+    if marker is not None and marker.source_id and source_id and marker.source_id != source_id:
+        log.warning(
+            "the source's topic has been made anew: read from its start",
+            partition=work.partition,
+            id=source_id,
+            was=marker.source_id,
+        )
+        return True
+    return False
 
 
 def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
@@ -286,8 +321,7 @@ def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
 async def _place(work: Takeover, reader: LogReader, restored: Restored, source: Bounds) -> None:
     """Decide from where the source is read, and whose history may lack something."""
     marker, incomplete = restored.marker, restored.bad
-    if marker is not None and marker.source_offset > source.end:
-        log.warning("the source is shorter than it was: read from its start", partition=work.partition)
+    if marker is not None and restored.anew:
         # Offsets have begun anew, so those of the pages mean nothing in it: all are to be packed again.
         restored.page_from[restored.page_from >= 0] = 0
         restored.store.memory.page_dirty[:] = 1
@@ -312,7 +346,8 @@ async def _place(work: Takeover, reader: LogReader, restored: Restored, source: 
             # What is read again is judged by the time of its arrival, not by what is known now.
             restored.arrival_s, restored.store.read_s = 0, PAST
     if source.start > 0 and incomplete.any():
-        until_s = await _first_arrival_s(reader, work.settings, source) + _longest_s(work.limits)
+        first_ms = await _first_arrival_ms(reader, work.settings, source.start, source.end)
+        until_s = first_ms // 1000 + _longest_s(work.limits)
         _estimate(restored.store, incomplete, until_s)
 
 
@@ -336,11 +371,18 @@ def newest_of(restored: Restored) -> int:
     return PAST if restored.resume is None else restored.resume[1]
 
 
-async def _first_arrival_s(reader: LogReader, settings: Settings, source: Bounds) -> int:
-    async for batch in reader.read(settings.source_topic, source.start, source.end):
+async def _first_arrival_ms(reader: LogReader, settings: Settings, start: int, end: int) -> int:
+    async for batch in reader.read(settings.source_topic, start, end):
         if batch:
-            return int(batch[0].timestamp // 1000)
+            return int(batch[0].timestamp)
     return 0
+
+
+async def _side_offset(work: Takeover, reader: LogReader, restored: Restored) -> int:
+    """What the dead letters themselves say, where nothing else does."""
+    settings, end = work.settings, restored.source_end
+    since_ms = await _first_arrival_ms(reader, settings, restored.position, end)
+    return await written_up_to(settings, work.partition, work.partitions, since_ms, end)
 
 
 def _longest_s(limits: LimitTable) -> int:

@@ -83,10 +83,10 @@ def _worker(settings: Settings, _: str) -> Granted:
     # Misplaced events go back into the source; who takes over a partition reads what was told.
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
-    for name in (settings.alerts_topic, settings.status_topic, settings.state_topic):
+    both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
+    for name in both:
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
-    for name in (settings.watermark_topic, settings.dead_letter_topic):
-        yield _topic(name), ("WRITE", "DESCRIBE_CONFIGS")
+    yield _topic(settings.watermark_topic), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
         yield outlet, ("WRITE", "DESCRIBE_CONFIGS")
     yield Resource("group", settings.group), ("READ",)

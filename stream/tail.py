@@ -106,6 +106,36 @@ class LogReader:
                 yield [record for record in batch if record.offset < end]
 
 
+async def since(
+    settings: Settings, topic: str, partitions: int, since_ms: int
+) -> AsyncIterator[ConsumerRecord]:
+    """What a topic holds now of what arrived at ``since_ms`` or later, one partition after the other."""
+    consumer = AIOKafkaConsumer(
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        **settings.client(),
+    )
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(places)
+        firsts = await consumer.offsets_for_times(dict.fromkeys(places, max(0, since_ms)))
+        ends = await consumer.end_offsets(places)
+        stretches = {tp: (one.offset, ends[tp]) for tp, one in firsts.items() if one is not None}
+        for tp in places:
+            # What is not being read stands still at its end.
+            consumer.seek(tp, ends[tp])
+        for tp, (first, end) in stretches.items():
+            consumer.seek(tp, first)
+            while await consumer.position(tp) < end:
+                for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
+                    yield record
+            consumer.pause(tp)
+    finally:
+        await consumer.stop()
+
+
 class Arrived(NamedTuple):
     """A record of a followed topic."""
 

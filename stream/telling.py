@@ -18,6 +18,7 @@ from schemas.decode import rider_hash
 from stream.announcing import Announced
 from stream.outbox import Outbox
 from stream.render import Document, Renderer, retraction_id, utc
+from stream.run import is_due
 from stream.settings import Settings
 from stream.told import Told
 
@@ -74,18 +75,18 @@ class Teller:
         What rests on evidence that can no longer be read stands as it was told.
         """
         for identity, alert in list(self.told.alerts.items()):
-            instant_s = int(datetime.fromisoformat(alert["event_time"]).timestamp())
+            instant_s = alert.instant_s
             if instant_s > store.now_s:
                 continue
             del self.told.alerts[identity]
             # Alerts of a policy that is no longer named stand as they are, also when it is named again
             # later, and so does what is final.
-            named_s = self.since_s.get(alert["policy"], PAST) if alert["policy"] in limits.policies else INF
-            rider = alert["rider_id"].encode()
+            named_s = self.since_s.get(alert.policy, PAST) if alert.policy in limits.policies else INF
+            rider = alert.rider.encode()
             mixed = rider_hash(rider)
             if instant_s >= max(sealed_s, named_s) and not pages.may_lack(store, rider, mixed, instant_s):
                 document = {
-                    **alert,
+                    **msgspec.json.decode(alert.value),
                     "alert_id": retraction_id(identity),
                     "kind": "retracted",
                     "supersedes": identity,
@@ -158,7 +159,7 @@ class Teller:
     def watermark(self, now_s: int, policies: Sequence[str]) -> None:
         """Tell how far the partition is judged, every 5 s."""
         wall_s = self._wall()
-        if wall_s < self._watermark_due:
+        if not is_due(wall_s, self._watermark_due, WATERMARK_EVERY_S):
             return
         self._watermark_due = wall_s + WATERMARK_EVERY_S
         lag_s = max(0, int(wall_s) - now_s) if self._settings.clock == "wall" else 0

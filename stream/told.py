@@ -2,20 +2,61 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import structlog
 from aiokafka.structs import ConsumerRecord
 
-from detectors.kernels.layout import FINALITY_SLACK_S, PAGE_SHIFT
+from detectors.kernels.layout import FINALITY_SLACK_S, PAGE_SHIFT, PAST
 from schemas.decode import rider_hash
 from schemas.names import is_rider
-from stream.render import Document
 from stream.settings import Settings
 from stream.tail import Bounds, LogReader
+
+log = structlog.get_logger()
+
+
+class Foreign(ValueError):
+    """A record in a topic of ours that nobody of us has written; the message says what is wrong with it."""
+
+
+class _Hold(msgspec.Struct, frozen=True):
+    from_: str = msgspec.field(name="from")
+    told_at: str | None = None
+
+
+class _Alert(msgspec.Struct, frozen=True):
+    """What is needed of an alert that was told."""
+
+    alert_id: str
+    kind: str
+    rider_id: str
+    policy: str
+    limit: str
+    platform: str | None
+    event_time: Annotated[datetime, msgspec.Meta(tz=True)]
+    supersedes: str | None
+    hold: _Hold | None
+
+
+_alerts = msgspec.json.Decoder(_Alert)
+
+
+class Observed(NamedTuple):
+    """An alert that stands in the topic: as it was told, where, and what it is looked up by."""
+
+    offset: int
+    rider: str
+    policy: str
+    instant_s: int
+    value: bytes
 
 
 @dataclass(slots=True)
@@ -23,27 +64,79 @@ class Told:
     """What the outputs hold that the pages may not know of."""
 
     #: Alerts that stand by their ids.
-    alerts: dict[str, Document] = field(default_factory=dict)
+    alerts: dict[str, Observed] = field(default_factory=dict)
+    #: Ids of all that was told or taken back after the marker.
+    ids: set[str] = field(default_factory=set)
     #: When a hold's first alert was published, by rider, policy, limit and beginning.
     told_at: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     #: Riders of whom something was told after the marker.
     riders: set[str] = field(default_factory=set)
     #: Riders who have a status that no page answers for.
     orphans: set[str] = field(default_factory=set)
+    #: By topic, records that are none of ours and were left out.
+    foreign: Counter[str] = field(default_factory=Counter)
 
-    def fold(self, value: bytes | None) -> None:
-        """Fold one message of the alert topic in."""
+    @property
+    def waits_from(self) -> int | None:
+        """The offset of the first alert that nobody has answered for yet; None when there is none.
+
+        No marker may pass it: whoever took over after that would not find it.
+        """
+        return min((one.offset for one in self.alerts.values()), default=None)
+
+    def fold(
+        self, rider: str, value: bytes | None, offset: int, *, news: bool = True, final_s: float = PAST
+    ) -> None:
+        """Fold one message of the alert topic in.
+
+        Parameters
+        ----------
+        news
+            Whether it was told after the marker.
+        final_s
+            What was told before the marker of an instant before this one is final: it stands, and need
+            not be remembered.
+
+        Raises
+        ------
+        Foreign
+            It is no alert of the rider whose key it has.
+        """
         if value is None:
             return
-        alert: Document = msgspec.json.decode(value)
-        if alert["kind"] == "retracted":
-            self.alerts.pop(alert["supersedes"], None)
+        try:
+            alert = _alerts.decode(value)
+        except msgspec.MsgspecError as error:
+            raise Foreign(f"no alert: {error}") from error
+        retracted = alert.supersedes if alert.kind == "retracted" else alert.alert_id
+        if retracted is None or alert.rider_id != rider:
+            raise Foreign("takes nothing back" if retracted is None else "another rider's than its key's")
+        if news:
+            self.riders.add(rider)
+            self.ids.add(retracted)
+        if alert.kind == "retracted":
+            self.alerts.pop(retracted, None)
             return
-        self.alerts[alert["alert_id"]] = alert
-        hold = alert["hold"]
-        if hold and hold["told_at"]:
-            key = (alert["rider_id"], alert["policy"], alert["limit"], hold["from"])
-            self.told_at.setdefault(key, hold["told_at"])
+        instant_s = int(alert.event_time.timestamp())
+        if news or instant_s >= final_s:
+            self.alerts[retracted] = Observed(offset, rider, alert.policy, instant_s, value)
+        hold = alert.hold
+        if hold and hold.told_at:
+            key = (rider, alert.policy, alert.limit, hold.from_)
+            self.told_at.setdefault(key, hold.told_at)
+
+
+def leave_out(foreign: Counter[str], record: ConsumerRecord, why: str) -> None:
+    """Count a record that is none of ours; the first one of a topic is logged."""
+    if not foreign[record.topic]:
+        log.warning(
+            "a record that is none of ours is left out",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            why=why,
+        )
+    foreign[record.topic] += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +173,9 @@ class Outputs:
             Now, epoch seconds.
         """
         told = Told()
-        begin = unknown.alerts_from
-        if unknown.bad.any():
-            begin = min(begin, await self._first_not_final(wall_s))
-        async for record in self._records(self.settings.alerts_topic, begin, self.alerts.end):
-            rider = (record.key or b"").decode()
-            if not unknown.asks_for(rider, record.offset, unknown.alerts_from):
-                continue
-            if record.offset >= unknown.alerts_from:
-                told.riders.add(rider)
-            if record.timestamp >= orders.get(rider, 0):
-                told.fold(record.value)
+        await self._fold_alerts(told, unknown, orders, wall_s)
         begin = self.statuses.start if unknown.bad.any() else unknown.status_from
-        async for record in self._records(self.settings.status_topic, begin, self.statuses.end):
-            rider = (record.key or b"").decode()
+        async for rider, record in self._records(told, self.settings.status_topic, begin, self.statuses.end):
             if not unknown.asks_for(rider, record.offset, unknown.status_from):
                 continue
             if record.offset >= unknown.status_from:
@@ -103,25 +185,48 @@ class Outputs:
                 told.orphans.add(rider)
         return told
 
-    async def _first_not_final(self, wall_s: float) -> int:
-        """The first alert that may be about an instant which is not final."""
-        since_s = 0.0
+    async def _fold_alerts(self, told: Told, unknown: Unknown, orders: dict[str, int], wall_s: float) -> None:
+        since, final_s = unknown.alerts_from, 0.0
         if self.settings.clock == "wall":
-            since_s = wall_s - self.settings.lateness - 2 * FINALITY_SLACK_S
-        found = await self.reader.offset_at(self.settings.alerts_topic, int(since_s * 1000))
-        return self.alerts.end if found is None else found
+            final_s = wall_s - self.settings.lateness - 2 * FINALITY_SLACK_S
+        begin = since
+        if unknown.bad.any():
+            # The first that may be about an instant which is not final.
+            found = await self.reader.offset_at(self.settings.alerts_topic, int(final_s * 1000))
+            begin = min(since, self.alerts.end if found is None else found)
+        async for rider, record in self._records(told, self.settings.alerts_topic, begin, self.alerts.end):
+            if not unknown.asks_for(rider, record.offset, since):
+                continue
+            if record.timestamp < orders.get(rider, 0):
+                if record.offset >= since:
+                    told.riders.add(rider)
+                continue
+            try:
+                told.fold(rider, record.value, record.offset, news=record.offset >= since, final_s=final_s)
+            except Foreign as error:
+                leave_out(told.foreign, record, str(error))
 
-    async def _records(self, topic: str, start: int, end: int) -> AsyncIterator[ConsumerRecord]:
+    async def _records(
+        self, told: Told, topic: str, start: int, end: int
+    ) -> AsyncIterator[tuple[str, ConsumerRecord]]:
+        """Riders and records, without those that have no rider's id for a key."""
         async for batch in self.reader.read(topic, start, end):
             for record in batch:
-                yield record
+                if record.key is not None and is_rider(record.key):
+                    yield record.key.decode(), record
+                else:
+                    leave_out(told.foreign, record, "its key is no rider's id")
 
 
-async def read_orders(reader: LogReader, settings: Settings, bounds: Bounds) -> dict[str, int]:
-    """Whom an operator has had forgotten, and when (epoch milliseconds)."""
+async def read_orders(
+    reader: LogReader, settings: Settings, bounds: Bounds, foreign: Counter[str]
+) -> dict[str, int]:
+    """Whom an operator has had forgotten, and when (epoch milliseconds); ``foreign`` counts the others."""
     orders: dict[str, int] = {}
     async for batch in reader.read(settings.control_topic, bounds.start, bounds.end):
         for record in batch:
             if record.key is not None and is_rider(record.key):
                 orders[record.key.decode()] = int(record.timestamp)
+            else:
+                leave_out(foreign, record, "its key is no rider's id")
     return orders

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import (
@@ -189,6 +190,19 @@ def _make_our_own(
                 create(admin, topic, number, None)
                 made[topic.name] = number
     return made
+
+
+def topic_id(settings: Settings, name: str) -> str:
+    """The id that Kafka gave a topic when it was made (KIP-516); empty where the broker has none.
+
+    Raises
+    ------
+    KafkaUnavailable
+        Kafka cannot be reached or refuses.
+    """
+    with administration(settings) as admin:
+        found = admin.describe_topics([name])[0].get("topic_id")
+    return "" if found is None or not UUID(str(found)).int else str(found)
 
 
 def source_partitions(settings: Settings) -> int:

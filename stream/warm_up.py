@@ -52,7 +52,7 @@ def warm_up() -> None:
     for decoded in (decode_chunk(bytes(builder.build())), decode_lines(values)):
         store.ingest(arrivals_of(decoded), place)
         store.judge(store.read_s)
-    store.publish(store.read_s + 600)
+    list(store.publish(store.read_s + 600))
     other = RiderStore(store.limits, store.settings, live=False)
     pages.restore_names(other, *pages.names(store))
     for page in pages.dirty_pages(store).tolist():

@@ -181,10 +181,17 @@ class City:
             self.feed.start()
             yield self
 
-    def start_worker(self, slot: int) -> subprocess.Popen[bytes]:
+    def start_worker(self, slot: int, **environment: str) -> subprocess.Popen[bytes]:
         """A worker process; with a lasting name where the run has them."""
         self._started += 1
-        command = [sys.executable, "-m", "stream", "worker", "--broker", f"127.0.0.1:{self.proxy.port}"]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.chaos.blockable",
+            "worker",
+            "--broker",
+            f"127.0.0.1:{self.proxy.port}",
+        ]
         command += [
             "--group",
             "chaos",
@@ -200,7 +207,11 @@ class City:
             command += ["--instance", f"worker-{slot}"]
         with (self.folder / f"worker-{self._started}.log").open("wb") as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=self.folder, env={**os.environ, "PYTHONPATH": str(ROOT)}
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             )
         if slot < len(self.workers):
             self.workers[slot] = process
@@ -299,7 +310,8 @@ class Watermarks:
                 if document["now"]:
                     self._newest[record.partition] = parse_instant(document["now"]), record.timestamp / 1000
         return len(self._newest) == PARTITIONS and all(
-            now_s >= since_s and written_s - now_s < FRESH_S for now_s, written_s in self._newest.values()
+            min(now_s, written_s) >= since_s and written_s - now_s < FRESH_S
+            for now_s, written_s in self._newest.values()
         )
 
     def close(self) -> None:

@@ -12,16 +12,20 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from detectors.kernels.layout import PAGES
 from schemas.checkpoint import MARKER_KEY, page_key
 from tests.chaos.city import PARTITIONS, City
+from tests.chaos.machine import (
+    block_interpreter,
+    block_loop,
+    clock_back,
+    clock_forward,
+    fill_disk,
+    pass_by,
+    starve_worker,
+)
 from tests.stream.reading import records_of
 
 Fault = Callable[[City], None]
 #: Longer than the group's session time-out of 10 s: the partitions are given to others meanwhile.
 OVER_A_SESSION_S = 12.5
-
-
-def pass_by(seconds: float) -> None:
-    """Let real time pass: that is what these faults are made of."""
-    time.sleep(seconds)
 
 
 def kill_worker(city: City) -> None:
@@ -193,6 +197,12 @@ FAULTS: dict[str, tuple[Fault, float]] = {
     "marker damaged": (damage_marker, 90),
     "state truncated": (truncate_state, 90),
     "group's offsets lost": (lose_group, 90),
+    "event loop blocked": (block_loop, 60),
+    "interpreter blocked": (block_interpreter, 60),
+    "worker out of memory": (starve_worker, 60),
+    "broker's disk full": (fill_disk, 90),
+    "clock an hour forward": (clock_forward, 60),
+    "clock an hour back": (clock_back, 60),
 }
 #: What the short form tries.
 SHORT = (

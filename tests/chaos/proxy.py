@@ -23,6 +23,8 @@ class Proxy:
     def __init__(self) -> None:
         self.port = free_port()
         self.delay_s = 0.0
+        #: Of what clients send alone: a broker that takes slowly what it gives fast.
+        self.upload_delay_s = 0.0
         self._target = ""
         self._swallowing = False
         self._writers: set[asyncio.StreamWriter] = set()
@@ -74,17 +76,22 @@ class Proxy:
             return
         self._writers |= {writer, there_writer}
         try:
-            await asyncio.gather(self._hand_on(reader, there_writer), self._hand_on(there_reader, writer))
+            await asyncio.gather(
+                self._hand_on(reader, there_writer, upload=True),
+                self._hand_on(there_reader, writer, upload=False),
+            )
         finally:
             for one in (writer, there_writer):
                 one.transport.abort()
                 self._writers.discard(one)
 
-    async def _hand_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _hand_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, upload: bool
+    ) -> None:
         with contextlib.suppress(ConnectionError):
             while piece := await reader.read(_PIECE):
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
+                if delay_s := self.delay_s + upload * self.upload_delay_s:
+                    await asyncio.sleep(delay_s)
                 if not self._swallowing:
                     writer.write(piece)
                     await writer.drain()

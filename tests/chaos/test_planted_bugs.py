@@ -214,6 +214,71 @@ def late_evidence_after_a_crash_between_telling_and_checkpoint(settings: Setting
     return compare(settings, world.run, written(folder, begun + reaching + undone))
 
 
+# -- a marker that passes an alert which waits for its instant -------------------------------------
+
+
+@contextlib.contextmanager
+def marker_passes_what_waits() -> Iterator[None]:
+    with mock.patch.object(Told, "waits_from", None):
+        yield
+
+
+def an_alert_of_a_clock_that_was_ahead_outlives_two_owners(settings: Settings, folder: Path) -> Found:
+    begun = order(1, 0, 9000)
+    send(settings, begun)
+    world = World(settings, 1)
+    asyncio.run(world.live(Steps()))
+    # The open order would have reached the limit; an owner whose clock was ahead has said so.
+    ahead = order(2, 9000, 15_000)
+    send(settings, ahead)
+    asyncio.run(world.live(Steps()))
+    alert = json.loads(records_of(settings.broker, settings.alerts_topic)[-1].value or b"")
+    stale = {**alert, "alert_id": "0" * 32, "event_time": utc(DAY_S + 40_000)}
+    into_alerts(settings, stale)
+    for _ in range(2):
+        asyncio.run(world.live(Steps()))
+    later = order(3, 50_000, 50_600)
+    send(settings, later)
+    asyncio.run(world.live(Steps()))
+    return compare(settings, world.run, written(folder, begun + ahead + later))
+
+
+def into_alerts(settings: Settings, alert: dict[str, Any]) -> None:
+    """As an owner would have told it."""
+    producer = KafkaProducer(bootstrap_servers=settings.broker)
+    producer.send(settings.alerts_topic, json.dumps(alert).encode(), key=b"r", partition=0)
+    producer.flush()
+    producer.close()
+
+
+# -- dead letters of a lost state written again ----------------------------------------------------
+
+
+@contextlib.contextmanager
+def dead_letters_not_read_back() -> Iterator[None]:
+    async def nothing(*_: Any) -> int:
+        return 0
+
+    with mock.patch.object(restore, "written_up_to", nothing):
+        yield
+
+
+def the_state_is_lost(settings: Settings, folder: Path) -> Found:
+    events = order(1, 0, 9000)
+    send(settings, events)
+    producer = KafkaProducer(bootstrap_servers=settings.broker)
+    producer.send(settings.source_topic, b"{bad", partition=0)
+    producer.flush()
+    world = World(settings, 1)
+    asyncio.run(world.live(Steps()))
+    for key in {one.key for one in records_of(settings.broker, settings.state_topic)}:
+        producer.send(settings.state_topic, None, key=key, partition=0)
+    producer.flush()
+    producer.close()
+    asyncio.run(world.live(Steps()))
+    return compare(settings, world.run, written(folder, events))
+
+
 PLANTED = {
     "marker before pages": (crashes_while_pages_are_written, marker_before_pages),
     "claim after the end offsets": (a_former_owner_writes_late, claim_after_the_ends),
@@ -222,6 +287,11 @@ PLANTED = {
         late_evidence_after_a_crash_between_telling_and_checkpoint,
         outputs_not_read_back,
     ),
+    "marker passes what waits": (
+        an_alert_of_a_clock_that_was_ahead_outlives_two_owners,
+        marker_passes_what_waits,
+    ),
+    "dead letters not read back": (the_state_is_lost, dead_letters_not_read_back),
 }
 
 
@@ -231,6 +301,7 @@ def test_without_the_bug_everything_stands_as_the_evidence_says(
 ) -> None:
     found = PLANTED[name][0](settings, tmp_path)
     assert found.good, found.text()
+    assert not found.doubled
 
 
 @pytest.mark.parametrize("name", PLANTED)
@@ -238,4 +309,4 @@ def test_with_the_bug_the_suite_sees_it(settings: Settings, tmp_path: Path, name
     scenario, bug = PLANTED[name]
     with bug():
         found = scenario(settings, tmp_path)
-    assert not found.good, f"nothing was seen of: {name}"
+    assert not found.good or found.doubled, f"nothing was seen of: {name}"

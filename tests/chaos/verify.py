@@ -42,7 +42,7 @@ class Found:
 
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    #: Dead letters written more than once: only where the state that knows of them was lost.
+    #: Dead letters written more than once.
     doubled: list[str] = field(default_factory=list)
     #: Messages that said again what stood already: harmless, counted.
     repeated: int = 0

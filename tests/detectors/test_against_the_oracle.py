@@ -91,7 +91,8 @@ class Service:
         self.store.ingest(arrivals_of(decoded), Place(0, 1, 1, 0))
 
     def judge(self, now_s: int, *, publish: bool = False) -> None:
-        told = self.store.publish(now_s) if publish else self.store.judge(now_s)
+        parts = self.store.publish(now_s) if publish else [self.store.judge(now_s)]
+        told = [one for part in parts for one in part]
         for one in told:
             rider = self.store.rider_id(one.row)
             if isinstance(one, Status):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ async def order(settings: Settings, rider: str) -> int:
     await order_to_forget(settings, rider, PARTITIONS)
     async with LogReader(settings, 0, [settings.control_topic]) as reader:
         bounds = (await reader.bounds())[settings.control_topic]
-        return (await read_orders(reader, settings, bounds))[rider]
+        return (await read_orders(reader, settings, bounds, Counter()))[rider]
 
 
 def test_riders_silent_for_keep_are_forgotten_for_good_and_a_rider_on_hold_is_not(
@@ -204,7 +205,7 @@ def test_an_order_during_the_restore_is_carried_out_before_anything_is_told(sett
         end = len(events) + len(last)
         await life.go(now_s, ticks=0)
         assert not life.partition.store.live
-        assert life.partition._held, "something is held back that is final"
+        assert life.partition._held.final, "something is held back that is final"
         await life.partition.forget(rider, int(now_s * 1000))
         await life.tick(end)
         assert life.partition.now_s == now_s

@@ -319,6 +319,19 @@ def test_a_source_made_anew_is_read_from_its_start_over_several_restarts(setting
     asyncio.run(lives())
 
 
+def test_a_source_made_anew_and_longer_than_before_is_read_from_its_start(settings: Settings) -> None:
+    async def lives() -> None:
+        events, end_s = await lived(settings)
+        made_anew(settings, settings.source_topic)
+        more = await at_once(settings, work(MANY, BEGIN_S + 12 * HOURS, orders=10))
+        assert len(more) > len(events)
+        end_s = second_of(more[-1]) + 60
+        await one_life(settings, end_s)
+        await assert_as_replayed(settings, [*events, *more], end_s)
+
+    asyncio.run(lives())
+
+
 # -- outputs ---------------------------------------------------------------------------------------
 
 
