@@ -177,9 +177,11 @@ def publish_pending(mem: Memory, row: int, again: bool) -> int:
     block = mem.rows[row, R_TOLD]
     at = 0
     while at < mem.rows[row, R_TOLD_WORDS]:
-        if again or mem.heap[block + at + V_META] & META_PENDING != 0:
-            mem.heap[block + at + V_META] &= ~(META_PENDING | META_CHANGED)
+        pending = mem.heap[block + at + V_META] & META_PENDING != 0
+        if pending:
             stamp(mem, row, mem.heap, block + at)
+        if again or pending:
+            mem.heap[block + at + V_META] &= ~(META_PENDING | META_CHANGED)
             emit(mem, row, TELL, mem.heap, block + at)
         at += VERDICT_WORDS + 2 * mem.heap[block + at + V_SPANS]
     return DONE

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -33,6 +32,7 @@ from stream.shared import STALE_S
 
 Document = dict[str, Any]
 _OVERVIEW_S = 0.5
+_LOOKED_AT_ONCE = 10_000
 _json = msgspec.json.Encoder()
 
 
@@ -142,27 +142,54 @@ class Desk:
 
     def alert_for(self, caller: Caller, alert: Document) -> Document | None:
         """An alert as the caller may see it: a platform its own riders', cut down, and its own breaches."""
+        return self._cut(caller, alert) if self._owns(caller, alert["rider_id"]) else None
+
+    def alert_to_look_at(self, caller: Caller, alert: Document) -> Document | None:
+        """`alert_for`, and what may be the caller's by what another machine knows: ask `of_callers`."""
+        if self.peers and self.riders.is_elsewhere(alert["rider_id"]):
+            return self._cut(caller, alert)
+        return self.alert_for(caller, alert)
+
+    def _owns(self, caller: Caller, rider: str) -> bool:
+        return caller.platform is None or self.riders.owns(rider, caller.platform)
+
+    def _cut(self, caller: Caller, alert: Document) -> Document | None:
         if caller.platform is None:
             return alert
         if alert["platform"] not in (None, caller.platform):
             return None
-        if not self.riders.owns(alert["rider_id"], caller.platform):
-            return None
         return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
 
-    def missed(self, caller: Caller, told: Sequence[Told]) -> list[Told]:
-        """The newest of these alerts that the caller may see, as many as a client may be behind."""
-        if caller.platform is None:
-            return list(told[-QUEUE:])
-        own = self.riders.owned({alert["rider_id"] for _, alert in told}, caller.platform)
-        mine = ((event, alert) for event, alert in reversed(told) if alert["rider_id"] in own)
-        seen = ((event, self.alert_for(caller, alert)) for event, alert in mine)
-        newest = list(islice(((event, alert) for event, alert in seen if alert is not None), QUEUE))
-        newest.reverse()
-        return newest
+    async def of_callers(
+        self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]
+    ) -> list[Told]:
+        """Those alerts whose riders are the caller's, by what all machines know."""
+        if caller.platform is None or not told:
+            return list(told)
+        riders = sorted({alert["rider_id"] for _, alert in told})
+        round_ = Round.of(riders, [1] * len(riders))
+        unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
+        answers = await self._with_peers(round_, unsure, caller, headers)
+        own = {one.rider_id for one in answers if one.known}
+        return [(event, alert) for event, alert in told if alert["rider_id"] in own]
 
-    def alerts_of(self, caller: Caller, rider: str) -> Document:
+    async def missed(self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]) -> list[Told]:
+        """The newest of these alerts that the caller may see, as many as a client may be behind."""
+        newest: list[Told] = []
+        for end in range(len(told), 0, -_LOOKED_AT_ONCE):
+            part = told[max(0, end - _LOOKED_AT_ONCE) : end]
+            cut = [(event, seen) for event, alert in part if (seen := self._cut(caller, alert)) is not None]
+            newest = [*(await self.of_callers(caller, cut, headers)), *newest]
+            if len(newest) >= QUEUE:
+                break
+        return newest[-QUEUE:]
+
+    async def alerts_of(self, caller: Caller, rider: str, headers: Mapping[str, str]) -> Document:
         """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's."""
+        if caller.platform is not None and self.riders.is_elsewhere(rider) and FORWARDED not in headers:
+            found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
+            if found is not None:
+                return found
         shown = []
         for alert, retracted in self.recent.of_rider(rider):
             if self.alert_for(caller, alert) is not None:
@@ -170,8 +197,10 @@ class Desk:
                 shown.append({**told, "retracted": retracted})
         return {"alerts": shown}
 
-    def explanation(self, caller: Caller, identity: str, lang: Language) -> tuple[str, Document]:
-        """The rider and the explanation of an alert.
+    async def explanation(
+        self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
+    ) -> Document:
+        """The explanation of an alert.
 
         Raises
         ------
@@ -180,6 +209,11 @@ class Desk:
         """
         found = self.recent.alert(identity)
         seen = self.alert_for(caller, found[0]) if found else None
+        if seen is None and caller.platform is not None and FORWARDED not in headers:
+            # Whether there is such an alert here does not show: the others are asked either way.
+            there = await self.peers.get(headers, f"/v1/alerts/{identity}/explanation?lang={lang}")
+            if there is not None:
+                return there
         if found is None or seen is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         document = self._explainer.explain(found[0], lang, retracted=found[1])
@@ -187,7 +221,7 @@ class Desk:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
             document |= {"window_start": None, "window_end": None, "counted": [], "not_counted": []}
-        return found[0]["rider_id"], document
+        return document
 
     # -- overview ------------------------------------------------------------------------------
 

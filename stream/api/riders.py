@@ -237,15 +237,13 @@ class Riders:
         self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
         return bool(round_.asked.answers[0, A_KNOWN]) and partition.is_current()
 
-    def owned(self, riders: Collection[str], platform: str) -> set[str]:
-        """Those of the riders who are certainly a platform's own."""
-        round_ = Round.of(list(riders), [0] * len(riders))
-        unsure = self.answer(round_, platform)
+    def is_elsewhere(self, rider: str) -> bool:
+        """Whether no worker on this machine has the rider's partition."""
         count = self.partitions()
         if count is None:
-            return set()
-        sure = ~np.isin(round_.murmurs % count, list(unsure)) & (round_.asked.answers[:, A_KNOWN] == 1)
-        return {round_.rider(index) for index in np.flatnonzero(sure).tolist()}
+            return True
+        number = int(Round.of([rider], [0]).murmurs[0]) % count
+        return self._of_thread(number).health(int(self._wall() * 1000)).why_not == "elsewhere"
 
     def names_of_zones(self, partition: int) -> Sequence[str]:
         """The names behind zones' numbers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -118,10 +118,12 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
         responses=documented(401, 403, 422, 429),
         tags=["riders"],
     )
-    async def alerts(rider_id: RiderId, x_case_number: CaseNumber = None, who: Caller = caller) -> Response:
+    async def alerts(
+        rider_id: RiderId, request: Request, x_case_number: CaseNumber = None, who: Caller = caller
+    ) -> Response:
         """The recent alerts of a rider; a platform gets its own riders', and its own breaches only."""
         access.person(who, rider_id, x_case_number)
-        return JSONResponse(_plain(desk.alerts_of(who, rider_id)))
+        return JSONResponse(_plain(await desk.alerts_of(who, rider_id, request.headers)))
 
     @made.get(
         "/v1/alerts/{alert_id}/explanation",
@@ -131,13 +133,14 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
     )
     async def explanation(
         alert_id: AlertId,
+        request: Request,
         lang: Literal["zh", "en"] = "zh",
         x_case_number: CaseNumber = None,
         who: Caller = caller,
     ) -> Response:
         """Why an alert was told, in words and figures; a platform sees neither intervals nor window."""
         access.person(who, f"of alert {alert_id}", x_case_number)
-        _, document = desk.explanation(who, alert_id, lang)
+        document = await desk.explanation(who, alert_id, lang, request.headers)
         return JSONResponse(_plain(document))
 
 
@@ -197,29 +200,34 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
         tags=["alerts"],
     )
     async def stream(
-        last_event_id: Annotated[str | None, Header()] = None, who: Caller = caller
+        request: Request, last_event_id: Annotated[str | None, Header()] = None, who: Caller = caller
     ) -> StreamingResponse:
         """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID."""
         if not who.sees_persons:
             raise forbidden(who.role, "GET /v1/overview has what this role may see")
-        return StreamingResponse(_events(desk, who, last_event_id), media_type="text/event-stream")
+        return StreamingResponse(_events(desk, who, last_event_id, request.headers), media_type="text/event-stream")
 
 
-async def _events(desk: Desk, who: Caller, last: str | None) -> AsyncIterator[bytes]:
+async def _events(
+    desk: Desk, who: Caller, last: str | None, headers: Mapping[str, str]
+) -> AsyncIterator[bytes]:
     """Events of the live stream, with the id to resume from; a comment keeps idle connections open."""
     missed = [] if last is None else desk.recent.since(last)
-    subscriber = desk.recent.subscribe(lambda alert: desk.alert_for(who, alert))
+    subscriber = desk.recent.subscribe(lambda alert: desk.alert_to_look_at(who, alert))
     try:
         yield b": connected\n\n"
-        for event, alert in await asyncio.to_thread(desk.missed, who, missed):
+        for event, alert in await desk.missed(who, missed, headers):
             yield _event(event, alert)
         while not subscriber.dropped or not subscriber.queue.empty():
             try:
-                event, alert = await asyncio.wait_for(subscriber.queue.get(), PING_S)
+                waiting = [await asyncio.wait_for(subscriber.queue.get(), PING_S)]
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
-            yield _event(event, alert)
+            while not subscriber.queue.empty():
+                waiting.append(subscriber.queue.get_nowait())
+            for event, alert in await desk.of_callers(who, waiting, headers):
+                yield _event(event, alert)
     finally:
         desk.recent.subscribers.discard(subscriber)
 

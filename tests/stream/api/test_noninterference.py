@@ -132,11 +132,11 @@ class Seen:
         """The live stream from its beginning, and what is told while it is read."""
 
         async def read() -> list[bytes]:
-            stream = _events(self.desk, A, "from the beginning")
+            stream = _events(self.desk, A, "from the beginning", {})
             found = [await anext(stream)]
             self.world.told(self.desk)
             (subscriber,) = self.desk.recent.subscribers
-            held = len(self.desk.missed(A, self.desk.recent.since("")))
+            held = len(await self.desk.missed(A, self.desk.recent.since(""), {}))
             # What is held now was told twice: before, and to the subscriber.
             assert subscriber.queue.qsize() * 2 == held
             found += [await anext(stream) for _ in range(held)]
