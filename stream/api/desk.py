@@ -22,16 +22,14 @@ from stream.api.problems import not_found, unavailable
 from stream.api.recent import QUEUE, Recent, Told
 from stream.api.riders import Riders, Unsure
 from stream.api.round import Round
-from stream.api.views import Survey, for_regulator, rider_document, summary_document
+from stream.api.surveyor import Surveyor
+from stream.api.views import for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
-from stream.mapped import Health
 from stream.policies import load_all
-from stream.render import limits_of, utc
+from stream.render import limits_of
 from stream.settings import Settings
-from stream.shared import STALE_S
 
 Document = dict[str, Any]
-_OVERVIEW_S = 0.5
 _LOOKED_AT_ONCE = 10_000
 _json = msgspec.json.Encoder()
 
@@ -57,9 +55,7 @@ class Desk:
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
         self._wall = wall
-        self._overview: tuple[float, Document] | None = None
-        self._counted: tuple[float, int] | None = None
-        self._surveying = asyncio.Lock()
+        self._surveyor = Surveyor(self.riders, self.recent, self.limits, wall)
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
@@ -223,90 +219,14 @@ class Desk:
             document |= {"window_start": None, "window_end": None, "counted": [], "not_counted": []}
         return document
 
-    # -- overview ------------------------------------------------------------------------------
-
     async def overview(self, caller: Caller) -> Document:
-        """What a console shows; at most a second old."""
-        async with self._surveying:
-            if self._overview is None or self._wall() - self._overview[0] > _OVERVIEW_S:
-                self._overview = self._wall(), await asyncio.to_thread(self._survey)
-        document = self._overview[1]
+        """What a console shows, as much as the caller may see."""
+        document = await self._surveyor.overview()
         if caller.role == "regulator":
             return for_regulator(document)
         if not caller.sees_persons:
             return {**document, "on_hold": [], "nearest": []}
         return document
-
-    def _survey(self) -> Document:
-        found, healths = self.riders.survey()
-        survey = Survey(self.limits)
-        for partition, round_ in found:
-            survey.add(round_, self.riders.names_of_zones(partition))
-            for platform, asked in self.riders.by_platform(partition, round_):
-                survey.add_platform(platform, asked)
-        partitions = self._partitions(healths)
-        return {
-            "as_of": utc(int(self._wall())),
-            "k": None,
-            "complete": bool(partitions) and all(one["fresh"] for one in partitions),
-            "riders": sum(survey.statuses.values()),
-            "statuses": dict(survey.statuses),
-            "holds_by_limit": dict(survey.holds),
-            "riders_by_zone": {name: dict(cells) for name, cells in survey.zones.items()},
-            "riders_by_platform": {name: dict(cells) for name, cells in survey.platforms.items()},
-            "breaches_by_platform": dict(self.recent.breaches),
-            "on_hold": survey.held,
-            "nearest": [one for _, one in survey.nearest],
-            "alerts_per_minute": self.recent.per_minute,
-            "alerts_by_kind": dict(self.recent.by_kind),
-            "events_per_second": self._rate(healths),
-            "dead_letters": dict(self.recent.dead_letters),
-            "partitions": partitions,
-        }
-
-    def _rate(self, healths: Sequence[Health]) -> float | None:
-        """Events read per second since the last survey; None at the first, and when a worker began anew."""
-        now_s, count = self._wall(), sum(one.read for one in healths)
-        before, self._counted = self._counted, (now_s, count)
-        if before is None or count < before[1] or now_s <= before[0]:
-            return None
-        return (count - before[1]) / (now_s - before[0])
-
-    def _partitions(self, healths: Sequence[Health]) -> list[Document]:
-        here = {one.partition: one for one in healths if one.why_not != "elsewhere"}
-        numbers = range(self.riders.partitions() or self.recent.partitions or 0)
-        return [
-            self._of_worker(here[number]) if number in here else self._of_topic(number) for number in numbers
-        ]
-
-    def _of_worker(self, one: Health) -> Document:
-        return {
-            "partition": one.partition,
-            "worker": one.worker,
-            "now": utc(one.now_s) if one.now_s else None,
-            "clock": one.clock,
-            "said_s": max(0, int(self._wall() - one.said_ms / 1000)),
-            # Where events are the clock, *now* is not of this world.
-            "lag_s": max(0, one.said_ms // 1000 - one.now_s) if one.now_s and one.clock == "wall" else None,
-            "lag_records": one.lag_records,
-            "fresh": one.why_not is None,
-            "reason": one.why_not,
-        }
-
-    def _of_topic(self, number: int) -> Document:
-        told = self.recent.watermarks.get(number)
-        fresh = told is not None and self._wall() - told["told_s"] <= STALE_S
-        return {
-            "partition": number,
-            "worker": told["worker"] if told else None,
-            "now": told["now"] if told else None,
-            "clock": None,
-            "said_s": max(0, int(self._wall() - told["told_s"])) if told else None,
-            "lag_s": told["lag_s"] if told else None,
-            "lag_records": None,
-            "fresh": fresh,
-            "reason": None if fresh else "stale" if told else "unreachable",
-        }
 
     def ready(self) -> str | None:
         """Why answers other than UNKNOWN cannot be expected; None when they can."""

@@ -205,7 +205,8 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
         """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID."""
         if not who.sees_persons:
             raise forbidden(who.role, "GET /v1/overview has what this role may see")
-        return StreamingResponse(_events(desk, who, last_event_id, request.headers), media_type="text/event-stream")
+        events = _events(desk, who, last_event_id, request.headers)
+        return StreamingResponse(events, media_type="text/event-stream")
 
 
 async def _events(

@@ -118,7 +118,7 @@ def test_the_live_stream_resumes_where_a_client_was(world: World) -> None:
     desk = world.desk()
 
     async def first_events(last: str | None, count: int) -> list[bytes]:
-        stream = _events(desk, NOBODY, last)
+        stream = _events(desk, NOBODY, last, {})
         assert await anext(stream) == b": connected\n\n"
         if last is None:
             world.told(desk)

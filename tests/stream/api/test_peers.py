@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import uvicorn
 
 from stream.api.app import new_app
+from stream.api.desk import Desk
+from stream.api.keys import Caller
 from stream.api.peers import Peers
+from stream.api.routes import _events
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0
 
 
+class Elsewhere(NamedTuple):
+    """A machine that has the riders, where its API is, and what that API knows."""
+
+    world: World
+    base: str
+    desk: Desk
+
+
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[tuple[World, str]]:
+def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     """A machine with a worker's state and an API that listens."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     world = World(folder)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(new_app(world.settings, desk=world.desk()), log_level="error", lifespan="off")
+        desk = world.desk()
+        config = uvicorn.Config(new_app(world.settings, desk=desk), log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         deadline = time.monotonic() + DEADLINE_S
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
-        yield world, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield Elsewhere(world, f"http://127.0.0.1:{listening.getsockname()[1]}", desk)
         server.should_exit = True
         thread.join()
 
@@ -45,11 +58,13 @@ def here(world: World, *peers: str, patient: bool = True) -> Any:
     desk = world.desk()
     if patient:
         desk.peers = Peers(world.settings.peers, DEADLINE_S)
+    # Every API follows all alerts.
+    world.told(desk)
     return world.client(desk)
 
 
-def test_the_api_that_has_a_rider_is_asked(elsewhere: tuple[World, str]) -> None:
-    world, base = elsewhere
+def test_the_api_that_has_a_rider_is_asked(elsewhere: Elsewhere) -> None:
+    world, base, _ = elsewhere
     world.work("r1", 4.5)
     world.judge()
     headers = world.key("dispatcher", if_unknown="open")
@@ -62,8 +77,8 @@ def test_the_api_that_has_a_rider_is_asked(elsewhere: tuple[World, str]) -> None
         assert client.get("/v1/riders/r1", headers=headers).json()["status"] == "hold"
 
 
-def test_a_platform_sees_no_more_through_a_peer_than_there(elsewhere: tuple[World, str]) -> None:
-    world, base = elsewhere
+def test_a_platform_sees_no_more_through_a_peer_than_there(elsewhere: Elsewhere) -> None:
+    world, base, _ = elsewhere
     world.work("r1", 4.5, "B")
     world.judge()
     headers = world.key("platform", "A")
@@ -73,8 +88,8 @@ def test_a_platform_sees_no_more_through_a_peer_than_there(elsewhere: tuple[Worl
         assert len(codes) == 1
 
 
-def test_a_question_that_was_handed_on_is_not_handed_on_again(elsewhere: tuple[World, str]) -> None:
-    world, base = elsewhere
+def test_a_question_that_was_handed_on_is_not_handed_on_again(elsewhere: Elsewhere) -> None:
+    world, base, _ = elsewhere
     headers = world.key("dispatcher")
     with here(world, base) as client:
         assert client.get("/v1/riders/r1/eligibility", headers=headers).json()["verdict"] == "PASS"
@@ -92,3 +107,48 @@ def test_a_peer_that_is_silent_or_away_means_unknown_soon(world: World) -> None:
             answer = client.get("/v1/riders/r1/eligibility", headers=headers).json()
             assert (answer["verdict"], answer["reason"]) == ("UNKNOWN", "unreachable")
             assert time.monotonic() - began_s < 5
+
+
+def test_a_platform_gets_its_alerts_where_another_machine_has_its_riders(elsewhere: Elsewhere) -> None:
+    world, base, there = elsewhere
+    world.work("r-own", 4.5, "A")
+    world.work("r-other", 4.5, "B")
+    world.judge()
+    world.told(there)
+    first = {one["rider_id"]: one["alert_id"] for one in reversed(world.alerts)}
+    own, other = first["r-own"], first["r-other"]
+    headers = world.key("platform", "A")
+    with here(world, base) as client:
+        told = client.get("/v1/riders/r-own/alerts", headers=headers).json()["alerts"]
+        assert own in {one["alert_id"] for one in told}
+        assert client.get("/v1/riders/r-other/alerts", headers=headers).json() == {"alerts": []}
+        answer = client.get(f"/v1/alerts/{own}/explanation?lang=en", headers=headers)
+        assert (answer.status_code, answer.json()["counted"]) == (200, [])
+        refused = [client.get(f"/v1/alerts/{one}/explanation", headers=headers) for one in (other, "0" * 32)]
+        assert {(one.status_code, one.content) for one in refused} == {(404, refused[0].content)}
+
+
+def test_a_platforms_live_stream_asks_the_machine_that_has_the_riders(elsewhere: Elsewhere) -> None:
+    world, base, _ = elsewhere
+    world.work("r-own", 4.5, "A")
+    world.work("r-other", 4.5, "B")
+    world.judge()
+    headers = {name.lower(): value for name, value in world.key("platform", "A").items()}
+    here(world, base)
+    desk = world.desk()
+    desk.peers = Peers(world.settings.peers, DEADLINE_S)
+    world.told(desk)
+    mine = [one["alert_id"] for one in world.alerts if one["rider_id"] == "r-own"]
+
+    async def read() -> bytes:
+        stream = _events(desk, Caller("k", "platform", "A", "closed", 1.0), "from the beginning", headers)
+        found = [await anext(stream) for _ in range(1 + len(mine))]
+        world.told(desk)
+        found += [await anext(stream) for _ in mine]
+        await stream.aclose()  # type: ignore[attr-defined]
+        await desk.peers.close()
+        return b"".join(found)
+
+    text = asyncio.run(read()).decode()
+    assert [text.count(f'"alert_id":"{identity}"') for identity in mine] == [2] * len(mine)
+    assert "r-other" not in text
