@@ -15,7 +15,7 @@ from typing import Any
 
 import faust
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.types import TP
 from yarl import URL
 
@@ -166,6 +166,10 @@ class Worker:
             if self.partitions.get(number) is partition:
                 await work(partition)
                 self._retries.pop(number, None)
+        except CorruptRecordException as error:
+            # Reading it again does not mend a damaged log: somebody must look at the broker's disk.
+            self._fail(error)
+            return False
         except (OutboxFailed, NotOwner, KafkaError, KafkaUnavailable, TimeoutError) as error:
             # What it wrote last is unknown, so it is given up, claimed and restored again.
             await self._give_up(partition, error)
