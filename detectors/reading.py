@@ -47,6 +47,8 @@ from detectors.store import StoreSettings
 from detectors.verdicts import STATUSES
 
 EVERYONE = Asker(copying.EVERYONE, 0)
+#: The arrays of a store that a reader needs.
+ARRAYS = tuple(name for name in Shared._fields if name in Memory._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,10 @@ class Reader:
         self._view(1)
 
     def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
-        """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel."""
+        """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel.
+
+        Where the arrays may be replaced by others the answers hold only when they have not been.
+        """
         start = 0
         while True:
             result, start = candidates.answer_candidates(
@@ -200,11 +205,11 @@ def blank_asked(buf: U8, count: int) -> Asked:
 
 def shared_of(mem: Memory) -> Shared:
     """Those arrays of a store that a reader needs, read-only, as mapped ones are."""
-    views = {}
-    for name in Shared._fields:
-        views[name] = getattr(mem, name).view()
-        views[name].flags.writeable = False
-    return Shared(**views)
+    views = {name: getattr(mem, name).view() for name in ARRAYS}
+    views["turn"] = np.zeros(1, dtype=np.int64)
+    for view in views.values():
+        view.flags.writeable = False
+    return Shared(**views, at_turn=0)
 
 
 def _known(word: np.int64) -> int | None:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from detectors.kernels import layout
 from detectors.kernels.copying import Shared
 from detectors.kernels.layout import I64
+from detectors.reading import ARRAYS
 from stream.shared import (
-    ARRAYS,
     FIELDS,
     FORMAT,
     H_CLOSED,
@@ -149,7 +149,8 @@ class SharedPartition:
             name: mapped[name].reshape(rows, -1) if name in ("rows", "ids", "briefs") else mapped[name]
             for name in ARRAYS
         }
-        self._shared, self._turn = Shared(**shaped), turn
+        self._shared = Shared(**shaped, turn=self._header[H_TURN : H_TURN + 1], at_turn=turn)
+        self._turn = turn
         self._names = {name: mapped[name] for name in NAMES}
         return self._shared
 

@@ -21,10 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.kernels import layout
-from detectors.kernels.copying import Shared
 from detectors.kernels.jit import sources_digest
 from detectors.kernels.layout import Memory
 from detectors.limits import LimitTable
+from detectors.reading import ARRAYS
 from detectors.store import StoreSettings
 
 FORMAT = 2
@@ -37,7 +37,6 @@ HEADER_WORDS = 64
 SILENT_MS = 10_000
 #: A *now* older than this says nothing of the present (wall clock).
 STALE_S = 15
-ARRAYS = Shared._fields
 NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
 FIELDS = (*ARRAYS, *NAMES)
 _LEFT_BEHIND_S = 3600.0

@@ -17,6 +17,7 @@ from detectors.kernels.copying import (
     fetch_whole,
     find_settled,
     is_asked,
+    is_replaced,
     see,
 )
 from detectors.kernels.eligibility import (
@@ -152,6 +153,13 @@ def warm_candidates(
     mem.misc[M_WARM] = seen
 
 
+@inlined
+def leave_open(answers: I64, which: I64, first: int) -> None:
+    """Nothing is said of the candidates from ``first`` on."""
+    for i in range(first, which.shape[0]):
+        answers[which[i], A_VERDICT] = UNSURE
+
+
 @kernel
 def answer_candidates(
     shared: Shared,
@@ -166,11 +174,15 @@ def answer_candidates(
 ) -> tuple[int, int]:
     """Answer for the candidates ``which[start:]``; DONE or an array too small, and the index reached.
 
-    A rider who was being changed all the while is answered UNSURE.
+    A rider who was being changed all the while is answered UNSURE, and so are all who are left when the
+    arrays are replaced.
     """
     answers = asked.answers
     members = asker.platform != EVERYONE
     for i in range(start, which.shape[0]):
+        if is_replaced(shared):
+            leave_open(answers, which, i)
+            return DONE, which.shape[0]
         if (i - start) % BLOCK == 0:
             warm_candidates(shared, mem, asked, which, i, min(i + BLOCK, which.shape[0]), members)
         index = which[i]

@@ -67,7 +67,11 @@ FOUND, ABSENT, BUSY = 0, 1, 2
 
 
 class Shared(NamedTuple):
-    """A store's arrays as a reader maps them."""
+    """A store's arrays as a reader maps them.
+
+    Arrays that grow are replaced, and then ``turn`` says another number than ``at_turn``: rows that are still
+    in use may from then on name blocks of a heap that is not mapped here.
+    """
 
     rows: I64
     ids: U8
@@ -78,6 +82,8 @@ class Shared(NamedTuple):
     seq: I64
     briefs: I64
     misc: I64
+    turn: I64  # (1,)
+    at_turn: int
 
 
 class Asked(NamedTuple):
@@ -99,6 +105,12 @@ class Asker(NamedTuple):
 
 
 EVERYONE = -2
+
+
+@inlined
+def is_replaced(shared: Shared) -> bool:
+    """Whether some of the arrays are no longer those in use; what was read before is whole all the same."""
+    return shared.turn[0] != shared.at_turn
 
 
 @inlined
@@ -158,8 +170,8 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
     for word in range(mem.rows.shape[1]):
         mem.rows[0, word] = shared.rows[row, word]
     fence()
-    if shared.seq[row] != before:
-        # What the words name need not be blocks.
+    if shared.seq[row] != before or is_replaced(shared):
+        # What the words name need not be blocks, or not of this heap.
         return BUSY
     words = state_words(limits)
     here = base_at(limits)
@@ -183,7 +195,7 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
     if to > 0:
         to = copy_block(shared, mem, R_HEAD_OPEN, open_words(head), to, open_words(head))
     fence()
-    if shared.seq[row] != before:
+    if shared.seq[row] != before or is_replaced(shared):
         return BUSY
     if to < 0:
         return to if to != -BUSY else BUSY
@@ -221,6 +233,8 @@ def fetch_whole(
 ) -> int:
     """Copy the whole of a rider consistently: FOUND, ABSENT, BUSY or an array that is too small."""
     for _ in range(TRIES):
+        if is_replaced(shared):
+            return BUSY
         before = shared.seq[row]
         if before & 1 == 1:
             continue

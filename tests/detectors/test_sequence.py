@@ -13,7 +13,7 @@ import pytest
 
 from detectors import pages
 from detectors.kernels.copying import Shared
-from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, PASSES, UNSURE
 from detectors.kernels.ingest import Place
 from detectors.kernels.layout import E_T, EVENT_WORDS, M_MOVES, R_EVENTS, R_EVENTS_N, R_FLAGS, ROW_DIRTY
 from detectors.limits import Limit, LimitTable
@@ -207,6 +207,31 @@ def test_what_is_being_changed_is_not_answered(what: str) -> None:
     unsure = (asked.answers[:, A_VERDICT] == UNSURE).tolist()
     # A rider who is not found may just have been moved.
     assert unsure == ([True, False, False] if what == "rider" else [False, False, True])
+
+
+def test_nothing_is_said_from_arrays_that_have_been_replaced() -> None:
+    store = RiderStore(table(), StoreSettings())
+    take(store, events(0))
+    store.judge(BEGIN_S + WORK_S)
+    turns = np.array([2])
+    seen = turns.view()
+    seen.flags.writeable = False
+    shared = shared_of(store.memory)._replace(turn=seen, at_turn=2)
+    reader = Reader(store.limits, store.settings)
+    riders = [f"r{rider}" for rider in range(RIDERS)]
+    asked = asked_of(riders, [10] * RIDERS)
+    reader.answer(shared, store.now_s, asked, np.arange(RIDERS))
+    assert set(asked.answers[:, A_VERDICT].tolist()) == {PASSES}
+    # Its rows now name blocks that lie elsewhere: what is read by them here is no rider, and may never end.
+    store.memory.rows[:RIDERS, R_EVENTS] = 8
+    store.memory.rows[:RIDERS, R_FLAGS] |= ROW_DIRTY
+    store.memory.briefs[:] = 0
+    turns[0] = 4
+    asked = asked_of(riders, [10] * RIDERS)
+    reader.answer(shared, store.now_s, asked, np.arange(RIDERS))
+    assert set(asked.answers[:, A_VERDICT].tolist()) == {UNSURE}
+    with pytest.raises(Busy):
+        reader.rider(shared, store.now_s, asked_of(["r0"], [10]))
 
 
 def test_a_reader_cannot_write() -> None:
