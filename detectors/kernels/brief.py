@@ -1,4 +1,4 @@
-"""A rider in one cache line: what a dispatcher's question about him needs while every limit is far.
+"""A rider in one cache line: enough for a dispatcher's question while he is on hold, or every limit is far.
 
 Written when he has been judged, read beside the stream. From it the seconds left follow for every instant up
 to ``B_UNTIL`` as long as nothing comes in: a limit's count either grows with time or stands still.
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
+    B_FIXED,
     B_FROM,
+    B_MOVING,
+    B_NAMING,
     B_RUN,
     B_RUN_FAR,
     B_STAMP,
@@ -43,6 +46,7 @@ from detectors.kernels.layout import (
     Limits,
     Memory,
 )
+from detectors.kernels.status import status_of
 from detectors.kernels.transition import counted
 
 #: Seconds left and a limit's number in one word, so that the least of them is the first of the nearest.
@@ -79,18 +83,35 @@ def status_here(state: I64, limits: Limits) -> int:
     return code
 
 
+@inlined
+def write_held(mem: Memory, row: int, limits: Limits, now: int) -> None:
+    """Write the brief of a rider on hold: what names it, and the two parts of "not before"."""
+    _, naming, fixed, moving, following = status_of(mem.state, limits, now)
+    brief = mem.briefs[row]
+    brief[B_STAMP] = mem.seq[row] + 1
+    brief[B_FROM] = now
+    brief[B_UNTIL] = min(mem.state[S_NEXT], following)
+    brief[B_FIXED] = fixed
+    brief[B_MOVING] = moving
+    brief[B_NAMING] = naming
+    brief[B_TOLD] = (mem.state[S_ZONE] + 1) << 2 | HELD
+
+
 @kernel
 def write_brief(mem: Memory, row: int, limits: Limits, now: int) -> None:
-    """Write the brief of the rider whose scratch state stands at ``now``; none for one on hold.
+    """Write the brief of the rider whose scratch state stands at ``now``, if it can be said so shortly.
 
     Precondition: he is being changed (`kernels.sequence`), and all his events are applied.
     """
     state = mem.state
     until = state[S_NEXT]
     code = status_here(state, limits)
+    if code == HELD:
+        write_held(mem, row, limits, now)
+        return
     run, still, run_far, still_far = INF, INF, INF, INF
     for limit in range(limits.kind.shape[0]):
-        if code == HELD or limits.kind[limit] == ROLLING:
+        if limits.kind[limit] == ROLLING:
             # A sliding window lets go of what leaves it: its count is no line.
             return
         if limits.effect[limit] == REMIND:

@@ -29,6 +29,7 @@ from detectors.kernels.eligibility import (
     A_STATUS,
     A_VERDICT,
     A_ZONE,
+    FAILS,
     PASSES,
     UNSURE,
     answer_closely,
@@ -46,6 +47,7 @@ from detectors.kernels.layout import (
     B_TOLD,
     B_UNTIL,
     DONE,
+    HELD,
     I64,
     INF,
     M_WARM,
@@ -57,6 +59,7 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.sequence import fence
+from detectors.kernels.status import not_before
 
 BLOCK = 64
 
@@ -101,14 +104,22 @@ def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int,
     at = max(now, begin)
     if stamp != before or at >= until:
         return NONE
-    if min(run_far - (at - begin), still_far) <= asked.seconds[index]:
-        return NONE
-    limit, left = nearest_of(run, still, at - begin)
     answers = asked.answers
-    answers[index, A_VERDICT] = PASSES
-    answers[index, A_LIMIT] = limit
-    answers[index, A_LEFT] = left
-    answers[index, A_RESUME] = NONE
+    if told & 3 == HELD:
+        # On hold the words say other things: "not before", fixed and moving, and what names it.
+        moves, resume = not_before(run_far, still_far, at)
+        answers[index, A_VERDICT] = FAILS
+        answers[index, A_LIMIT] = run
+        answers[index, A_LEFT] = 0
+        answers[index, A_RESUME] = at + resume if moves else resume
+    elif min(run_far - (at - begin), still_far) <= asked.seconds[index]:
+        return NONE
+    else:
+        limit, left = nearest_of(run, still, at - begin)
+        answers[index, A_VERDICT] = PASSES
+        answers[index, A_LIMIT] = limit
+        answers[index, A_LEFT] = left
+        answers[index, A_RESUME] = NONE
     answers[index, A_AS_OF] = at
     answers[index, A_STATUS] = told & 3
     answers[index, A_ZONE] = (told >> 2) - 1

@@ -101,6 +101,8 @@ P_ID, P_SESSION, P_BREAK = 0, 1, 2
 # A brief (`kernels.brief`): the sequence number it belongs to; from when and until when it holds; the fewest
 # seconds left of all that hold, where they run out with time and where not; the nearest of those not reached.
 B_STAMP, B_FROM, B_UNTIL, B_RUN_FAR, B_STILL_FAR, B_RUN, B_STILL, B_TOLD, BRIEF_WORDS = range(9)
+# Of a rider on hold instead: "not before", as `status_of` has it, and the limit that names it.
+B_FIXED, B_MOVING, B_NAMING = 3, 4, 5
 
 # Verdict records.
 V_INSTANT, V_KEY, V_COUNTED, V_START, V_END, V_HOLD_FROM, V_HOLD_UNTIL, V_ZONE = 0, 1, 2, 3, 4, 5, 6, 7
