@@ -108,6 +108,9 @@ def measure(port: int, seconds: float, load: str) -> None:
     """Ask in all three ways and print the lines."""
     desk = Desk(Settings(keys=""))
     desk.warm_up()
+    deadline = time.monotonic() + PATIENCE_S
+    while any(one.why_not for one in desk.riders.healths()) and time.monotonic() < deadline:
+        time.sleep(0.1)
     found, _ = desk.riders.survey()
     riders = [round_.rider(row) for _, round_ in found for row in range(len(round_.murmurs))]
     random.Random(1).shuffle(riders)
