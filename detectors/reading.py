@@ -166,7 +166,7 @@ class Reader:
             )
             for index, line in enumerate(out)
         )
-        code = status_of(mem.state, packed, now_s)[0]
+        code = status_of(mem.state, packed, now_s).code
         return RiderView(
             now_s=now_s,
             status=STATUSES[code],

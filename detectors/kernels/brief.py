@@ -22,7 +22,6 @@ from detectors.kernels.layout import (
     C_EDGE,
     C_RUN,
     CALENDAR,
-    CLEAR,
     CLOCK_WORDS,
     FIRED,
     HELD,
@@ -30,10 +29,8 @@ from detectors.kernels.layout import (
     INF,
     L_EPISODE,
     L_FLAGS,
-    L_HOLD_FROM,
     L_WINDOW_END,
     LIMIT_WORDS,
-    NEAR,
     NONE,
     REMIND,
     ROLLING,
@@ -42,11 +39,10 @@ from detectors.kernels.layout import (
     S_NEXT,
     S_ZONE,
     SPAN,
-    WARN_TOLD_BIT,
     Limits,
     Memory,
 )
-from detectors.kernels.status import status_of
+from detectors.kernels.status import Status
 from detectors.kernels.transition import counted
 
 #: Seconds left and a limit's number in one word, so that the least of them is the first of the nearest.
@@ -71,49 +67,18 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
 
 
 @inlined
-def status_here(state: I64, limits: Limits) -> int:
-    """The status of the scratch state, as `status_of` has it."""
-    code = CLEAR
-    for limit in range(limits.kind.shape[0]):
-        word = S_LIMITS + limit * LIMIT_WORDS
-        if state[word + L_HOLD_FROM] != NONE:
-            return HELD
-        if state[word + L_FLAGS] >> WARN_TOLD_BIT != 0:
-            code = NEAR
-    return code
+def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
+    """Write what is left until the limits that hold; until when it goes on so, NONE when that has no end.
 
-
-@inlined
-def write_held(mem: Memory, row: int, limits: Limits, now: int) -> None:
-    """Write the brief of a rider on hold: what names it, and the two parts of "not before"."""
-    _, naming, fixed, moving, following = status_of(mem.state, limits, now)
-    brief = mem.briefs[row]
-    brief[B_STAMP] = mem.seq[row] + 1
-    brief[B_FROM] = now
-    brief[B_UNTIL] = min(mem.state[S_NEXT], following)
-    brief[B_FIXED] = fixed
-    brief[B_MOVING] = moving
-    brief[B_NAMING] = naming
-    brief[B_TOLD] = (mem.state[S_ZONE] + 1) << 2 | HELD
-
-
-@kernel
-def write_brief(mem: Memory, row: int, limits: Limits, now: int) -> None:
-    """Write the brief of the rider whose scratch state stands at ``now``, if it can be said so shortly.
-
-    Precondition: he is being changed (`kernels.sequence`), and all his events are applied.
+    A limit counts with time or stands still; the nearest of those not reached names the answer.
     """
     state = mem.state
     until = state[S_NEXT]
-    code = status_here(state, limits)
-    if code == HELD:
-        write_held(mem, row, limits, now)
-        return
     run, still, run_far, still_far = INF, INF, INF, INF
     for limit in range(limits.kind.shape[0]):
         if limits.kind[limit] == ROLLING:
             # A sliding window lets go of what leaves it: its count is no line.
-            return
+            return NONE
         if limits.effect[limit] == REMIND:
             continue
         left = limits.amount[limit] - counted(mem, row, state, limits, limit, now)
@@ -121,7 +86,7 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int) -> None:
         until = min(until, steady)
         open_here = state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS] & FIRED == 0
         if open_here and left <= 0:
-            return
+            return NONE
         if grows:
             run_far = min(run_far, left)
             if open_here:
@@ -132,15 +97,32 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int) -> None:
             if open_here:
                 still = min(still, left << LIMIT_BITS | limit)
     brief = mem.briefs[row]
-    # The number that the rider has once this change is over: with any later one the brief is void.
-    brief[B_STAMP] = mem.seq[row] + 1
-    brief[B_FROM] = now
-    brief[B_UNTIL] = until
     brief[B_RUN_FAR] = run_far
     brief[B_STILL_FAR] = still_far
     brief[B_RUN] = run
     brief[B_STILL] = still
-    brief[B_TOLD] = (state[S_ZONE] + 1) << 2 | code
+    return until
+
+
+@kernel
+def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status) -> None:
+    """Write the brief of the rider whose scratch state stands at ``now``.
+
+    Precondition: he is being changed (`kernels.sequence`), and all his events are applied.
+    """
+    brief = mem.briefs[row]
+    if status.code == HELD:
+        brief[B_FIXED] = status.fixed
+        brief[B_MOVING] = status.moving
+        brief[B_NAMING] = status.naming
+        until = min(mem.state[S_NEXT], status.following)
+    else:
+        until = write_far(mem, row, limits, now)
+    # The number that the rider has once this change is over: with any later one the brief is void.
+    brief[B_STAMP] = mem.seq[row] + 1
+    brief[B_FROM] = now
+    brief[B_UNTIL] = until
+    brief[B_TOLD] = (mem.state[S_ZONE] + 1) << 2 | status.code
 
 
 @inlined

@@ -134,15 +134,15 @@ def resume_after(state: I64, limits: Limits, limit: int, now: int, at: int) -> i
 @inlined
 def answer_held(mem: Memory, limits: Limits, now: int, answers: I64, index: int) -> bool:
     """Answer for a rider on hold; False when he is not."""
-    code, naming, fixed, moving, _ = status_of(mem.state, limits, now)
-    answers[index, A_STATUS] = code
+    status = status_of(mem.state, limits, now)
+    answers[index, A_STATUS] = status.code
     answers[index, A_ZONE] = mem.state[S_ZONE]
     answers[index, A_AS_OF] = now
-    if code != HELD:
+    if status.code != HELD:
         return False
-    moves, until = not_before(fixed, moving, now)
+    moves, until = not_before(status.fixed, status.moving, now)
     answers[index, A_VERDICT] = FAILS
-    answers[index, A_LIMIT] = naming
+    answers[index, A_LIMIT] = status.naming
     answers[index, A_LEFT] = 0
     answers[index, A_RESUME] = now + until if moves else until
     return True

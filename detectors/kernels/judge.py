@@ -89,7 +89,7 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.spans import estimated
-from detectors.kernels.status import nearest, not_before, status_of
+from detectors.kernels.status import Status, nearest, not_before, status_of
 from detectors.kernels.transition import advance, next_instant, step
 
 
@@ -348,16 +348,16 @@ def tell_new(mem: Memory, row: int, made: int, live: bool) -> int:
 
 
 @inlined
-def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool) -> int:
-    """Write the rider's status where the contract asks for it; the next instant at which it may change.
+def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool, status: Status) -> None:
+    """Write the rider's status where the contract asks for it.
 
     ``again`` writes it whatever was told before.
     """
-    code, naming, fixed, moving, following = status_of(mem.state, limits, now)
+    code, naming, fixed, moving, _ = status
     rows = mem.rows
     told = rows[row, R_STATUS]
     if mem.misc[M_LIVE] == 0 or (told == NONE and rows[row, R_FLAGS] & ROW_SEEN == 0 and code == CLEAR):
-        return following
+        return
     moves, until = not_before(fixed, moving, now)
     old_moves, old_until = not_before(rows[row, R_STATUS_FIXED], rows[row, R_STATUS_MOVING], now)
     changed = code != told or again
@@ -368,12 +368,11 @@ def write_status(mem: Memory, row: int, limits: Limits, now: int, again: bool) -
     joined = rows[row, R_FLAGS] & ROW_JOINED != 0
     rows[row, R_FLAGS] &= ~ROW_JOINED
     if not changed and not joined:
-        return following
+        return
     rows[row, R_STATUS] = code
     if changed:
         rows[row, R_STATUS_LIMIT] = naming
     emit_status(mem, row, limits, now, code, naming, now + until if moves else until, not changed)
-    return following
 
 
 @kernel
@@ -450,13 +449,14 @@ def conclude(
             if stored:
                 mem.rows[row, R_FLAGS] |= ROW_DIRTY
             return result
-    following = write_status(mem, row, limits, now, again)
+    status = status_of(mem.state, limits, now)
+    write_status(mem, row, limits, now, again, status)
     mem.rows[row, R_APPLIED] = reach
     mem.rows[row, R_FLAGS] &= ~(ROW_DIRTY | ROW_TOUCHED)
-    wake = min(mem.state[S_NEXT], following)
+    wake = min(mem.state[S_NEXT], status.following)
     if reach < mem.rows[row, R_EVENTS_N]:
         wake = min(wake, mem.heap[mem.rows[row, R_EVENTS] + reach * EVENT_WORDS + E_T])
     mem.wake[row] = wake
     if reach == mem.rows[row, R_EVENTS_N]:
-        write_brief(mem, row, limits, now)
+        write_brief(mem, row, limits, now, status)
     return DONE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
     BY_REST,
@@ -26,9 +28,19 @@ from detectors.kernels.layout import (
 from detectors.kernels.transition import counted, hold_until
 
 
+class Status(NamedTuple):
+    """A status at an instant; NONE where there is no such limit or part."""
+
+    code: int
+    naming: int  # the limit that names the hold
+    fixed: int  # the latest fixed part of "not before"
+    moving: int  # its moving part
+    following: int  # when it changes next by itself
+
+
 @inlined
-def status_of(state: I64, limits: Limits, now: int) -> tuple[int, int, int, int, int]:
-    """Status, naming limit (of a hold), the latest fixed and the moving part of "not before", next change.
+def status_of(state: I64, limits: Limits, now: int) -> Status:
+    """The status of a state at an instant.
 
     A hold released by rest moves with passing time while its clock runs: it ends ``moving`` seconds after
     now at the earliest. The next change is the instant at which, without any event, a moving hold
@@ -59,7 +71,7 @@ def status_of(state: I64, limits: Limits, now: int) -> tuple[int, int, int, int,
         if moving != NONE and fixed != NONE and fixed - moving >= now:
             # At equality the first by name names the status, a second later the moving one does.
             following = fixed - moving if fixed - moving > now else now + 1
-    return code, naming, fixed, moving, following
+    return Status(code, naming, fixed, moving, following)
 
 
 @kernel

@@ -15,6 +15,7 @@ from schemas.decode.text import (
     id_end,
     instant,
     literal_end,
+    same,
     skip_scalar,
     skip_space,
     string_end,
@@ -25,17 +26,6 @@ SCHEMA, EVENT_ID, RIDER_ID, PLATFORM, EVENT_TIME = 0, 1, 2, 3, 4
 TYPE, ORDER_ID, ZONE, CONFIRMED, VOID, UNKNOWN = 5, 6, 7, 8, 9, 10
 REQUIRED = 0b111111
 FIRST_ORDER_TYPE, LAST_ORDER_TYPE = 2, 5
-
-
-@inlined
-def same(buf: U8, at: int, stop: int, text: bytes) -> bool:
-    """Whether ``buf[at:stop]`` is a text."""
-    if stop - at != len(text):
-        return False
-    for i in range(len(text)):
-        if buf[at + i] != text[i]:
-            return False
-    return True
 
 
 @kernel

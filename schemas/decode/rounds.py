@@ -13,15 +13,12 @@ import numpy as np
 from schemas.decode.columns import I64, U8, U64
 from schemas.decode.hashing import hash_bytes, murmur2
 from schemas.decode.jit import inlined, kernel
-from schemas.decode.text import CLOSE, COLON, COMMA, NO, OPEN, QUOTE, id_end, skip_space
+from schemas.decode.text import CLOSE, COLON, COMMA, NO, OPEN, QUOTE, digits, id_end, same, skip_space
 
 OPEN_LIST, CLOSE_LIST = 91, 93
 NULL = -1
 #: The shortest candidate in JSON, in bytes.
 _SHORTEST = len('{"rider_id":"a","minutes":1}')
-_CANDIDATES = np.frombuffer(b'"candidates"', dtype=np.uint8)
-_RIDER = np.frombuffer(b'"rider_id"', dtype=np.uint8)
-_MINUTES = np.frombuffer(b'"minutes"', dtype=np.uint8)
 _NULL = np.frombuffer(b"null", dtype=np.uint8)
 #: Text between the fields that differ: rider, minutes, seconds left, earliest resume, as of.
 PIECES = 6
@@ -56,14 +53,10 @@ def read_candidates(body: bytes, most: int, longest_minutes: int) -> Candidates 
 
 
 @inlined
-def after(buf: U8, at: int, end: int, word: U8) -> int:
+def after(buf: U8, at: int, end: int, word: bytes) -> int:
     """Where the word that begins at ``at`` ends; -1 when another stands there."""
-    if at < 0 or at + word.shape[0] > end:
-        return NO
-    for index in range(word.shape[0]):
-        if buf[at + index] != word[index]:
-            return NO
-    return at + word.shape[0]
+    stop = at + len(word)
+    return stop if at >= 0 and stop <= end and same(buf, at, stop, word) else NO
 
 
 @inlined
@@ -89,14 +82,6 @@ def minutes_end(buf: U8, at: int, end: int) -> int:
 
 
 @inlined
-def read_minutes(buf: U8, at: int, end: int) -> int:
-    number = 0
-    for index in range(at, end):
-        number = 10 * number + np.int64(buf[index]) - 48
-    return number
-
-
-@inlined
 def scan_candidate(columns: Candidates, index: int, at: int, end: int, longest: int) -> int:
     """Read the candidate whose brace has been read; where the text goes on, -1 for "not plain"."""
     buf = columns.buf
@@ -105,7 +90,7 @@ def scan_candidate(columns: Candidates, index: int, at: int, end: int, longest: 
     for field in range(2):
         if field == 1:
             at = after_mark(buf, at, end, COMMA)
-        rider = after(buf, at, end, _RIDER)
+        rider = after(buf, at, end, b'"rider_id"')
         if rider != NO:
             at = after_mark(buf, rider, end, COLON)
             if at == NO or at >= end or buf[at] != QUOTE or columns.length[index] != NO:
@@ -117,16 +102,16 @@ def scan_candidate(columns: Candidates, index: int, at: int, end: int, longest: 
             columns.length[index] = quote - at - 1
             at = quote + 1
             continue
-        at = after_mark(buf, after(buf, at, end, _MINUTES), end, COLON)
+        at = after_mark(buf, after(buf, at, end, b'"minutes"'), end, COLON)
         if at == NO or columns.minutes[index] != NO:
             return NO
-        digits = minutes_end(buf, at, end)
-        if digits == NO:
+        stop = minutes_end(buf, at, end)
+        if stop == NO:
             return NO
-        columns.minutes[index] = read_minutes(buf, at, digits)
+        columns.minutes[index] = digits(buf, at, stop - at)
         if columns.minutes[index] > longest:
             return NO
-        at = digits
+        at = stop
     return after_mark(buf, at, end, CLOSE)
 
 
@@ -136,7 +121,7 @@ def scan_candidates(columns: Candidates, longest: int) -> int:
     buf = columns.buf
     end = buf.shape[0]
     at = after_mark(buf, 0, end, OPEN)
-    at = after_mark(buf, after(buf, at, end, _CANDIDATES), end, COLON)
+    at = after_mark(buf, after(buf, at, end, b'"candidates"'), end, COLON)
     at = after_mark(buf, at, end, OPEN_LIST)
     count = 0
     while at != NO and at < end and buf[at] != CLOSE_LIST:
@@ -201,28 +186,31 @@ def put(out: U8, at: int, source: U8, first: int, last: int) -> int:
 
 
 @inlined
+def put_digits(out: U8, at: int, number: int, width: int) -> int:
+    for index in range(width):
+        out[at + width - 1 - index] = 48 + number % 10
+        number //= 10
+    return at + width
+
+
+@inlined
 def put_number(out: U8, at: int, number: int) -> int:
     """Write a number that is not negative, or null; where it ends."""
     if number < 0:
         return put(out, at, _NULL, 0, 4)
-    digits = 1
+    width = 1
     rest = number // 10
     while rest > 0:
-        digits += 1
+        width += 1
         rest //= 10
-    for index in range(digits):
-        out[at + digits - 1 - index] = 48 + number % 10
-        number //= 10
-    return at + digits
+    return put_digits(out, at, number, width)
 
 
 @inlined
-def put_digits(out: U8, at: int, number: int, digits: int, mark: int) -> int:
-    for index in range(digits):
-        out[at + digits - 1 - index] = 48 + number % 10
-        number //= 10
-    out[at + digits] = mark
-    return at + digits + 1
+def put_part(out: U8, at: int, number: int, width: int, mark: int) -> int:
+    at = put_digits(out, at, number, width)
+    out[at] = mark
+    return at + 1
 
 
 @inlined
@@ -242,12 +230,12 @@ def put_instant(out: U8, at: int, instant_s: int) -> int:
     month = shifted + 3 if shifted < 10 else shifted - 9
     year = year_of_era + era * 400 + (1 if month <= 2 else 0)
     out[at] = QUOTE
-    at = put_digits(out, at + 1, year, 4, 45)
-    at = put_digits(out, at, month, 2, 45)
-    at = put_digits(out, at, of_year - (153 * shifted + 2) // 5 + 1, 2, 84)
-    at = put_digits(out, at, second // 3600, 2, 58)
-    at = put_digits(out, at, second // 60 % 60, 2, 58)
-    at = put_digits(out, at, second % 60, 2, 90)
+    at = put_part(out, at + 1, year, 4, 45)
+    at = put_part(out, at, month, 2, 45)
+    at = put_part(out, at, of_year - (153 * shifted + 2) // 5 + 1, 2, 84)
+    at = put_part(out, at, second // 3600, 2, 58)
+    at = put_part(out, at, second // 60 % 60, 2, 58)
+    at = put_part(out, at, second % 60, 2, 90)
     out[at] = QUOTE
     return at + 1
 

@@ -36,6 +36,17 @@ PLAIN_CHARS = _plain()
 
 
 @inlined
+def same(buf: U8, at: int, stop: int, text: bytes) -> bool:
+    """Whether ``buf[at:stop]`` is a text."""
+    if stop - at != len(text):
+        return False
+    for i in range(len(text)):
+        if buf[at + i] != text[i]:
+            return False
+    return True
+
+
+@inlined
 def skip_space(buf: U8, at: int, end: int) -> int:
     while at < end and (buf[at] == 32 or buf[at] == 10 or buf[at] == 13 or buf[at] == 9):
         at += 1
