@@ -1,6 +1,6 @@
 """A dispatch round's bytes: candidates read into columns, answers written from columns.
 
-`schemas.api` says what they are; here is how a hundred thousand of them go in and out in milliseconds.
+`schemas.eligibility` says what they are; here a hundred thousand of them go in and out in milliseconds.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -23,8 +22,9 @@ from detectors.kernels.eligibility import (
 )
 from detectors.kernels.layout import CLEAR, HELD, NONE
 from detectors.limits import Limit
-from schemas.api import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
 from schemas.decode.rounds import Written, read_candidates, write_rows
+from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
+from schemas.names import is_id
 from stream.api.round import Round
 from stream.render import utc
 
@@ -35,7 +35,7 @@ OrderMinutes = Annotated[float, msgspec.Meta(ge=1, le=LONGEST_ORDER_MINUTES, mul
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """`schemas.api.Eligibility`, quick to make and to write by the hundred thousand."""
+    """`schemas.eligibility.Eligibility`, quick to make and to write by the hundred thousand."""
 
     rider_id: str
     verdict: Literal["PASS", "FAIL", "UNKNOWN"]
@@ -51,20 +51,20 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 
 class CandidateIn(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """`schemas.api.Candidate`."""
+    """`schemas.eligibility.Candidate`."""
 
     rider_id: RiderId
     minutes: OrderMinutes
 
 
 class CandidatesIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`schemas.api.Candidates`."""
+    """`schemas.eligibility.Candidates`."""
 
     candidates: Annotated[list[CandidateIn], msgspec.Meta(max_length=MOST_CANDIDATES)]
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """`schemas.api.Eligibilities`."""
+    """`schemas.eligibility.Eligibilities`."""
 
     answers: list[Answer]
 
@@ -127,9 +127,6 @@ class NoRound(ValueError):
     """A request's body asks for no dispatch round; the message says what is wrong."""
 
 
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-
-
 def read_round(body: bytes) -> Round:
     """The round that a request's body asks for.
 
@@ -146,7 +143,7 @@ def read_round(body: bytes) -> Round:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NoRound(f"body: {error}") from error
     riders = [one.rider_id for one in asked]
-    wrong = next((rider for rider in riders if not _ID.fullmatch(rider)), None)
+    wrong = next((rider for rider in riders if not is_id(rider)), None)
     if wrong is not None:
         raise NoRound(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
     return Round.of(riders, [one.minutes for one in asked])

@@ -17,7 +17,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 
-from schemas.api import Candidates, ProblemDocument
+from schemas.api import ProblemDocument
+from schemas.eligibility import Candidates
 from stream.api import problems
 from stream.api.access import Access, Outermost
 from stream.api.desk import Desk
@@ -128,18 +129,13 @@ def _describe(app: FastAPI, *, no_auth: bool) -> None:
             for operations in made["paths"].values():
                 for operation in operations.values():
                     if "422" in operation["responses"]:
-                        operation["responses"] |= _problem_422()
+                        operation["responses"]["422"] = problems.documented(422)[422]
             schemas.pop("HTTPValidationError", None)
             schemas.pop("ValidationError", None)
             app.openapi_schema = made
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _problem_422() -> dict[str, Any]:
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {"422": {"description": "Not as described here.", "content": content}}
 
 
 class ApiRefused(ValueError):

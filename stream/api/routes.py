@@ -1,4 +1,4 @@
-"""The routes; what they answer is described in `schemas.api`."""
+"""The routes; what they answer is described in `schemas.api` and `schemas.eligibility`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
-from schemas.api import LONGEST_ORDER_MINUTES
+from schemas.eligibility import LONGEST_ORDER_MINUTES, Eligibilities, Eligibility
 from schemas.overview import Overview
 from stream.api.access import Access
 from stream.api.answers import NoRound
@@ -59,7 +59,7 @@ def _asks_for_orders(who: Caller) -> None:
 def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
     @made.get(
         "/v1/riders/{rider_id}/eligibility",
-        response_model=documents.Eligibility,
+        response_model=Eligibility,
         responses=documented(401, 403, 422, 429),
         response_description="The verdict, and how it came about.",
         summary="May this rider take an order now?",
@@ -75,7 +75,7 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
 
     @made.post(
         "/v1/eligibility",
-        response_model=documents.Eligibilities,
+        response_model=Eligibilities,
         responses=documented(401, 403, 413, 422, 429),
         response_description="A verdict for every candidate.",
         summary="Which of these riders may take an order now? A whole dispatch round.",
@@ -227,7 +227,8 @@ async def _events(
                 continue
             while not subscriber.queue.empty():
                 waiting.append(subscriber.queue.get_nowait())
-            for event, alert in await desk.of_callers(who, waiting, headers):
+            # Without peers nothing was let through that had to be asked elsewhere.
+            for event, alert in await desk.of_callers(who, waiting, headers) if desk.peers else waiting:
                 yield _event(event, alert)
     finally:
         desk.recent.subscribers.discard(subscriber)

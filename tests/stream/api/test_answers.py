@@ -23,8 +23,8 @@ from detectors.kernels.eligibility import (
 )
 from detectors.kernels.layout import NONE
 from detectors.limits import Limit
-from schemas.api import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Candidates
 from schemas.decode.rounds import read_candidates
+from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Candidates
 from stream.api.answers import Answers, NoRound, answers_of, read_round, write_answers
 from stream.api.round import Round
 
