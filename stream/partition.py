@@ -214,19 +214,16 @@ class Partition:
     def _judge_chunk(
         self, raw: bytes, first: int, following: int, newest_ms: int
     ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
-        started = time.perf_counter()
-        decoded = decode_chunk(raw, first)
+        with timed(self.seconds, "decode"):
+            decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
         self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
-        parsed = time.perf_counter()
-        codes = self.store.ingest(arrivals_of(decoded), self._place)
+        with timed(self.seconds, "ingest"):
+            codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
         self._catch_up_with_pages(following)
-        ingested = time.perf_counter()
-        outcomes = self.store.judge(self._now(None), int(self._run.wall()))
-        self.seconds["decode"] += parsed - started  # type: ignore[assignment]
-        self.seconds["ingest"] += ingested - parsed  # type: ignore[assignment]
-        self.seconds["judge"] += time.perf_counter() - ingested  # type: ignore[assignment]
+        with timed(self.seconds, "judge"):
+            outcomes = self.store.judge(self._now(None), int(self._run.wall()))
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))

@@ -51,6 +51,29 @@ class Bounds(NamedTuple):
     end: int
 
 
+def _of_what_is_committed(settings: Settings) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        # What retention takes away while it is read must not take the rest away too.
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+        **settings.client(),
+    )
+
+
+async def _stretch(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, start: int, end: int
+) -> AsyncIterator[list[ConsumerRecord]]:
+    """The records of an assigned partition from ``start`` up to before ``end``, in lists as they come."""
+    if start >= end:
+        return
+    consumer.seek(tp, start)
+    while await consumer.position(tp) < end:
+        for batch in (await consumer.getmany(tp, timeout_ms=500)).values():
+            yield [record for record in batch if record.offset < end]
+
+
 class LogReader:
     """Reads stretches of one partition of several topics, one at a time; only what is committed.
 
@@ -59,14 +82,7 @@ class LogReader:
 
     def __init__(self, settings: Settings, partition: int, topics: Sequence[str]) -> None:
         self._places = {topic: TopicPartition(topic, partition) for topic in topics}
-        self._consumer = AIOKafkaConsumer(
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            # What retention takes away while it is read must not take the rest away too.
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
-            **settings.client(),
-        )
+        self._consumer = _of_what_is_committed(settings)
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -97,25 +113,15 @@ class LogReader:
 
     async def read(self, topic: str, start: int, end: int) -> AsyncIterator[list[ConsumerRecord]]:
         """The records from offset ``start`` up to before ``end``, in lists as they come."""
-        if start >= end:
-            return
-        tp = self._places[topic]
-        self._consumer.seek(tp, start)
-        while await self._consumer.position(tp) < end:
-            for batch in (await self._consumer.getmany(tp, timeout_ms=500)).values():
-                yield [record for record in batch if record.offset < end]
+        async for batch in _stretch(self._consumer, self._places[topic], start, end):
+            yield batch
 
 
 async def since(
     settings: Settings, topic: str, partitions: int, since_ms: int
 ) -> AsyncIterator[ConsumerRecord]:
     """What a topic holds now of what arrived at ``since_ms`` or later, one partition after the other."""
-    consumer = AIOKafkaConsumer(
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        **settings.client(),
-    )
+    consumer = _of_what_is_committed(settings)
     await consumer.start()
     try:
         places = [TopicPartition(topic, number) for number in range(partitions)]
@@ -127,9 +133,8 @@ async def since(
             # What is not being read stands still at its end.
             consumer.seek(tp, ends[tp])
         for tp, (first, end) in stretches.items():
-            consumer.seek(tp, first)
-            while await consumer.position(tp) < end:
-                for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
+            async for batch in _stretch(consumer, tp, first, end):
+                for record in batch:
                     yield record
             consumer.pause(tp)
     finally:

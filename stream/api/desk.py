@@ -187,8 +187,9 @@ class Desk:
             if found is not None:
                 return found
         shown = []
-        for alert, retracted in self.recent.of_rider(rider):
-            if self.alert_for(caller, alert) is not None:
+        own = self._owns(caller, rider)
+        for alert, retracted in self.recent.of_rider(rider) if own else ():
+            if self._cut(caller, alert) is not None:
                 told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
                 shown.append({**told, "retracted": retracted})
         return {"alerts": shown}
