@@ -9,7 +9,9 @@ from playwright.sync_api import Browser
 
 from tests.console.browser import chromium
 from tests.stream.api.compiled import compile_api
-from tests.stream.api.test_with_worker import api, policy, settings, workers
+from tests.stream.api.conftest import settings
+from tests.stream.api.test_with_worker import api, policy
+from tests.stream.conftest import workers
 
 __all__ = ["api", "policy", "settings", "workers"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +57,6 @@ def happenings(riders: int, count: int) -> list[dict[str, Any]]:
             event["order_id"] = f"o{rng.randrange(12)}"
         found.append((at + rng.randrange(0, 1800), event))
     return [event for _, event in sorted(found, key=lambda pair: pair[0])]
-
-
-@pytest.fixture
-def settings(broker: Any, prefix: str) -> Settings:
-    return settings_for(broker.bootstrap, prefix)
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 def producer(settings: Settings, compression: str | None = None) -> KafkaProducer:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +14,11 @@ import pytest
 from schemas.decode import murmur2
 from stream.settings import Settings
 from tests.stream import lives
-from tests.stream.test_worker import PARTITIONS, Topic, Workers, settings_for, until
+from tests.stream.test_worker import PARTITIONS, Topic, Workers, until
 
 pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parent.parent.parent
 RIDER = "r-forget-me"
-
-
-@pytest.fixture
-def settings(broker: Any, prefix: str) -> Settings:
-    return settings_for(broker.bootstrap, prefix)
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 def forget(broker: str, prefix: str, rider: str, *more: str) -> subprocess.CompletedProcess[str]:

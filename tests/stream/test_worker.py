@@ -89,11 +89,6 @@ def settings_for(bootstrap: str, prefix: str, **options: Any) -> Settings:
     return made
 
 
-@pytest.fixture
-def settings(broker: Any, prefix: str) -> Settings:
-    return settings_for(broker.bootstrap, prefix)
-
-
 class Topic:
     """What stands in a topic by now, read by another client."""
 
@@ -156,13 +151,6 @@ class Workers:
         for process in self.running:
             process.kill()
             process.wait(10)
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

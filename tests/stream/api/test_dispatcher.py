@@ -14,7 +14,6 @@ import pytest
 from kafka import KafkaProducer
 
 from schemas.decode import murmur2
-from stream import topics
 from stream.api.keys import KeyFile
 from stream.settings import Settings
 from tests.stream.api.reader import Decision, Reader
@@ -58,13 +57,6 @@ class Platform:
 
 
 @pytest.fixture
-def settings(broker: Any, prefix: str) -> Settings:
-    made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix)
-    topics.ensure_topics(made, PARTITIONS)
-    return made
-
-
-@pytest.fixture
 def policy(tmp_path: Path) -> Path:
     path = tmp_path / "quick.toml"
     text = POLICY.replace('limit = "5s"', f'limit = "{LIMIT_S}s"').replace(
@@ -72,13 +64,6 @@ def policy(tmp_path: Path) -> Path:
     )
     path.write_text(text, encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ import pytest
 from kafka import KafkaProducer
 
 from schemas.decode import murmur2
-from stream import topics
 from stream.settings import Settings
 from tests.short_policies import online_policy
 from tests.stream.api.compiled import compile_api
@@ -93,20 +92,6 @@ def policy(tmp_path: Path) -> Path:
     path = tmp_path / "quick.toml"
     path.write_text(POLICY, encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def settings(broker: Any, prefix: str) -> Settings:
-    made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix)
-    topics.ensure_topics(made, PARTITIONS)
-    return made
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

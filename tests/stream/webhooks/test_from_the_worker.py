@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +37,6 @@ def settings(broker: Any, prefix: str) -> Settings:
     made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix, outlets=("alpha", "omega"))
     topics.ensure_topics(made, PARTITIONS)
     return made
-
-
-@pytest.fixture
-def workers(settings: Settings, tmp_path: Path) -> Iterator[Workers]:
-    made = Workers(settings, tmp_path)
-    yield made
-    made.stop()
 
 
 def work(settings: Settings, riders: tuple[str, ...], platform: str) -> None:
