@@ -162,7 +162,9 @@ def respite(
     raise SystemExit(f"the worker ended or was not done within {PATIENCE_S} s")
 
 
-def fill(environment: dict[str, str], riders: int, days: float, partitions: int, malformed: float) -> int:
+def fill(
+    environment: dict[str, str], riders: int, days: float, partitions: int, malformed: float, *more: str
+) -> int:
     """Make the topics and fill the source; the number of events."""
     command = [sys.executable, "-m", "stream"]
     subprocess.run([*command, "topics", "--partitions", str(partitions)], env=environment, check=True)
@@ -171,6 +173,7 @@ def fill(environment: dict[str, str], riders: int, days: float, partitions: int,
             *command,
             *("simulate", "--riders", str(riders), "--days", str(days)),
             *("--placement", "standard", "--malformed", str(malformed)),
+            *more,
         ],
         env=environment,
         check=True,

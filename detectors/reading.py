@@ -121,7 +121,9 @@ class Reader:
 
         Where the arrays may be replaced by others the answers hold only when they have not been.
         """
-        start = 0
+        left = np.empty(len(which), dtype=np.int64)
+        count = candidates.answer_by_briefs(shared, self._mem, now_s, asked, which, left, asker)
+        which, start = left[:count], 0
         while True:
             result, start = candidates.answer_candidates(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, which, start, asker

@@ -12,12 +12,15 @@ from detectors.kernels.layout import (
     B_FROM,
     B_MOVING,
     B_NAMING,
+    B_PLATFORMS,
     B_RUN,
     B_RUN_FAR,
     B_STAMP,
     B_STILL,
     B_STILL_FAR,
     B_TOLD,
+    B_TOLD_PLATFORMS,
+    B_TOLD_ZONE,
     B_UNTIL,
     C_EDGE,
     C_RUN,
@@ -30,8 +33,14 @@ from detectors.kernels.layout import (
     L_EPISODE,
     L_FLAGS,
     L_WINDOW_END,
+    LATELY_S,
     LIMIT_WORDS,
+    MEMBER_LAST,
+    MEMBER_PLATFORM,
+    MEMBER_WORDS,
     NONE,
+    R_MEMBERS,
+    R_MEMBERS_N,
     REMIND,
     ROLLING,
     S_CLOCKS,
@@ -104,6 +113,18 @@ def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
     return until
 
 
+@inlined
+def recent_platforms(mem: Memory, row: int, now: int) -> int:
+    """A bit for each of the first platforms that lately (`LATELY_S`) sent events for the rider."""
+    found = 0
+    for index in range(mem.rows[row, R_MEMBERS_N]):
+        word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
+        platform = mem.heap[word + MEMBER_PLATFORM]
+        if platform < B_PLATFORMS and mem.heap[word + MEMBER_LAST] >= now - LATELY_S:
+            found |= 1 << platform
+    return found
+
+
 @kernel
 def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status) -> None:
     """Write the brief of the rider whose scratch state stands at ``now``.
@@ -122,7 +143,8 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status)
     brief[B_STAMP] = mem.seq[row] + 1
     brief[B_FROM] = now
     brief[B_UNTIL] = until
-    brief[B_TOLD] = (mem.state[S_ZONE] + 1) << 2 | status.code
+    zone = (mem.state[S_ZONE] + 1) << B_TOLD_ZONE
+    brief[B_TOLD] = recent_platforms(mem, row, now) << B_TOLD_PLATFORMS | zone | status.code
 
 
 @inlined

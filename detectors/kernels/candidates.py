@@ -18,7 +18,6 @@ from detectors.kernels.copying import (
     find_settled,
     is_asked,
     is_replaced,
-    see,
 )
 from detectors.kernels.eligibility import (
     A_AS_OF,
@@ -39,20 +38,32 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.judge import base_at, state_words
 from detectors.kernels.layout import (
     B_FROM,
+    B_PLATFORMS,
     B_RUN,
     B_RUN_FAR,
     B_STAMP,
     B_STILL,
     B_STILL_FAR,
     B_TOLD,
+    B_TOLD_PLATFORMS,
+    B_TOLD_ZONE,
     B_UNTIL,
     DONE,
+    EVENT_WORDS,
     HELD,
     I64,
     INF,
+    LATELY_S,
     M_WARM,
     NONE,
+    R_BASE_OPEN,
+    R_ENDED,
+    R_ENDED_N,
+    R_EVENTS,
+    R_EVENTS_N,
+    R_HEAD_OPEN,
     R_MEMBERS,
+    R_SPANS,
     S_T,
     Limits,
     Memory,
@@ -61,10 +72,14 @@ from detectors.kernels.layout import (
 from detectors.kernels.sequence import fence
 from detectors.kernels.status import not_before
 
-BLOCK = 64
+#: Candidates whose cache misses are under way together; of those that are read whole, so that they fit.
+BLOCK, WHOLE_BLOCK = 64, 16
+#: Words of a cache line.
+LINE_WORDS = 8
+TOLD_MASK = (1 << B_TOLD_PLATFORMS) - 1
 
 
-@kernel
+@inlined
 def answer_whole(
     shared: Shared,
     row: int,
@@ -85,25 +100,31 @@ def answer_whole(
 
 
 @inlined
-def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int, asker: Asker) -> int:
-    """Answer from the rider's brief; FOUND or ABSENT, NONE when it does not say enough."""
+def is_own(told: int, begin: int, asker: Asker) -> bool:
+    """Whether the brief says by itself that the asker may see the rider; where not, his members say it."""
+    if asker.platform == EVERYONE:
+        return True
+    named = asker.platform >= 0 and asker.platform < B_PLATFORMS
+    return named and told >> (B_TOLD_PLATFORMS + asker.platform) & 1 == 1 and begin - LATELY_S >= asker.since
+
+
+@inlined
+def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int, asker: Asker) -> bool:
+    """Answer from the rider's brief; False when it does not say enough."""
     before = shared.seq[row]
     fence()
     if not is_asked(shared, row, asked, index):
-        return NONE
-    seen = see(shared, row, asker)
+        return False
     stamp, begin, until = shared.briefs[row, B_STAMP], shared.briefs[row, B_FROM], shared.briefs[row, B_UNTIL]
     run_far, still_far = shared.briefs[row, B_RUN_FAR], shared.briefs[row, B_STILL_FAR]
     run, still = shared.briefs[row, B_RUN], shared.briefs[row, B_STILL]
     told = shared.briefs[row, B_TOLD]
     fence()
-    if before & 1 == 1 or shared.seq[row] != before:
-        return NONE
-    if not seen:
-        return ABSENT
     at = max(now, begin)
-    if stamp != before or at >= until:
-        return NONE
+    if before & 1 == 1 or shared.seq[row] != before or stamp != before or at >= until:
+        return False
+    if not is_own(told, begin, asker):
+        return False
     answers = asked.answers
     if told & 3 == HELD:
         # On hold the words say other things: "not before", fixed and moving, and what names it.
@@ -113,54 +134,91 @@ def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int,
         answers[index, A_LEFT] = 0
         answers[index, A_RESUME] = at + resume if moves else resume
     elif min(run_far - (at - begin), still_far) <= asked.seconds[index]:
-        return NONE
+        return False
     else:
         limit, left = nearest_of(run, still, at - begin)
         answers[index, A_VERDICT] = PASSES
         answers[index, A_LIMIT] = limit
         answers[index, A_LEFT] = left
         answers[index, A_RESUME] = NONE
+    answers[index, A_KNOWN] = 1
     answers[index, A_AS_OF] = at
     answers[index, A_STATUS] = told & 3
-    answers[index, A_ZONE] = (told >> 2) - 1
-    return FOUND
+    answers[index, A_ZONE] = ((told & TOLD_MASK) >> B_TOLD_ZONE) - 1
+    return True
 
 
 @inlined
-def answer_row(
-    shared: Shared,
-    row: int,
-    mem: Memory,
-    limits: Limits,
-    rules: Rules,
-    now: int,
-    asked: Asked,
-    index: int,
-    asker: Asker,
-) -> int:
-    """Answer for the rider of a row; FOUND, ABSENT, BUSY or an array that is too small."""
-    found = answer_briefly(shared, row, now, asked, index, asker)
-    if found != NONE:
-        return found
-    return answer_whole(shared, row, mem, limits, rules, now, asked, index, asker)
+def likely_rows(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+    """The rows where candidates are, by their hashes alone, into ``touched``; NONE where there is none.
 
-
-@inlined
-def warm_candidates(
-    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, members: bool
-) -> None:
-    """Read where coming candidates lie, so that their cache misses are under way together."""
+    What lies there is read, so that the cache misses of all of them are under way together.
+    """
     mask = shared.table.shape[0] - 1
-    seen = 0
+    most = shared.rows.shape[0]
     for i in range(first, last):
-        slot = np.int64(asked.hash[which[i]] >> np.uint64(8)) & mask
-        mem.touched[i - first] = min(max(0, shared.table[slot] - 1), shared.rows.shape[0] - 1)
-        seen += np.int64(shared.table_hash[slot] & np.uint64(1))
+        mixed = asked.hash[which[i]]
+        slot = np.int64(mixed >> np.uint64(8)) & mask
+        row = NONE
+        for _ in range(mask + 1):
+            row = shared.table[slot] - 1
+            if row == NONE or (shared.table_hash[slot] == mixed and row < most):
+                break
+            row = NONE
+            slot = (slot + 1) & mask
+        mem.touched[i - first] = row
+    seen = 0
     for i in range(last - first):
         row = mem.touched[i]
-        seen += shared.ids[row, 0] + shared.briefs[row, 0] + shared.seq[row]
-        if members:
-            seen += shared.rows[row, R_MEMBERS]
+        if row != NONE:
+            seen += shared.ids[row, 0] + shared.briefs[row, 0] + shared.seq[row]
+    mem.misc[M_WARM] = seen
+
+
+@kernel
+def answer_by_briefs(
+    shared: Shared, mem: Memory, now: int, asked: Asked, which: I64, left: I64, asker: Asker
+) -> int:
+    """Answer for the candidates ``which`` whose briefs suffice; the others into ``left``: how many."""
+    count = 0
+    for first in range(0, which.shape[0], BLOCK):
+        last = min(first + BLOCK, which.shape[0])
+        likely_rows(shared, mem, asked, which, first, last)
+        for i in range(first, last):
+            row = mem.touched[i - first]
+            if row == NONE or not answer_briefly(shared, row, now, asked, which[i], asker):
+                left[count] = which[i]
+                count += 1
+    return count
+
+
+@inlined
+def warm_block(shared: Shared, row: int, word: int, words: int) -> int:
+    """Read a word of each cache line of a block, as far as it can be one."""
+    seen = 0
+    offset = shared.rows[row, word]
+    if offset >= 0:
+        for at in range(offset, min(offset + words, shared.heap.shape[0]), LINE_WORDS):
+            seen += shared.heap[at]
+    return seen
+
+
+@inlined
+def warm_whole(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+    """Read where all of some coming candidates lies, so that their cache misses are under way together."""
+    likely_rows(shared, mem, asked, which, first, last)
+    seen = 0
+    for i in range(last - first):
+        if mem.touched[i] != NONE:
+            for word in range(0, shared.rows.shape[1], LINE_WORDS):
+                seen += shared.rows[mem.touched[i], word]
+    for i in range(last - first):
+        row = mem.touched[i]
+        if row != NONE:
+            seen += warm_block(shared, row, R_EVENTS, shared.rows[row, R_EVENTS_N] * EVENT_WORDS)
+            seen += warm_block(shared, row, R_ENDED, shared.rows[row, R_ENDED_N])
+            for word in (R_SPANS, R_SPANS + 1, R_SPANS + 2, R_BASE_OPEN, R_HEAD_OPEN, R_MEMBERS):
+                seen += warm_block(shared, row, word, LINE_WORDS)
     mem.misc[M_WARM] = seen
 
 
@@ -189,20 +247,19 @@ def answer_candidates(
     arrays are replaced.
     """
     answers = asked.answers
-    members = asker.platform != EVERYONE
     for i in range(start, which.shape[0]):
         if is_replaced(shared):
             leave_open(answers, which, i)
             return DONE, which.shape[0]
-        if (i - start) % BLOCK == 0:
-            warm_candidates(shared, mem, asked, which, i, min(i + BLOCK, which.shape[0]), members)
+        if (i - start) % WHOLE_BLOCK == 0:
+            warm_whole(shared, mem, asked, which, i, min(i + WHOLE_BLOCK, which.shape[0]))
         index = which[i]
         row, settled = find_settled(
             shared, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
         )
         found = ABSENT if settled else BUSY
         if row != NONE:
-            found = answer_row(shared, row, mem, limits, rules, now, asked, index, asker)
+            found = answer_whole(shared, row, mem, limits, rules, now, asked, index, asker)
         if found < 0:
             return -found - 100, i
         answers[index, A_KNOWN] = 1 if found == FOUND else 0

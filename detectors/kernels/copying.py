@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.kernels.ingest import blank_state, same_bytes
-from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.jit import inlined
 from detectors.kernels.judge import apply_events, base_at, events_until, load, state_words
 from detectors.kernels.layout import (
     C_SPANS,
@@ -164,7 +164,7 @@ def open_words(state: I64) -> int:
     return state[S_ORDERS] * ORDER_WORDS + state[S_PLATFORMS] * PLATFORM_WORDS
 
 
-@kernel
+@inlined
 def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int) -> int:
     """Copy the row and its blocks; FOUND, BUSY (it changed meanwhile) or an array that is too small."""
     for word in range(mem.rows.shape[1]):
@@ -227,7 +227,7 @@ def is_asked(shared: Shared, row: int, asked: Asked, index: int) -> bool:
     return same_bytes(asked.buf, asked.off[index], asked.length[index], shared.ids, shared.id_lengths, row)
 
 
-@kernel
+@inlined
 def fetch_whole(
     shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
 ) -> int:
@@ -262,7 +262,7 @@ def set_blank(mem: Memory, limits: Limits) -> None:
         mem.state[word] = mem.rows[0, here + word]
 
 
-@kernel
+@inlined
 def bring(mem: Memory, limits: Limits, rules: Rules, now: int, horizon: int) -> None:
     """Bring the copied rider to ``now``, as judging does; his state is the scratch state then."""
     words = state_words(limits)

@@ -94,7 +94,7 @@ def reached_here(mem: Memory, limits: Limits) -> int:
     return found
 
 
-@kernel
+@inlined
 def order_reaches(mem: Memory, limits: Limits, rules: Rules, now: int, seconds: int) -> tuple[int, int]:
     """The limit that holds which an order in hand from ``now`` for ``seconds`` reaches first, and when.
 

@@ -101,6 +101,10 @@ P_ID, P_SESSION, P_BREAK = 0, 1, 2
 # A brief (`kernels.brief`): the sequence number it belongs to; from when and until when it holds; the fewest
 # seconds left of all that hold, where they run out with time and where not; the nearest of those not reached.
 B_STAMP, B_FROM, B_UNTIL, B_RUN_FAR, B_STILL_FAR, B_RUN, B_STILL, B_TOLD, BRIEF_WORDS = range(9)
+# B_TOLD: the status, the zone + 1, and a bit for each of the first platforms that lately sent events for him.
+B_TOLD_ZONE, B_TOLD_PLATFORMS, B_PLATFORMS = 2, 28, 32
+#: How long before the brief's beginning "lately" began, in seconds.
+LATELY_S = 86_400
 # Of a rider on hold instead: "not before", as `status_of` has it, and the limit that names it.
 B_FIXED, B_MOVING, B_NAMING = 3, 4, 5
 

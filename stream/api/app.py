@@ -198,4 +198,4 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     )
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listening]))
+    uvicorn.Server(config).run(sockets=[listening])

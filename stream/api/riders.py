@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,8 @@ from stream.shared import digest_of, read_about, shared_folder
 _TRIES = 8
 _PAUSE_S = 0.002
 _SCAN_S = 1.0
+#: Riders of a round whose partitions are asked beside one another.
+_SHARED_OUT = 4096
 
 
 class Unsure(RuntimeError):
@@ -59,7 +63,7 @@ class Riders:
         self._partitions: dict[int, SharedPartition] = {}
         self._count: int | None = None
         self._scanned_s = 0.0
-        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="round")
 
     @property
     def _reader(self) -> Reader:
@@ -119,14 +123,19 @@ class Riders:
         count = self.partitions()
         if count is None:
             return {NONE: "elsewhere"}
-        homes = round_.murmurs % count
-        unsure: dict[int, str] = {}
-        for number in np.unique(homes).tolist():
+        homes = (round_.murmurs % count).astype(np.int32)
+
+        def ask(number: int) -> tuple[int, str]:
             try:
                 self._answer_partition(number, round_.asked, np.flatnonzero(homes == number), platform)
             except Unsure as error:
-                unsure[number] = str(error)
-        return unsure
+                return number, str(error)
+            return number, ""
+
+        numbers = np.flatnonzero(np.bincount(homes)).tolist()
+        # Kernels let go of the interpreter; for few riders another thread costs more than it saves.
+        each = self._pool.map if len(round_) >= _SHARED_OUT else map
+        return {number: why for number, why in each(ask, numbers) if why}
 
     def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
         partition = self._of_thread(number)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.kernels.candidates import answer_by_briefs
+from detectors.kernels.copying import Asker
 from detectors.kernels.eligibility import (
     A_AS_OF,
     A_KNOWN,
@@ -21,9 +23,9 @@ from detectors.kernels.eligibility import (
     PASSES,
 )
 from detectors.kernels.ingest import Place
-from detectors.kernels.layout import B_STAMP, B_UNTIL, INF
+from detectors.kernels.layout import B_PLATFORMS, B_STAMP, B_UNTIL, INF, LATELY_S, NONE
 from detectors.limits import LimitTable
-from detectors.reading import Reader, blank_asked, shared_of
+from detectors.reading import EVERYONE, Reader, blank_asked, shared_of
 from detectors.store import RiderStore
 from schemas.decode import decode_lines
 from schemas.decode.hashing import hash_ids
@@ -156,8 +158,14 @@ def test_the_cases_ask_about_every_kind_of_limit() -> None:
         assert seen[PASSES, kind] >= 3, kind
 
 
+def askers(now_s: int, rng: random.Random) -> list[Asker]:
+    """Who may ask: all, and platforms known, unknown and beyond those that a brief names, since when."""
+    keeps_s = rng.choice([3600, LATELY_S, LATELY_S + 1, 2 * LATELY_S, 15 * LATELY_S])
+    return [EVERYONE, *(Asker(number, now_s - keeps_s) for number in (NONE, 0, 1, 2, B_PLATFORMS))]
+
+
 def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds() -> None:
-    answered_briefly = 0
+    briefly_for: Counter[bool] = Counter()
     for seed in range(160):
         case = make_case(seed)
         rng = random.Random(seed)
@@ -165,20 +173,23 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
         reader = Reader(store.limits, store.settings)
         shared = shared_of(store.memory)
         riders = ["r-0", "r-1"] * 24
+        which, left = np.arange(len(riders)), np.zeros(len(riders), dtype=np.int64)
         # At the instants at which a brief ends, around them, and long after the last event.
         ends = [int(one) for one in store.memory.briefs[: store.riders, B_UNTIL] if one < INF]
-        later = (case.now + step for step in (0, 600, 3000, 20_000, 90_000))
+        later = (case.now + step for step in (0, 600, 3000, 20_000, 90_000, 15 * LATELY_S))
         for now_s in {*later, *(end + step for end in ends for step in (-1, 0))}:
             if now_s < case.now:
                 continue
             lefts = [rng.choice([0, 1, 300, 900, 2400, 30_000]) for _ in riders]
-            briefly, wholly = asked_of(riders, lefts), asked_of(riders, lefts)
-            reader.answer(shared, now_s, briefly, np.arange(len(riders)))
-            stamps = store.memory.briefs[:, B_STAMP].copy()
-            store.memory.briefs[:, B_STAMP] = -1
-            reader.answer(shared, now_s, wholly, np.arange(len(riders)))
-            store.memory.briefs[:, B_STAMP] = stamps
-            assert briefly.answers.tolist() == wholly.answers.tolist(), f"seed {seed} at {now_s}"
-            briefs, seq = store.memory.briefs[: store.riders], store.memory.seq[: store.riders]
-            answered_briefly += int(((briefs[:, B_STAMP] == seq) & (briefs[:, B_UNTIL] > now_s)).sum())
-    assert answered_briefly >= 100
+            for asker in askers(now_s, rng):
+                briefly, wholly = asked_of(riders, lefts), asked_of(riders, lefts)
+                reader.answer(shared, now_s, briefly, which, asker)
+                stamps = store.memory.briefs[:, B_STAMP].copy()
+                store.memory.briefs[:, B_STAMP] = -1
+                reader.answer(shared, now_s, wholly, which, asker)
+                store.memory.briefs[:, B_STAMP] = stamps
+                assert briefly.answers.tolist() == wholly.answers.tolist(), f"seed {seed} at {now_s} {asker}"
+                more = answer_by_briefs(shared, store.memory, now_s, briefly, which, left, asker)
+                briefly_for[asker == EVERYONE] += len(riders) - more
+    assert briefly_for[True] >= 1000
+    assert briefly_for[False] >= 1000
