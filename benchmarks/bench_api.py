@@ -1,10 +1,11 @@
 """How long the dispatcher's question takes while a worker judges.
 
 Fills a topic with the simulated city's events, lets one worker judge them, starts the API beside it, then
-sends more of the city's events at a rate and asks meanwhile: single riders over one kept connection, and
-rounds of 100,000 candidates. A round is measured twice: the engine (the answers as columns, from the shared
-arrays, in this process) and the whole of it over HTTP (parsing, answering, writing JSON, transport). Kafka,
-the worker, what sends the events, the API and the one who asks share this machine.
+sends the city's next hours at a rate and asks meanwhile: single riders over one kept connection, at a pace
+and as fast as they are answered, and rounds of 100,000 candidates. A round is measured as the engine (answers
+as columns, from the shared arrays, in this process), for one who sees all riders and for a platform with its
+own, and as the whole of it over HTTP (parsing, answering, writing JSON, transport). Kafka, the worker, what
+sends the events, the API and the one who asks share this machine.
 
     python benchmarks/bench_api.py --riders 100000 --rate 60000
 """
@@ -30,12 +31,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.bench_throughput import cpu_seconds, fill, machine, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
+from detectors.kernels.eligibility import A_KNOWN
 from stream.api.desk import Desk
 from stream.api.round import Round
 from stream.settings import Settings
 
 PATIENCE_S = 300.0
 WARM = 200
+PLATFORM = "meituan"
 
 
 def quantiles(name: str, seconds: list[float], more: str = "") -> str:
@@ -64,18 +67,27 @@ def wait_until_live(port: int, partitions: int) -> None:
     raise SystemExit(f"the worker was not live within {PATIENCE_S} s")
 
 
-def ask_single(port: int, riders: list[str], seconds: float) -> tuple[list[float], dict[str, int]]:
-    """Ask about one rider after another; how long each took, and the verdicts."""
+def ask_single(
+    port: int, riders: list[str], seconds: float, per_second: float
+) -> tuple[list[float], dict[str, int]]:
+    """Ask about single riders; how long each took from when it was due, and the verdicts.
+
+    With ``per_second`` 0 each is due when the one before it has been answered.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     took: list[float] = []
     verdicts: dict[str, int] = {}
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    began = time.perf_counter()
+    until = began + seconds
+    while began < until:
         rider = random.choice(riders)
-        began = time.perf_counter()
+        time.sleep(max(0.0, began - time.perf_counter()))
         connection.request("GET", f"/v1/riders/{rider}/eligibility?minutes=25")
         body = connection.getresponse().read()
-        took.append(time.perf_counter() - began)
+        ended = time.perf_counter()
+        took.append(ended - began)
+        # What is due while another waits has waited as well.
+        began = began + 1 / per_second if per_second else ended
         verdict = json.loads(body)["verdict"]
         verdicts[verdict] = verdicts.get(verdict, 0) + 1
     return took[WARM:], verdicts
@@ -94,7 +106,21 @@ def ask_rounds(port: int, body: bytes, seconds: float) -> list[float]:
     return took[1:]
 
 
-def ask_engine(desk: Desk, riders: list[str], seconds: float) -> tuple[list[float], str]:
+def as_many(riders: list[str]) -> list[str]:
+    """A hundred thousand candidates, from the riders there are."""
+    return (riders * (100_000 // max(1, len(riders)) + 1))[:100_000]
+
+
+def own(desk: Desk, riders: list[str]) -> list[str]:
+    """The riders that `PLATFORM` may see."""
+    round_ = Round.of(riders, [25] * len(riders))
+    desk.riders.answer(round_, PLATFORM)
+    return [riders[index] for index in np.flatnonzero(round_.asked.answers[:, A_KNOWN])]
+
+
+def ask_engine(
+    desk: Desk, riders: list[str], seconds: float, platform: str | None
+) -> tuple[list[float], str]:
     """Answer whole rounds in this process; how long the columns took, and the CPU they used."""
     round_ = Round.of(riders, [25] * len(riders))
     took: list[float] = []
@@ -103,14 +129,14 @@ def ask_engine(desk: Desk, riders: list[str], seconds: float) -> tuple[list[floa
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.perf_counter()
-        unsure = desk.riders.answer(round_, None)
+        unsure = desk.riders.answer(round_, platform)
         took.append(time.perf_counter() - began)
         unbelieved += bool(unsure)
     used_ms = (time.process_time() - used_s) / len(took) * 1000
     return took[1:], f"{used_ms:.1f} ms of CPU each; {unbelieved} with a partition not to be believed"
 
 
-def measure(port: int, seconds: float, load: str) -> None:
+def measure(port: int, seconds: float, per_second: float, load: str) -> None:
     """Ask in all three ways and print the lines."""
     desk = Desk(Settings(keys=""))
     desk.warm_up()
@@ -120,27 +146,35 @@ def measure(port: int, seconds: float, load: str) -> None:
     found, _ = desk.riders.survey()
     riders = [round_.rider(row) for _, round_ in found for row in range(len(round_.murmurs))]
     random.Random(1).shuffle(riders)
-    candidates = (riders * (100_000 // max(1, len(riders)) + 1))[:100_000]
+    candidates = as_many(riders)
     body = json.dumps({"candidates": [{"rider_id": one, "minutes": 25} for one in candidates]}).encode()
-    took, verdicts = ask_single(port, riders, seconds)
-    print(quantiles(f"one rider over HTTP, {load}", took, str(verdicts)), flush=True)
-    took, more = ask_engine(desk, candidates, seconds)
-    print(quantiles(f"100,000 candidates, engine, {load}", took, more), flush=True)
+    for rate, pace in ((per_second, f"{per_second:g} a second"), (0.0, "one after another")):
+        took, verdicts = ask_single(port, riders, seconds, rate)
+        print(quantiles(f"one rider over HTTP, {pace}, {load}", took, str(verdicts)), flush=True)
+    for platform, asked in ((None, candidates), (PLATFORM, as_many(own(desk, riders)))):
+        took, more = ask_engine(desk, asked, seconds, platform)
+        print(quantiles(f"100,000 candidates, engine, {platform or 'all'}, {load}", took, more), flush=True)
     more = f"{len(body) / 1e6:.1f} MB asked"
     print(
         quantiles(f"100,000 candidates over HTTP, {load}", ask_rounds(port, body, seconds), more), flush=True
     )
 
 
-def main() -> None:
-    """Fill, start, measure idle and under load, print a table."""
+def chosen_options() -> argparse.Namespace:
+    """What the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--riders", type=int, default=100_000)
     parser.add_argument("--days", type=float, default=0.5)
     parser.add_argument("--rate", type=float, default=60_000, help="events per second sent meanwhile")
+    parser.add_argument("--asks", type=float, default=200.0, help="single riders asked about per second")
     parser.add_argument("--seconds", type=float, default=10.0, help="of each kind of question")
     parser.add_argument("--partitions", type=int, default=2)
-    chosen = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Fill, start, measure idle and under load, print a table."""
+    chosen = chosen_options()
     ports = free_ports(["metrics", "api"], {})
     with Broker.running() as broker:
         name = f"bench-{uuid.uuid4().hex[:6]}"
@@ -168,7 +202,7 @@ def main() -> None:
         ):
             wait_until_live(ports["metrics"], chosen.partitions)
             print("\n| asked | times | p50, ms | p99, ms | most, ms | |\n|---|---|---|---|---|---|")
-            measure(ports["api"], chosen.seconds, "worker idle")
+            measure(ports["api"], chosen.seconds, chosen.asks, "worker idle")
             # What sends stands for other machines.
             command = [
                 "nice",
@@ -189,7 +223,7 @@ def main() -> None:
                 while sending.poll() is None and read(ports["metrics"]) < before + chosen.rate:
                     time.sleep(0.1)
                 began = time.monotonic(), read(ports["metrics"]), cpu_seconds(worker.pid)
-                measure(ports["api"], chosen.seconds, "under load")
+                measure(ports["api"], chosen.seconds, chosen.asks, "under load")
                 seconds = time.monotonic() - began[0]
                 rate = (read(ports["metrics"]) - began[1]) / seconds
                 share = (cpu_seconds(worker.pid) - began[2]) / seconds
