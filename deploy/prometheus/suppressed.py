@@ -47,7 +47,7 @@ groups:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A table: an expression, and the people that each of its cells is about (None: they are what it counts)."""
+    """A table: an expression, and how many people each cell is about (None: they are what it counts)."""
 
     value: str
     people: str | None = None
@@ -72,7 +72,9 @@ def shown(cells: Cells, row: str = "") -> str:
     smallest other one is hidden too; of several that are the smallest, all. What `people` says cannot be
     added up, as they may be the same ones: then one more is always hidden.
     """
-    few = f"(sum by ({row}) {cells.small} < {K})" if cells.people is None else f"(sum by ({row}) {cells.small})"
+    few = (
+        f"(sum by ({row}) {cells.small} < {K})" if cells.people is None else f"(sum by ({row}) {cells.small})"
+    )
     smallest = f"{cells.large} == on ({row}) group_left () min by ({row}) {cells.large}"
     return f"(({cells.value} == 0) or ({cells.large} unless (({smallest}) and on ({row}) {few})))"
 
@@ -120,15 +122,19 @@ def _riders() -> Iterator[tuple[str, str]]:
 def _crossed(limits: str, metric: str, status: str) -> Iterator[tuple[str, str]]:
     """By platform and limit, where both totals are shown: a platform's limits are shown all or none.
 
-    A platform with a small cell, or whose own total is hidden, is hidden. That must not leave a limit of which
-    what is hidden is of one platform, or of fewer than ten riders, as the limit's total would give it away;
-    nor one that adds up to a total that is hidden. As long as it does, the smallest platform shown is hidden
-    too, and in the end all are. Longer chains of sums over several platforms and limits are not looked for.
+    A platform with a small cell, or whose own total is hidden, is hidden. That must not leave a limit of
+    which what is hidden is of one platform, or of fewer than ten riders, as the limit's total would give it
+    away; nor one that adds up to a total that is hidden. As long as it does, the smallest platform shown is
+    hidden too, and in the end all are. Longer chains of sums over several
+    platforms and limits are not looked for.
     """
     cells = f"sum by (platform, {_LIMIT}) ({metric})"
     totals = f"policy_limit:{limits}:sum_suppressed"
     whole = f"platform:{metric}:sum_whole"
-    yield f"{whole}0", f"sum by (platform) ({_of(status, _PLATFORMS)}) unless on (platform) ({cells} > 0 < {K})"
+    yield (
+        f"{whole}0",
+        f"sum by (platform) ({_of(status, _PLATFORMS)}) unless on (platform) ({cells} > 0 < {K})",
+    )
 
     def exposed(step: int) -> str:
         hidden = f"({cells} > 0 unless on (platform) {whole}{step})"
@@ -153,7 +159,10 @@ def _increase(by: str, metric: str) -> str:
 
 
 def _happenings() -> Iterator[tuple[str, str]]:
-    for name, of_platform in ((_HOLDS, "respite_platform_holds_total"), (_BREACHES, "respite_breaches_total")):
+    for name, of_platform in (
+        (_HOLDS, "respite_platform_holds_total"),
+        (_BREACHES, "respite_breaches_total"),
+    ):
         metric = f"{name.partition(':')[0]}_total"
         yield f"all:{name}", total(_increase("", metric))
         by_platform = Cells(_increase(" by (platform)", of_platform))
@@ -174,7 +183,12 @@ def _happenings() -> Iterator[tuple[str, str]]:
 def _time_worked() -> Iterator[tuple[str, str]]:
     for level, labels, metric, workers in (
         ("policy_limit", _LIMIT, "respite_hold_work_seconds", "respite_riders_working_on_hold"),
-        ("platform", "platform", "respite_platform_hold_work_seconds", "respite_platform_riders_working_on_hold"),
+        (
+            "platform",
+            "platform",
+            "respite_platform_hold_work_seconds",
+            "respite_platform_riders_working_on_hold",
+        ),
     ):
         at_once = f"{level}:{workers}:sum"
         yield at_once, f"sum by ({labels}) ({workers})"

@@ -1,9 +1,9 @@
 """One client's live stream: in order, nothing left out without a word, and nothing that is not the client's.
 
-Whose an alert is says the state of the rider's partition. While that cannot be asked (it is restored, stale, or
-elsewhere and no peer answers) the alert waits, and those behind it too: a client resumes from the id that it saw
-last, so what came after a gap would hide the gap. What has waited too long, or has too many behind it, is given
-up: the client is told so by the event ``resync``, and once more when that partition can be asked again.
+Whose an alert is says the state of the rider's partition. While that cannot be asked (it is restored, stale,
+or elsewhere and no peer answers) the alert waits, and those behind it too: a client resumes from the id that
+it saw last, so what came after a gap would hide the gap. What has waited too long, or has too many behind it,
+is given up: the client is told so by the event ``resync``, and again when that partition can be asked again.
 
 That some alert waits can be seen from outside in the time that others take. Whose it is cannot, nor in which
 partition or how many there are: ``resync`` says the same to everybody.
@@ -36,8 +36,8 @@ _INCOMPLETE = (
     "Nothing is lost in the platform's topic and webhooks"
 )
 _OLDER = (
-    "more alerts were told since then than a client may be behind: from here on all come, the older ones are in "
-    "the platform's topic and at GET /v1/riders/{rider_id}/alerts"
+    "more alerts were told since then than a client may be behind: from here on all come, the older ones are "
+    "in the platform's topic and at GET /v1/riders/{rider_id}/alerts"
 )
 _COMPLETE = (
     "alerts are whole again from here on. For those left out open the stream once more with the header "
@@ -98,7 +98,7 @@ class Live:
         self._since: str | None = None
 
     async def events(self, last: str | None) -> AsyncIterator[bytes]:
-        """Events after the id ``last``, with the ids to resume from; a comment keeps idle connections open."""
+        """Events after the id ``last``, each with an id to resume from; comments keep the line open."""
         missed = [] if last is None else self._desk.recent.since(last)
         self._last = last
         subscriber = self._desk.recent.subscribe(lambda alert: self._desk.offered(self._caller, alert))

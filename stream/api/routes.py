@@ -202,8 +202,8 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
         """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID.
 
         The event `alert` is one alert. While it cannot be said whose a rider is, alerts wait, in order; when
-        that lasts, the event `resync` with `complete: false` says that some are left out from here on, and one
-        with `complete: true` that all come again: open the stream anew with `since` as Last-Event-ID for
+        that lasts, the event `resync` with `complete: false` says that some are left out from here on, and
+        one with `complete: true` that all come again: open the stream anew with `since` as Last-Event-ID for
         those left out.
         """
         if not who.sees_persons:

@@ -44,7 +44,7 @@ def test_the_regulators_dashboard_reads_nothing_that_is_not_suppressed() -> None
     assert not {name for name in asked if not name.endswith("_suppressed")}
     recorded = {name for name, _ in suppressed.rules()}
     assert asked <= recorded
-    # And nothing beside recorded names: no function that could look through them, no raw metric of another name.
+    # And nothing beside recorded names: no function that looks through them, no raw metric of another name.
     for text in panels:
         assert re.fullmatch(r'[a-z_]+:respite_[a-z_]+:[a-z0-9_]+(\{[a-z_=~"$,]*\})?', text), text
 
@@ -69,7 +69,10 @@ BREAKS = {
     "no other cell is hidden with small ones": (rf"< {K}\) < {K}", f"< {K}) < 0"),
     "one hidden cell of a limit is not noticed": ("< 2 or", "< 1 or"),
     "few hidden riders of a limit are not noticed": (rf"(sum_whole\d\)) < {K}", r"\1 < 0"),
-    "totals that are hidden count as shown": (r"and on \(policy, limit\) policy_limit:\w+:sum_suppressed", ""),
+    "totals that are hidden count as shown": (
+        r"and on \(policy, limit\) policy_limit:\w+:sum_suppressed",
+        "",
+    ),
     "limits whose total is hidden are summed up": (r"> 0 (unless on \(policy, limit\))", r"> 1e9 \1"),
     "what is extrapolated is counted": (r"or sum \(max_over_time", "or 9e9 * sum (max_over_time"),
 }
@@ -100,7 +103,10 @@ def case(rng: random.Random, number: int) -> dict[str, Any]:
     if 0 < total < K:
         shown = dict.fromkeys(statuses, SUPPRESSED)
     held = suppress(cells) if shown["hold"] != SUPPRESSED else dict.fromkeys(cells, SUPPRESSED)
-    status, limit = "status:respite_riders:sum_suppressed", "policy_limit:respite_riders_on_hold:sum_suppressed"
+    status, limit = (
+        "status:respite_riders:sum_suppressed",
+        "policy_limit:respite_riders_on_hold:sum_suppressed",
+    )
     return {
         "name": f"table {number}: {cells} {statuses}",
         "interval": "1m",
@@ -132,7 +138,7 @@ def case(rng: random.Random, number: int) -> dict[str, Any]:
 
 def test_prometheus_hides_what_the_api_hides(tmp_path: Path) -> None:
     """Where sizes differ; of equal ones the API hides the first, Prometheus all."""
-    rng = random.Random(SEED)  # noqa: S311 - a seeded choice of tables
+    rng = random.Random(SEED)
     cases = [one for one in (case(rng, number) for number in range(4 * TABLES)) if not _equal(one)][:TABLES]
     assert len(cases) == TABLES
     tree = {"rule_files": [str(suppressed.FILE)], "evaluation_interval": "1m", "tests": cases}

@@ -11,8 +11,8 @@ import pytest
 from schemas.api import Explained, Policies, RiderState
 from schemas.overview import Overview
 from stream.api.keys import NOBODY
-from stream.api.recent import QUEUE, Recent
 from stream.api.live import Live
+from stream.api.recent import QUEUE, Recent
 from stream.settings import Settings
 from tests.stream.api.world import HOUR_S, World
 

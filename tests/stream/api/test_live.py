@@ -1,4 +1,4 @@
-"""A platform's live stream while it cannot be said whose a rider is: alerts wait, and none is left out unsaid."""
+"""A platform's live stream while it cannot be said whose riders are: alerts wait, none is left out unsaid."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from schemas.decode import murmur2
 from stream.api.desk import Desk
 from stream.api.keys import Caller
 from stream.api.live import HELD_S, Live
+from stream.api.recent import QUEUE
 from stream.shared import Progress
 from tests.stream.api.world import World
 
@@ -49,7 +50,9 @@ class Scene:
     def restoring(self, partition: int = 0, *, live: bool = False) -> None:
         """Let a partition be restored, or be there again."""
         store, wall_ms = self.world.stores[partition], int(self.world.wall_s * 1000)
-        progress = Progress(max(store.now_s, int(self.world.wall_s)), wall_ms, wall_ms, live, store.riders, 0, 0)
+        progress = Progress(
+            max(store.now_s, int(self.world.wall_s)), wall_ms, wall_ms, live, store.riders, 0, 0
+        )
         self.world.shared[partition].say(progress)
 
     def tell(self, *riders: str) -> list[str]:
@@ -59,8 +62,8 @@ class Scene:
             self.desk.recent.take_alert(alert, self.world.wall_s)
         return [one["alert_id"] for one in told]
 
-    def live(self, desk: Desk | None = None, **options: Any) -> Live:
-        return Live(desk or self.desk, A, {}, clock=lambda: self.now_s, **options)
+    def live(self, desk: Desk | None = None, held: int = QUEUE) -> Live:
+        return Live(desk or self.desk, A, {}, held=held, clock=lambda: self.now_s)
 
 
 @pytest.fixture
@@ -167,7 +170,7 @@ def test_what_was_missed_waits_too(scene: Scene) -> None:
 def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_can_have_it(
     scene: Scene, bound: str
 ) -> None:
-    held = {"held": 3} if bound == "number" else {}
+    held = 3 if bound == "number" else QUEUE
     since = ""
 
     async def story(client: Client) -> None:
@@ -200,7 +203,7 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
         after = scene.tell(HIDDEN, OTHERS)[: len(scene.tell(SEEN))]
         assert (await client.alerts(1))[0] == after[0]
 
-    assert OTHERS not in read(scene.live(**held), None, story)
+    assert OTHERS not in read(scene.live(held=held), None, story)
 
     async def again(client: Client) -> None:
         """Opened anew with `since`, everything comes that was left out."""

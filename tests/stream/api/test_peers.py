@@ -16,8 +16,8 @@ import uvicorn
 from stream.api.app import new_app
 from stream.api.desk import Desk
 from stream.api.keys import Caller
-from stream.api.peers import Peers
 from stream.api.live import Live
+from stream.api.peers import Peers
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0
