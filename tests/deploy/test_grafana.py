@@ -127,8 +127,8 @@ def watched(broker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
             worker.wait(10)
 
 
-#: Seconds that riders have worked until now without a rest, and whether they broke a hold 5 minutes ago. Ten and
-#: more of each platform have done whatever the regulator sees, or he would see nothing of it.
+#: Seconds that riders have worked until now without a rest, and whether they broke a hold 5 minutes ago. Ten
+#: and more of each platform have done whatever the regulator sees, or he would see nothing of it.
 SHIFTS = [(4 * 3600 + 600, True)] * 24 + [(4 * 3600 + 600, False)] * 10 + [(4 * 3600 - 15, False)] * 5
 SHIFTS += [(3 * 3600 + 2400, False)] * 10 + [(3600, False)] * 20
 ORDER_S = 3000

@@ -47,7 +47,7 @@ def test_promtool_takes_the_rules() -> None:
 
 
 def test_promtool_takes_the_configuration() -> None:
-    for name in ("prometheus.yml", "kubernetes.yml"):
+    for name in ("prometheus.yml", "kubernetes.yml", "regulator.yml"):
         checked(program("promtool"), "check", "config", str(PROMETHEUS / name))
 
 

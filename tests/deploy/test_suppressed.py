@@ -58,6 +58,20 @@ def test_what_is_recorded_suppressed_rests_on_what_is_suppressed_or_is_made_so()
             }, name
 
 
+def test_the_regulators_own_prometheus_takes_all_that_the_dashboard_reads_and_nothing_else() -> None:
+    (job,) = yaml.safe_load((PROMETHEUS / "regulator.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    (wanted,) = job["params"]["match[]"]
+    (kept,) = job["metric_relabel_configs"]
+    assert wanted == f'{{__name__=~"{kept["regex"]}"}}'
+    taken = {name for name, _ in suppressed.rules() if re.fullmatch(kept["regex"], name)}
+    read = {
+        query.expression.partition("{")[0] for one in dashboards.REGULATOR.panels for query in one.queries
+    }
+    assert read <= taken
+    assert all(name.endswith("_suppressed") for name in taken)
+    assert len(taken) < len(list(suppressed.rules()))
+
+
 def tried(folder: Path, tests: Path) -> subprocess.CompletedProcess[str]:
     command = [program("promtool"), "test", "rules", str(tests)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=120)
