@@ -46,12 +46,13 @@ test: install kernels  ## all tests, those with a real Kafka too
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
-check: install  ## everything that is judged without running it: style, types, imports, published schemas, dashboards
+check: install  ## everything that is judged without running it: style, types, imports, published schemas, rules, dashboards
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.publish --check
+	$(BIN)/python -m deploy.prometheus.suppressed --check
 	$(BIN)/python -m deploy.grafana.dashboards --check
 
 .PHONY: format

@@ -9,6 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.alert import PolicyRef
 from schemas.names import Id
 
+#: A cell about fewer people is not shown to a regulator: by the API, and by Prometheus' recording rules.
+K = 10
 Count = Annotated[int, Field(ge=-1, description="-1: suppressed, fewer than k riders.")]
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError as AnyKafkaError
 from kafka.admin import KafkaAdminClient
@@ -62,4 +63,20 @@ async def _refusal(settings: Settings) -> str | None:
         except (AnyKafkaError, OSError) as error:
             return f"{type(error).__name__}: {error}"
         connection.close()
+    return None
+
+
+async def why_silent(settings: Settings, topic: str, partition: int) -> str | None:
+    """Ask the leader of a partition by a fresh connection: why it does not answer, None when it does."""
+    consumer = AIOKafkaConsumer(
+        request_timeout_ms=_ASKING_TIMEOUT_MS, enable_auto_commit=False, **settings.client()
+    )
+    try:
+        async with asyncio.timeout(2 * _ASKING_TIMEOUT_MS / 1000):
+            await consumer.start()
+            await consumer.end_offsets([TopicPartition(topic, partition)])
+    except (AnyKafkaError, OSError) as error:  # a time-out is an OSError
+        return f"{type(error).__name__}: {error}"
+    finally:
+        await consumer.stop()
     return None

@@ -22,9 +22,10 @@ from yarl import URL
 from detectors.kernels.layout import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream import lane
-from stream.administration import KafkaUnavailable
+from stream.administration import KafkaUnavailable, why_silent
 from stream.calendars import window_starts
-from stream.exits import exit_after
+from stream.exits import FAILED, WRONG, exit_after
+from stream.hearing import Deaf, Heard, Hearing
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
 from stream.outbox import Outbox, OutboxFailed
@@ -280,6 +281,17 @@ class Worker:
                 await self._tick()
             await asyncio.sleep(max(0.01, TICK_S - (time.monotonic() - started)))
 
+    def _heard(self) -> dict[int, Heard]:
+        """By partition that is live, what was heard last. One that is restored or caught up may not fetch."""
+        if self._app.consumer is None or self._app.rebalancing:
+            return {}
+        found = {}
+        for number, partition in self.partitions.items():
+            if partition.now_s is not None and partition.position is not None:
+                end = lane.log_end(self._app.consumer, self._settings.source_topic, number)
+                found[number] = Heard(end.response_ms if end is not None else 0, partition.position)
+        return found
+
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
         """End the process, with what every thread was doing, when the event loop stands for a minute.
 
@@ -321,6 +333,7 @@ class Worker:
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
             self._failure,
+            asyncio.ensure_future(self._hearing().watch()),
         ]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -344,6 +357,14 @@ class Worker:
             if self._watching is not None:
                 self._watching.cancel()
             faulthandler.cancel_dump_traceback_later()
+
+    def _hearing(self) -> Hearing:
+        settings = self._settings
+        return Hearing(
+            settings.deaf_after,
+            self._heard,
+            lambda number: why_silent(settings, settings.source_topic, number),
+        )
 
     async def _drain(self) -> None:
         """Write what waits and a last checkpoint, so that the next owners have nothing to do again."""
@@ -374,12 +395,14 @@ def run_worker(settings: Settings, partitions: int) -> None:
     try:
         asyncio.run(_run(settings, run))
     except StateRefused as error:
-        raise SystemExit(_refuse(error)) from error
+        raise SystemExit(_say(error, WRONG)) from error
+    except Deaf as error:
+        raise SystemExit(_say(error, FAILED)) from error
 
 
-def _refuse(error: StateRefused) -> int:
+def _say(error: Exception, status: int) -> int:
     sys.stderr.write(f"respite: {error}\n")
-    return 2
+    return status
 
 
 async def _run(settings: Settings, run: Run) -> None:

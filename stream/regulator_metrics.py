@@ -134,6 +134,7 @@ class RegulatorCollector(Collector):
             self._holding |= {_names(limit) for limit in one.store.limits.limits if limit.effect != "remind"}
         yield self._statuses([tally for _, tally in found])
         yield self._platform_riders([tally for _, tally in found])
+        yield self._platform_working([tally for _, tally in found])
         yield from _by_limit(found)
         yield from self._by_platform_and_limit(found)
         yield from self._counted([*(one for one, _ in found), *self._past])
@@ -161,6 +162,16 @@ class RegulatorCollector(Collector):
             counts = {platform: sums[platform, status] for platform in platforms}
             for platform, count in self._platforms.summed(counts).items():
                 family.add_metric([platform, status], count)
+        return family
+
+    def _platform_working(self, tallies: Sequence[Tally]) -> Metric:
+        text = "Riders on hold with an order of the platform in hand."
+        family = gauge("respite_platform_riders_working_on_hold", text, ["platform"])
+        counts: Counter[str] = Counter()
+        for tally in tallies:
+            counts.update(tally.orders)
+        for platform, count in self._platforms.summed(counts).items():
+            family.add_metric([platform], count)
         return family
 
     def _by_platform_and_limit(self, found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:

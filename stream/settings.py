@@ -24,7 +24,10 @@ _DURATIONS = (
     "keep",
     "checkpoint_every",
     "ready_lag",
+    "deaf_after",
 )
+#: Durations that may be nothing.
+_OR_ZERO = ("breach_grace", "deaf_after")
 _TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
@@ -79,6 +82,11 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz are served.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Their port; 0 takes a free one.")
     ready_lag: int = Field(30, description="How far behind a partition may be while the worker is ready.")
+    deaf_after: int = Field(
+        300,
+        description="How long the worker may hear nothing of a broker that answers others before it ends; 0: "
+        "for ever.",
+    )
     zone_digits: int = Field(
         0, ge=0, le=64, description="Characters of a zone's code that metrics show; 0: no zones."
     )
@@ -123,7 +131,7 @@ class Settings(BaseSettings):
     @field_validator(*_DURATIONS)
     @classmethod
     def _long_enough(cls, value: int, info: ValidationInfo) -> int:
-        if value < (0 if info.field_name == "breach_grace" else 1):
+        if value < (0 if info.field_name in _OR_ZERO else 1):
             raise ValueError("must be above zero: write it like 4h")
         if info.field_name == "lateness" and value > MOST_LATENESS_S:
             raise ValueError("must be at most 72h")

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter as Tally
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,7 +19,7 @@ from stream.api.explain import Explainer, Language
 from stream.api.keys import Caller
 from stream.api.peers import FORWARDED, Peers
 from stream.api.problems import not_found, unavailable
-from stream.api.recent import QUEUE, Recent, Told
+from stream.api.recent import QUEUE, Offered, Recent, Told
 from stream.api.riders import Riders, Unsure
 from stream.api.round import Round
 from stream.api.surveyor import Surveyor
@@ -32,6 +32,13 @@ from stream.settings import Settings
 Document = dict[str, Any]
 _LOOKED_AT_ONCE = 10_000
 _json = msgspec.json.Encoder()
+
+
+class Missed(NamedTuple):
+    """What a client has missed of the live stream, and whether there was more before that."""
+
+    alerts: list[Offered]
+    older: bool
 
 
 class Desk:
@@ -138,16 +145,17 @@ class Desk:
 
     def alert_for(self, caller: Caller, alert: Document) -> Document | None:
         """An alert as the caller may see it: a platform its own riders', cut down, and its own breaches."""
-        return self._cut(caller, alert) if self._owns(caller, alert["rider_id"]) else None
+        seen = self.offered(caller, alert)
+        return seen[0] if seen is not None and seen[1] else None
 
-    def alert_to_look_at(self, caller: Caller, alert: Document) -> Document | None:
-        """`alert_for`, and what may be the caller's by what another machine knows: ask `of_callers`."""
-        if self.peers and self.riders.is_elsewhere(alert["rider_id"]):
-            return self._cut(caller, alert)
-        return self.alert_for(caller, alert)
+    def offered(self, caller: Caller, alert: Document) -> tuple[Document, bool] | None:
+        """`alert_for`, and whether that is certain; where it is not, ask `owners` before it is shown."""
+        cut = self._cut(caller, alert)
+        own = self._owns(caller, alert["rider_id"]) if cut is not None else False
+        return None if cut is None or own is False else (cut, own is True)
 
-    def _owns(self, caller: Caller, rider: str) -> bool:
-        return caller.platform is None or self.riders.owns(rider, caller.platform)
+    def _owns(self, caller: Caller, rider: str) -> bool | None:
+        return True if caller.platform is None else self.riders.owns(rider, caller.platform)
 
     def _cut(self, caller: Caller, alert: Document) -> Document | None:
         if caller.platform is None:
@@ -156,38 +164,49 @@ class Desk:
             return None
         return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
 
-    async def of_callers(
-        self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]
-    ) -> list[Told]:
-        """Those alerts whose riders are the caller's, by what all machines know."""
-        if caller.platform is None or not told:
-            return list(told)
-        riders = sorted({alert["rider_id"] for _, alert in told})
+    async def owners(
+        self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
+    ) -> dict[str, bool | None]:
+        """By rider, whether he is the caller's, by what all machines know; None where none can say."""
+        if caller.platform is None or not riders:
+            return dict.fromkeys(riders, True)
         round_ = Round.of(riders, [1] * len(riders))
         unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
         answers = await self._with_peers(round_, unsure, caller, headers)
-        own = {one.rider_id for one in answers if one.known}
-        return [(event, alert) for event, alert in told if alert["rider_id"] in own]
+        return {one.rider_id: one.known for one in answers}
 
-    async def missed(self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]) -> list[Told]:
-        """The newest of these alerts that the caller may see, as many as a client may be behind."""
-        newest: list[Told] = []
+    async def missed(self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]) -> Missed:
+        """The newest of these alerts that may be the caller's, as many as a client may be behind."""
+        newest: list[Offered] = []
         for end in range(len(told), 0, -_LOOKED_AT_ONCE):
             part = told[max(0, end - _LOOKED_AT_ONCE) : end]
             cut = [(event, seen) for event, alert in part if (seen := self._cut(caller, alert)) is not None]
-            newest = [*(await self.of_callers(caller, cut, headers)), *newest]
-            if len(newest) >= QUEUE:
+            own = await self.owners(caller, sorted({alert["rider_id"] for _, alert in cut}), headers)
+            newest = [
+                *((event, seen, mine is True) for event, seen in cut
+                  if (mine := own[seen["rider_id"]]) is not False),
+                *newest,
+            ]  # fmt: skip
+            if len(newest) > QUEUE:
                 break
-        return newest[-QUEUE:]
+        return Missed(newest[-QUEUE:], older=len(newest) > QUEUE)
 
     async def alerts_of(self, caller: Caller, rider: str, headers: Mapping[str, str]) -> Document:
-        """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's."""
+        """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's.
+
+        Raises
+        ------
+        Problem
+            503 when it cannot be said whose the rider is.
+        """
         if caller.platform is not None and self.riders.is_elsewhere(rider) and FORWARDED not in headers:
             found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
             if found is not None:
                 return found
         shown = []
         own = self._owns(caller, rider)
+        if own is None:
+            raise unavailable("it cannot be said whose this rider is")
         for alert, retracted in self.recent.of_rider(rider) if own else ():
             if self._cut(caller, alert) is not None:
                 told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}

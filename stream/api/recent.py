@@ -21,6 +21,8 @@ log = structlog.get_logger()
 Document = dict[str, Any]
 #: An alert of the live stream under its id there.
 Told = tuple[str, Document]
+#: The same for one client, and whether it is certainly the client's; otherwise that could not be said.
+Offered = tuple[str, Document, bool]
 MOST_ALERTS = 200_000
 #: Alerts that a client may be behind before it is dropped.
 QUEUE = 1000
@@ -31,11 +33,17 @@ _RATE_S = 60
 
 
 class Subscriber:
-    """One client of the live stream; a slow one is dropped and comes again with the id it saw last."""
+    """One client of the live stream; a slow one is dropped and comes again with the id it saw last.
 
-    def __init__(self, wanted: Callable[[Document], Document | None]) -> None:
+    Parameters
+    ----------
+    wanted
+        An alert as the client may see it, and whether it is certainly the client's; None when it is not.
+    """
+
+    def __init__(self, wanted: Callable[[Document], tuple[Document, bool] | None]) -> None:
         self._wanted = wanted
-        self.queue: asyncio.Queue[Told] = asyncio.Queue(QUEUE)
+        self.queue: asyncio.Queue[Offered] = asyncio.Queue(QUEUE)
         self.dropped = False
 
     def offer(self, event: str, alert: Document) -> None:
@@ -44,7 +52,7 @@ class Subscriber:
         if seen is None or self.dropped:
             return
         try:
-            self.queue.put_nowait((event, seen))
+            self.queue.put_nowait((event, *seen))
         except asyncio.QueueFull:
             self.dropped = True
 
@@ -147,7 +155,7 @@ class Recent:
         alert = self._alerts.get(identity)
         return None if alert is None else (alert, identity in self._retracted)
 
-    def subscribe(self, wanted: Callable[[Document], Document | None]) -> Subscriber:
+    def subscribe(self, wanted: Callable[[Document], tuple[Document, bool] | None]) -> Subscriber:
         """A subscriber to what is told from now on."""
         subscriber = Subscriber(wanted)
         self.subscribers.add(subscriber)

@@ -231,20 +231,27 @@ class Riders:
             if of.is_current():
                 yield platform, Round(asked, round_.murmurs)
 
-    def owns(self, rider: str, platform: str) -> bool:
-        """Whether a rider is certainly a platform's own; asked once, without waiting."""
+    def owns(self, rider: str, platform: str) -> bool | None:
+        """Whether a rider is a platform's own; asked once, without waiting. None: it cannot be said now."""
         count = self.partitions()
         if count is None:
-            return False
+            return None
         round_ = Round.of([rider], [0])
         partition = self._of_thread(int(round_.murmurs[0]) % count)
         health = partition.health(int(self._wall() * 1000))
         shared = partition.arrays() if health.why_not is None else None
         if shared is None:
-            return False
+            return None
         asker = self._asker(partition, platform, health)
         self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
-        return bool(round_.asked.answers[0, A_KNOWN]) and partition.is_current()
+        if round_.asked.answers[0, A_VERDICT] == UNSURE or not partition.is_current():
+            return None
+        return bool(round_.asked.answers[0, A_KNOWN])
+
+    def home(self, rider: str) -> int:
+        """The number of the rider's partition; -1 while it is not known how many there are."""
+        count = self.partitions()
+        return -1 if count is None else int(Round.of([rider], [0]).murmurs[0]) % count
 
     def is_elsewhere(self, rider: str) -> bool:
         """Whether no worker on this machine has the rider's partition."""

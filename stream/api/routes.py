@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,6 +15,7 @@ from stream.api.access import Access
 from stream.api.answers import NoRound
 from stream.api.desk import Desk
 from stream.api.keys import Caller
+from stream.api.live import Live
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.views import policies_document
 
@@ -36,8 +35,6 @@ CaseNumber = Annotated[
     str | None,
     Header(description="The regulator's, to look at a single person; logged."),
 ]
-PING_S = 10.0
-_json = msgspec.json.Encoder()
 
 
 def router(desk: Desk, access: Access) -> APIRouter:
@@ -115,7 +112,7 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
     @made.get(
         "/v1/riders/{rider_id}/alerts",
         response_model=documents.ToldAlerts,
-        responses=documented(401, 403, 422, 429),
+        responses=documented(401, 403, 422, 429, 503),
         tags=["riders"],
     )
     async def alerts(
@@ -202,40 +199,17 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
     async def stream(
         request: Request, last_event_id: Annotated[str | None, Header()] = None, who: Caller = caller
     ) -> StreamingResponse:
-        """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID."""
+        """Alerts as they come (server-sent events). A slow client is dropped and resumes by Last-Event-ID.
+
+        The event `alert` is one alert. While it cannot be said whose a rider is, alerts wait, in order; when
+        that lasts, the event `resync` with `complete: false` says that some are left out from here on, and
+        one with `complete: true` that all come again: open the stream anew with `since` as Last-Event-ID for
+        those left out.
+        """
         if not who.sees_persons:
             raise forbidden(who.role, "GET /v1/overview has what this role may see")
-        events = _events(desk, who, last_event_id, request.headers)
+        events = Live(desk, who, request.headers).events(last_event_id)
         return StreamingResponse(events, media_type="text/event-stream")
-
-
-async def _events(
-    desk: Desk, who: Caller, last: str | None, headers: Mapping[str, str]
-) -> AsyncIterator[bytes]:
-    """Events of the live stream, with the id to resume from; a comment keeps idle connections open."""
-    missed = [] if last is None else desk.recent.since(last)
-    subscriber = desk.recent.subscribe(lambda alert: desk.alert_to_look_at(who, alert))
-    try:
-        yield b": connected\n\n"
-        for event, alert in await desk.missed(who, missed, headers):
-            yield _event(event, alert)
-        while not subscriber.dropped or not subscriber.queue.empty():
-            try:
-                waiting = [await asyncio.wait_for(subscriber.queue.get(), PING_S)]
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            while not subscriber.queue.empty():
-                waiting.append(subscriber.queue.get_nowait())
-            # Without peers nothing was let through that had to be asked elsewhere.
-            for event, alert in await desk.of_callers(who, waiting, headers) if desk.peers else waiting:
-                yield _event(event, alert)
-    finally:
-        desk.recent.subscribers.discard(subscriber)
-
-
-def _event(event: str, alert: dict[str, Any]) -> bytes:
-    return f"id: {event}\nevent: alert\ndata: ".encode() + _json.encode(alert) + b"\n\n"
 
 
 def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say

@@ -15,13 +15,13 @@ from detectors.kernels.layout import CLEAR, HELD, NEAR, NONE
 from detectors.limits import Limit
 from detectors.reading import RiderView, Stretch
 from detectors.verdicts import STATUSES
+from schemas.overview import K
 from schemas.policy import Policy
 from stream.api.explain import clock_means
 from stream.api.round import Round
 from stream.render import utc
 
 Document = dict[str, Any]
-K = 10
 SUPPRESSED = -1
 NEAREST = 50
 #: Of a partition; all are counted.

@@ -66,7 +66,7 @@ export async function follow(onAlert, onState, signal) {
         for (const block of blocks) {
           const lines = new Map(block.split("\n").map((line) => [line.split(": ", 1)[0], line.slice(line.indexOf(": ") + 2)]));
           if (lines.has("id")) last = lines.get("id");
-          if (lines.has("data")) onAlert(JSON.parse(lines.get("data")));
+          if (lines.get("event") === "alert") onAlert(JSON.parse(lines.get("data")));
         }
       }
     } catch (error) {

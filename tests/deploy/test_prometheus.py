@@ -47,7 +47,7 @@ def test_promtool_takes_the_rules() -> None:
 
 
 def test_promtool_takes_the_configuration() -> None:
-    for name in ("prometheus.yml", "kubernetes.yml"):
+    for name in ("prometheus.yml", "kubernetes.yml", "regulator.yml"):
         checked(program("promtool"), "check", "config", str(PROMETHEUS / name))
 
 
@@ -109,7 +109,7 @@ def test_no_runbook_is_left_over() -> None:
 @pytest.mark.parametrize("name", sorted(rule["record"] for rule in rules_of("record")))
 def test_recorded_names_are_level_metric_operations(name: str) -> None:
     assert re.fullmatch(
-        r"(job|partition|policy|limit|platform|status|cause|_)+:respite_[a-z_]+:[a-z0-9_]+", name
+        r"(all|job|partition|policy|limit|platform|zone|status|cause|_)+:respite_[a-z_]+:[a-z0-9_]+", name
     )
 
 

@@ -128,9 +128,11 @@ class Workers:
         self._folder = folder
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, policy: str | None = None, outlets: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    def start(
+        self, policy: str | None = None, outlets: Sequence[str] = (), module: str = "stream"
+    ) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "RESPITE_METRICS_PORT": "0"}
-        command = [sys.executable, "-m", "stream", "worker", "--clock", self._settings.clock]
+        command = [sys.executable, "-m", module, "worker", "--clock", self._settings.clock]
         command += ["--broker", self._settings.broker, "--prefix", self._settings.prefix]
         command += ["--group", self._settings.group]
         command += ["--policy", policy] if policy else []

@@ -11,8 +11,8 @@ import pytest
 from schemas.api import Explained, Policies, RiderState
 from schemas.overview import Overview
 from stream.api.keys import NOBODY
+from stream.api.live import Live
 from stream.api.recent import QUEUE, Recent
-from stream.api.routes import _events
 from stream.settings import Settings
 from tests.stream.api.world import HOUR_S, World
 
@@ -118,7 +118,7 @@ def test_the_live_stream_resumes_where_a_client_was(world: World) -> None:
     desk = world.desk()
 
     async def first_events(last: str | None, count: int) -> list[bytes]:
-        stream = _events(desk, NOBODY, last, {})
+        stream = Live(desk, NOBODY, {}).events(last)
         assert await anext(stream) == b": connected\n\n"
         if last is None:
             world.told(desk)
@@ -141,7 +141,7 @@ def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> 
 
     async def overfill() -> None:
         recent = Recent(Settings(), lambda: world.wall_s)
-        subscriber = recent.subscribe(lambda one: one)
+        subscriber = recent.subscribe(lambda one: (one, True))
         for _ in range(QUEUE):
             recent.take_alert(alert, 0.0)
         dropped = [subscriber.dropped]

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stream.api.keys import Caller
-from stream.api.routes import _events
+from stream.api.live import Live
 from tests.stream.api.world import World
 
 EXAMPLES = 3
@@ -132,11 +132,11 @@ class Seen:
         """The live stream from its beginning, and what is told while it is read."""
 
         async def read() -> list[bytes]:
-            stream = _events(self.desk, A, "from the beginning", {})
+            stream = Live(self.desk, A, {}).events("from the beginning")
             found = [await anext(stream)]
             self.world.told(self.desk)
             (subscriber,) = self.desk.recent.subscribers
-            held = len(await self.desk.missed(A, self.desk.recent.since(""), {}))
+            held = len((await self.desk.missed(A, self.desk.recent.since(""), {})).alerts)
             # What is held now was told twice: before, and to the subscriber.
             assert subscriber.queue.qsize() * 2 == held
             found += [await anext(stream) for _ in range(held)]

@@ -16,8 +16,8 @@ import uvicorn
 from stream.api.app import new_app
 from stream.api.desk import Desk
 from stream.api.keys import Caller
+from stream.api.live import Live
 from stream.api.peers import Peers
-from stream.api.routes import _events
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0
@@ -141,7 +141,8 @@ def test_a_platforms_live_stream_asks_the_machine_that_has_the_riders(elsewhere:
     mine = [one["alert_id"] for one in world.alerts if one["rider_id"] == "r-own"]
 
     async def read() -> bytes:
-        stream = _events(desk, Caller("k", "platform", "A", "closed", 1.0), "from the beginning", headers)
+        live = Live(desk, Caller("k", "platform", "A", "closed", 1.0), headers)
+        stream = live.events("from the beginning")
         found = [await anext(stream) for _ in range(1 + len(mine))]
         world.told(desk)
         found += [await anext(stream) for _ in mine]
