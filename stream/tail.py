@@ -15,6 +15,8 @@ from stream.settings import Settings
 
 #: A restore reads pages of up to 900 KB.
 _FETCH_BYTES = 8 << 20
+#: Records that who follows takes at a time: about a millisecond's work.
+_FEW = 25
 
 
 @contextlib.asynccontextmanager
@@ -156,7 +158,8 @@ async def follow(
 ) -> AsyncIterator[tuple[int, Callable[[int], Awaitable[list[Arrived]]]]]:
     """Follow alerts, dead letters and watermarks from a time on, outside any group.
 
-    Yields the number of partitions, and a function that waits so many milliseconds at most for records.
+    Yields the number of partitions, and a function that waits so many milliseconds at most for records and
+    returns a few, so that who takes them does not keep an event loop from its other work.
 
     Raises
     ------
@@ -174,7 +177,7 @@ async def follow(
 
     async def read(wait_ms: int) -> list[Arrived]:
         try:
-            found = await consumer.getmany(timeout_ms=wait_ms)
+            found = await consumer.getmany(timeout_ms=wait_ms, max_records=_FEW)
         except KafkaError as error:
             raise ConnectionError(f"{settings.broker}: {error!r}") from error
         return [

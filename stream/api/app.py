@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
@@ -63,6 +64,9 @@ def new_app(
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(asked.warm_up)
+        # What has been imported stays: a full collection need not look through it each time.
+        gc.collect()
+        gc.freeze()
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asked.peers.close)
             if follows:

@@ -179,7 +179,8 @@ class Desk:
         """The newest of these alerts that may be the caller's, as many as a client may be behind."""
         newest: list[Offered] = []
         for end in range(len(told), 0, -_LOOKED_AT_ONCE):
-            part = told[max(0, end - _LOOKED_AT_ONCE) : end]
+            newer = told[max(0, end - _LOOKED_AT_ONCE) : end]
+            part = [(event, msgspec.json.decode(packed)) for event, packed in newer]
             cut = [(event, seen) for event, alert in part if (seen := self._cut(caller, alert)) is not None]
             own = await self.owners(caller, sorted({alert["rider_id"] for _, alert in cut}), headers)
             newest = [

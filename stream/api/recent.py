@@ -19,8 +19,8 @@ from stream.tail import Arrived, follow
 
 log = structlog.get_logger()
 Document = dict[str, Any]
-#: An alert of the live stream under its id there.
-Told = tuple[str, Document]
+#: An alert of the live stream, in JSON, under its id there.
+Told = tuple[str, bytes]
 #: The same for one client, and whether it is certainly the client's; otherwise that could not be said.
 Offered = tuple[str, Document, bool]
 MOST_ALERTS = 200_000
@@ -30,6 +30,7 @@ QUEUE = 1000
 SINCE_S = 86_400
 _AGAIN_S = 2.0
 _RATE_S = 60
+_json = msgspec.json.Encoder()
 
 
 class Subscriber:
@@ -63,7 +64,9 @@ class Recent:
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
         self._settings = settings
         self._wall = wall
-        self._alerts: OrderedDict[str, Document] = OrderedDict()
+        #: In JSON: hundreds of thousands of documents would make each full garbage collection take a tenth
+        #: of a second.
+        self._alerts: OrderedDict[str, bytes] = OrderedDict()
         self._of_rider: dict[str, dict[str, None]] = {}
         self._retracted: OrderedDict[str, None] = OrderedDict()
         self._log: deque[Told] = deque(maxlen=MOST_ALERTS)
@@ -85,6 +88,8 @@ class Recent:
                     while True:
                         for one in await read(500):
                             self.take(one)
+                        # Where there is more already, reading does not wait; questions come first.
+                        await asyncio.sleep(0)
             except OSError as error:
                 log.warning("topics cannot be followed", error=str(error))
             finally:
@@ -117,43 +122,45 @@ class Recent:
             self.breaches[alert["platform"] or "-"] += 1
         self._arrivals.append(told_s)
         identity = alert["supersedes"] or alert["alert_id"]
+        packed = _json.encode(alert)
         if alert["kind"] == "retracted":
             self._retracted[identity] = None
             if len(self._retracted) > MOST_ALERTS:
                 self._retracted.popitem(last=False)
         else:
             self._retracted.pop(identity, None)
-            self._alerts[identity] = alert
+            self._alerts[identity] = packed
             self._alerts.move_to_end(identity)
             self._of_rider.setdefault(alert["rider_id"], {})[identity] = None
             if len(self._alerts) > MOST_ALERTS:
                 self._forget()
         # Not a number: gaps would tell a platform how much others are told.
         event = secrets.token_hex(8)
-        self._log.append((event, alert))
+        self._log.append((event, packed))
         for subscriber in self.subscribers:
             subscriber.offer(event, alert)
 
     def _forget(self) -> None:
         """Let go of the alert that was told longest ago."""
-        identity, alert = self._alerts.popitem(last=False)
-        others = self._of_rider[alert["rider_id"]]
+        identity, packed = self._alerts.popitem(last=False)
+        rider = msgspec.json.decode(packed)["rider_id"]
+        others = self._of_rider[rider]
         del others[identity]
         if not others:
-            del self._of_rider[alert["rider_id"]]
+            del self._of_rider[rider]
 
     def of_rider(self, rider: str) -> list[tuple[Document, bool]]:
         """The recent alerts of a rider by their instants, each with whether it has been retracted."""
         mine = [
-            (self._alerts[identity], identity in self._retracted)
+            (msgspec.json.decode(self._alerts[identity]), identity in self._retracted)
             for identity in self._of_rider.get(rider, ())
         ]
         return sorted(mine, key=lambda pair: datetime.fromisoformat(pair[0]["event_time"]))
 
     def alert(self, identity: str) -> tuple[Document, bool] | None:
         """The alert of an id, and whether it has been retracted; None when it is not among the recent."""
-        alert = self._alerts.get(identity)
-        return None if alert is None else (alert, identity in self._retracted)
+        packed = self._alerts.get(identity)
+        return None if packed is None else (msgspec.json.decode(packed), identity in self._retracted)
 
     def subscribe(self, wanted: Callable[[Document], tuple[Document, bool] | None]) -> Subscriber:
         """A subscriber to what is told from now on."""
