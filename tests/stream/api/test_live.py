@@ -207,7 +207,8 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
 
     async def again(client: Client) -> None:
         """Opened anew with `since`, everything comes that was left out."""
-        told = [one[1] for one in scene.desk.recent.since(since) if one[1]["rider_id"] != OTHERS]
+        since_then = [json.loads(packed) for _, packed in scene.desk.recent.since(since)]
+        told = [one for one in since_then if one["rider_id"] != OTHERS]
         assert await client.alerts(len(told)) == [one["alert_id"] for one in told]
         assert [one["rider_id"] for one in told].count(HIDDEN) > 2
 
