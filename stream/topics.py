@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 SHORTEST_RETENTION_S = 8 * DAY_S
+_SHOWN_S, _LOOK_S = 10.0, 0.05
 _UNKNOWN_TOPIC, _NOT_AUTHORIZED = 3, 29
 #: Roles of the topics that no other party reads or writes.
 _OUR_OWN = ("state", "control")
@@ -309,14 +311,37 @@ def create(admin: KafkaAdminClient, topic: Wanted, partitions: int, replication:
 
 
 def _mend(admin: KafkaAdminClient, topics: Sequence[Wanted], say: Say) -> None:
+    named = {topic.name: topic for topic in topics}
+    mended = []
     for name, current in _configs(admin, topics).items():
-        asked = next(topic for topic in topics if topic.name == name).configs
-        changes = {
-            key: value for key, value in asked.items() if not _suffices(key, current.get(key, ""), value)
-        }
+        changes = _changes(named[name], current)
         if changes:
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, changes)])
+            mended.append(named[name])
             say(f"set on {name}: " + ", ".join(f"{key}={value}" for key, value in changes.items()))
+    _await_mended(admin, mended)
+
+
+def _changes(topic: Wanted, current: Mapping[str, str]) -> dict[str, str]:
+    return {
+        key: value for key, value in topic.configs.items() if not _suffices(key, current.get(key, ""), value)
+    }
+
+
+def _await_mended(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> None:
+    """Wait until it shows: the controller says yes before every broker knows, and a worker may look next."""
+    deadline_s = time.monotonic() + _SHOWN_S
+    while topics:
+        found = _configs(admin, topics)
+        topics = [topic for topic in topics if _changes(topic, found[topic.name])]
+        if topics and time.monotonic() > deadline_s:
+            names = ", ".join(topic.name for topic in topics)
+            raise KafkaUnavailable(
+                f"the settings of {names} have been changed, and after {_SHOWN_S:g} s the broker still shows "
+                "the old ones; see its log and run the command again"
+            )
+        if topics:
+            time.sleep(_LOOK_S)
 
 
 def _suffices(key: str, current: str, asked: str) -> bool:

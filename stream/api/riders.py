@@ -60,7 +60,6 @@ class Riders:
         self._folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
         self._digest = digest_of(limits, store)
         self._local = threading.local()
-        self._partitions: dict[int, SharedPartition] = {}
         self._count: int | None = None
         self._scanned_s = 0.0
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="round")

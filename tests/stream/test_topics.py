@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,6 +60,10 @@ class Admin:
 
     def set(self, name: str, key: str, value: str) -> None:
         self._client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {key: value})])
+        deadline_s = time.monotonic() + 20
+        while self.configs(name)[key] != value:
+            assert time.monotonic() < deadline_s, f"the broker does not show {key}={value}"
+            time.sleep(0.02)
 
     def partitions(self, name: str) -> int:
         return len(self._client.describe_topics([name])[0]["partitions"])
