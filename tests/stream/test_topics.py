@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
@@ -113,6 +113,28 @@ def test_a_broker_that_is_not_there_is_told_and_not_waited_for_forever(
 def test_an_unknown_policy_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert topics.run(Settings(broker="127.0.0.1:1", policy=("none-such",))) == 2
     assert "none-such: no such policy" in capsys.readouterr().err
+
+
+class Late:
+    """An admin client of a broker that shows a change only after some looks."""
+
+    def __init__(self, looks: int) -> None:
+        self.left = looks
+
+    def describe_configs(self, *_: Any, **__: Any) -> dict[str, Any]:
+        self.left -= 1
+        shown = "CreateTime" if self.left > 0 else "LogAppendTime"
+        return {"topic": {"source": {"message.timestamp.type": {"value": shown}}}}
+
+
+def test_what_has_been_mended_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    mended = [topics.Wanted("source", "source", {"message.timestamp.type": "LogAppendTime"}, {})]
+    late = Late(3)
+    topics._await_mended(cast("KafkaAdminClient", late), mended)
+    assert late.left == 0
+    monkeypatch.setattr(topics, "_SHOWN_S", 0.0)
+    with pytest.raises(administration.KafkaUnavailable, match="source have been changed"):
+        topics._await_mended(cast("KafkaAdminClient", Late(10_000)), mended)
 
 
 @pytest.mark.kafka
