@@ -21,19 +21,20 @@ import subprocess
 import sys
 import time
 import uuid
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.bench_throughput import cpu_seconds, fill, machine, running, scrape
+from benchmarks.bench_throughput import city, cpu_seconds, fill, machine, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.eligibility import A_KNOWN
+from schemas.policy import DAY_S
 from stream.api.desk import Desk
 from stream.api.round import Round
+from stream.render import utc
 from stream.settings import Settings
 
 PATIENCE_S = 300.0
@@ -46,11 +47,6 @@ def quantiles(name: str, seconds: list[float], more: str = "") -> str:
     ms = np.array(seconds) * 1000
     p50, p99, most = np.quantile(ms, [0.5, 0.99, 1.0])
     return f"| {name} | {len(ms)} | {p50:.2f} | {p99:.2f} | {most:.2f} | {more} |"
-
-
-def instant(when: datetime) -> str:
-    """An instant in UTC as the simulator reads it."""
-    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def wait_until_live(port: int, partitions: int) -> None:
@@ -189,10 +185,10 @@ def main() -> None:
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
         }
         environment = dict(os.environ)
-        middle = datetime.now(UTC).replace(microsecond=0)
-        begin = middle - timedelta(days=chosen.days)
-        start = ["--start", instant(begin)]
-        events = fill(environment, chosen.riders, chosen.days, chosen.partitions, 0.0, *start)
+        middle_s = int(time.time())
+        before_s = middle_s - int(chosen.days * DAY_S)
+        sent = city(chosen.riders, chosen.days, "--start", utc(before_s))
+        events = fill(environment, chosen.partitions, sent)
         python = [sys.executable, "-m", "stream"]
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
         with (
@@ -204,18 +200,8 @@ def main() -> None:
             print("\n| asked | times | p50, ms | p99, ms | most, ms | |\n|---|---|---|---|---|---|")
             measure(ports["api"], chosen.seconds, chosen.asks, "worker idle")
             # What sends stands for other machines.
-            command = [
-                "nice",
-                "-n",
-                "10",
-                *python,
-                "simulate",
-                "--riders",
-                str(chosen.riders),
-                "--days",
-                str(chosen.days),
-            ]
-            command += ["--placement", "standard", "--start", instant(middle), "--rate", str(chosen.rate)]
+            more = city(chosen.riders, chosen.days, "--start", utc(middle_s), "--rate", str(chosen.rate))
+            command = ["nice", "-n", "10", *more]
             before = read(ports["metrics"])
             sending = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
             try:

@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.bench_throughput import fill, machine
+from benchmarks.bench_throughput import city, fill, machine
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 
@@ -100,7 +100,7 @@ def main() -> None:
             "RESPITE_GROUP": name,
             "PYTHONPATH": root,
         }
-        events = fill(environment, chosen.riders, chosen.days, PARTITIONS, 0.0)
+        events = fill(environment, PARTITIONS, city(chosen.riders, chosen.days))
         try:
             ports = list(free_ports(["a", "b"], {}).values())
             for port in ports:

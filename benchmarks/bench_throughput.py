@@ -162,24 +162,17 @@ def respite(
     raise SystemExit(f"the worker ended or was not done within {PATIENCE_S} s")
 
 
-def fill(
-    environment: dict[str, str], riders: int, days: float, partitions: int, malformed: float, *more: str
-) -> int:
-    """Make the topics and fill the source; the number of events."""
-    command = [sys.executable, "-m", "stream"]
-    subprocess.run([*command, "topics", "--partitions", str(partitions)], env=environment, check=True)
-    done = subprocess.run(
-        [
-            *command,
-            *("simulate", "--riders", str(riders), "--days", str(days)),
-            *("--placement", "standard", "--malformed", str(malformed)),
-            *more,
-        ],
-        env=environment,
-        check=True,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def city(riders: int, days: float, *more: str) -> list[str]:
+    """The command that sends the simulated city's events."""
+    command = [sys.executable, "-m", "stream", "simulate", "--placement", "standard"]
+    return [*command, "--riders", str(riders), "--days", str(days), *more]
+
+
+def fill(environment: dict[str, str], partitions: int, command: list[str]) -> int:
+    """Make the topics and fill the source by a `city`; the number of events."""
+    topics = [sys.executable, "-m", "stream", "topics", "--partitions", str(partitions)]
+    subprocess.run(topics, env=environment, check=True)
+    done = subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE, text=True)
     found = re.search(r"sent (\d+) events", done.stderr)
     assert found, done.stderr
     return int(found[1])
@@ -214,7 +207,8 @@ def main() -> None:
             "BENCH_PARTITIONS": str(chosen.partitions),
             "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
         }
-        events = fill(environment, chosen.riders, chosen.days, chosen.partitions, chosen.malformed)
+        sent = city(chosen.riders, chosen.days, "--malformed", str(chosen.malformed))
+        events = fill(environment, chosen.partitions, sent)
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
         print("\n| one worker | events/s | CPU per event, µs | times the stock agent |")
         print("|---|---|---|---|")

@@ -8,7 +8,6 @@ import faulthandler
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,7 +23,7 @@ from detectors.limits import LimitTable
 from stream import lane
 from stream.administration import KafkaUnavailable, why_silent
 from stream.calendars import window_starts
-from stream.exits import FAILED, WRONG, exit_after
+from stream.exits import exit_after, fail, refuse
 from stream.hearing import Deaf, Heard, Hearing
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
@@ -395,14 +394,9 @@ def run_worker(settings: Settings, partitions: int) -> None:
     try:
         asyncio.run(_run(settings, run))
     except StateRefused as error:
-        raise SystemExit(_say(error, WRONG)) from error
+        raise refuse(error) from error
     except Deaf as error:
-        raise SystemExit(_say(error, FAILED)) from error
-
-
-def _say(error: Exception, status: int) -> int:
-    sys.stderr.write(f"respite: {error}\n")
-    return status
+        raise fail(error) from error
 
 
 async def _run(settings: Settings, run: Run) -> None:

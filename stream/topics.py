@@ -331,17 +331,19 @@ def _changes(topic: Wanted, current: Mapping[str, str]) -> dict[str, str]:
 def _await_mended(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> None:
     """Wait until it shows: the controller says yes before every broker knows, and a worker may look next."""
     deadline_s = time.monotonic() + _SHOWN_S
-    while topics:
-        found = _configs(admin, topics)
-        topics = [topic for topic in topics if _changes(topic, found[topic.name])]
-        if topics and time.monotonic() > deadline_s:
+    while topics := _unmended(admin, topics):
+        if time.monotonic() > deadline_s:
             names = ", ".join(topic.name for topic in topics)
             raise KafkaUnavailable(
                 f"the settings of {names} have been changed, and after {_SHOWN_S:g} s the broker still shows "
                 "the old ones; see its log and run the command again"
             )
-        if topics:
-            time.sleep(_LOOK_S)
+        time.sleep(_LOOK_S)
+
+
+def _unmended(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> list[Wanted]:
+    found = _configs(admin, topics)
+    return [topic for topic in topics if _changes(topic, found[topic.name])]
 
 
 def _suffices(key: str, current: str, asked: str) -> bool:

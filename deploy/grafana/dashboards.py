@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from deploy.generated import write
 from deploy.grafana.model import Dashboard, Panel, Query, Row, Variable
 
 FOLDER = Path(__file__).resolve().parent / "dashboards"
@@ -229,19 +230,8 @@ def files() -> dict[Path, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or with ``--check`` say which are not as they should be; the exit status."""
-    old = [
-        path
-        for path, text in files().items()
-        if not path.exists() or path.read_text(encoding="utf-8") != text
-    ]
-    if "--check" in arguments:
-        for path in old:
-            sys.stderr.write(f"{path.name} is old: python -m deploy.grafana.dashboards\n")
-        return 1 if old else 0
-    for path in old:
-        path.write_text(files()[path], encoding="utf-8")
-    return 0
+    """Write, or with ``--check`` compare; the exit status."""
+    return write(files(), "deploy.grafana.dashboards", arguments)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.generated import write
 from schemas.overview import K
 
 FILE = Path(__file__).resolve().parent / "rules" / "suppressed.yml"
@@ -125,8 +126,8 @@ def _crossed(limits: str, metric: str, status: str) -> Iterator[tuple[str, str]]
     A platform with a small cell, or whose own total is hidden, is hidden. That must not leave a limit of
     which what is hidden is of one platform, or of fewer than ten riders, as the limit's total would give it
     away; nor one that adds up to a total that is hidden. As long as it does, the smallest platform shown is
-    hidden too, and in the end all are. Longer chains of sums over several
-    platforms and limits are not looked for.
+    hidden too, and in the end all are. Longer chains of sums over several platforms and limits are not
+    looked for.
     """
     cells = f"sum by (platform, {_LIMIT}) ({metric})"
     totals = f"policy_limit:{limits}:sum_suppressed"
@@ -223,14 +224,8 @@ def document() -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or with ``--check`` say whether it is as it should be; the exit status."""
-    if FILE.exists() and FILE.read_text(encoding="utf-8") == document():
-        return 0
-    if "--check" in arguments:
-        sys.stderr.write(f"{FILE.name} is old: python -m deploy.prometheus.suppressed\n")
-        return 1
-    FILE.write_text(document(), encoding="utf-8")
-    return 0
+    """Write, or with ``--check`` compare; the exit status."""
+    return write({FILE: document()}, "deploy.prometheus.suppressed", arguments)
 
 
 if __name__ == "__main__":

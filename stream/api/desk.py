@@ -183,11 +183,11 @@ class Desk:
             part = [(event, msgspec.json.decode(packed)) for event, packed in newer]
             cut = [(event, seen) for event, alert in part if (seen := self._cut(caller, alert)) is not None]
             own = await self.owners(caller, sorted({alert["rider_id"] for _, alert in cut}), headers)
+            offered = [(event, seen, own[seen["rider_id"]]) for event, seen in cut]
             newest = [
-                *((event, seen, mine is True) for event, seen in cut
-                  if (mine := own[seen["rider_id"]]) is not False),
+                *((event, seen, mine is True) for event, seen, mine in offered if mine is not False),
                 *newest,
-            ]  # fmt: skip
+            ]
             if len(newest) > QUEUE:
                 break
         return Missed(newest[-QUEUE:], older=len(newest) > QUEUE)

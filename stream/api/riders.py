@@ -248,16 +248,15 @@ class Riders:
         return bool(round_.asked.answers[0, A_KNOWN])
 
     def home(self, rider: str) -> int:
-        """The number of the rider's partition; -1 while it is not known how many there are."""
+        """The number of the rider's partition; `NONE` while it is not known how many there are."""
         count = self.partitions()
-        return -1 if count is None else int(Round.of([rider], [0]).murmurs[0]) % count
+        return NONE if count is None else int(Round.of([rider], [0]).murmurs[0]) % count
 
     def is_elsewhere(self, rider: str) -> bool:
         """Whether no worker on this machine has the rider's partition."""
-        count = self.partitions()
-        if count is None:
+        number = self.home(rider)
+        if number == NONE:
             return True
-        number = int(Round.of([rider], [0]).murmurs[0]) % count
         return self._of_thread(number).health(int(self._wall() * 1000)).why_not == "elsewhere"
 
     def names_of_zones(self, partition: int) -> Sequence[str]:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.api import Explained, Policies, RiderState
@@ -59,9 +60,8 @@ def test_a_retracted_alert_says_so(world: World) -> None:
     desk = world.desk()
     world.told(desk)
     alert = hold_of(world)
-    desk.recent.take_alert(
-        {**alert, "kind": "retracted", "alert_id": "x", "supersedes": alert["alert_id"]}, 0.0
-    )
+    taken_back = {**alert, "kind": "retracted", "alert_id": "x", "supersedes": alert["alert_id"]}
+    desk.recent.take_alert(taken_back, msgspec.json.encode(taken_back), 0.0)
     client = world.client(desk, no_auth=True)
     told = client.get(f"/v1/alerts/{alert['alert_id']}/explanation", params={"lang": "en"}).json()
     assert told["retracted"] is True
@@ -140,12 +140,12 @@ def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> 
     alert = hold_of(world)
 
     async def overfill() -> None:
-        recent = Recent(Settings(), lambda: world.wall_s)
+        recent, packed = Recent(Settings(), lambda: world.wall_s), msgspec.json.encode(alert)
         subscriber = recent.subscribe(lambda one: (one, True))
         for _ in range(QUEUE):
-            recent.take_alert(alert, 0.0)
+            recent.take_alert(alert, packed, 0.0)
         dropped = [subscriber.dropped]
-        recent.take_alert(alert, 0.0)
+        recent.take_alert(alert, packed, 0.0)
         assert [*dropped, subscriber.dropped] == [False, True]
         assert subscriber.queue.qsize() == QUEUE
 

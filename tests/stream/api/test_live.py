@@ -59,7 +59,7 @@ class Scene:
         """Have these riders' alerts told, rider by rider; their ids."""
         told = [one for rider in riders for one in self.world.alerts if one["rider_id"] == rider]
         for alert in told:
-            self.desk.recent.take_alert(alert, self.world.wall_s)
+            self.desk.recent.take_alert(alert, json.dumps(alert).encode(), self.world.wall_s)
         return [one["alert_id"] for one in told]
 
     def live(self, desk: Desk | None = None, held: int = QUEUE) -> Live:
@@ -221,7 +221,7 @@ def test_where_no_machine_has_the_riders_the_client_is_told_too(scene: Scene) ->
 
     async def story(client: Client) -> None:
         for alert in scene.world.alerts:
-            desk.recent.take_alert(alert, scene.world.wall_s)
+            desk.recent.take_alert(alert, json.dumps(alert).encode(), scene.world.wall_s)
         waiting = asyncio.ensure_future(client.next())
         await asked_about(desk)
         scene.now_s += HELD_S + 1

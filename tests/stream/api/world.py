@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from fastapi.testclient import TestClient
 
 from detectors.kernels.ingest import Place
@@ -114,4 +115,4 @@ class World:
     def told(self, desk: Desk) -> None:
         """Let the desk have read the topic of alerts."""
         for alert in self.alerts:
-            desk.recent.take_alert(alert, self.wall_s)
+            desk.recent.take_alert(alert, msgspec.json.encode(alert), self.wall_s)
