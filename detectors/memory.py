@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.errors import CapacityError
-from detectors.kernels import ingest as ingestion
+from detectors.kernels import table as tables
 from detectors.kernels.layout import (
     BRIEF_WORDS,
     CONTROL_WORDS,
@@ -66,7 +66,7 @@ def _more_tables(mem: Memory) -> Memory:
         capacity = 2 * len(mem.rows)
         table = np.zeros(4 * capacity, dtype=np.int64)
         table_hash = np.zeros(4 * capacity, dtype=np.uint64)
-        ingestion.grow_table(mem.table, mem.table_hash, table, table_hash)
+        tables.grow_table(mem.table, mem.table_hash, table, table_hash)
         return mem._replace(
             rows=_longer(mem.rows),
             wake=_longer(mem.wake),
@@ -102,7 +102,7 @@ def _more_names(names: U8, lengths: U8, most: int, what: str) -> tuple[U8, U8, I
         )
         raise CapacityError(message)
     table = np.zeros(8 * len(names), dtype=np.int64)
-    ingestion.reenter_names(names, lengths, table)
+    tables.reenter_names(names, lengths, table)
     return _longer(names), _longer(lengths), table
 
 

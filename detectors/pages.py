@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.kernels import ingest as ingestion
 from detectors.kernels import pages as kernels
+from detectors.kernels import table as tables
 from detectors.kernels.layout import (
     CONTROL_WORDS,
     DONE,
@@ -124,7 +124,7 @@ def _table_of(texts: Sequence[str]) -> tuple[U8, U8, I64]:
         found[number, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
         lengths[number] = len(raw)
     table = np.zeros(4 * room, dtype=np.int64)
-    ingestion.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
+    tables.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
     return found, lengths, table
 
 
@@ -139,7 +139,7 @@ def find(store: RiderStore, rider: bytes, mixed: int) -> int | None:
 
 def _look_up(store: RiderStore, rider: bytes, mixed: int) -> tuple[int, int]:
     buf = np.frombuffer(rider, dtype=np.uint8)
-    row, slot = ingestion.find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
+    row, slot = tables.find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
     return int(row), int(slot)
 
 
@@ -218,7 +218,7 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
             mem = store.memory
             _, slot = _look_up(store, rider, mixed)
         buf = np.frombuffer(rider, dtype=np.uint8)
-        row = int(ingestion.new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
+        row = int(tables.new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
     elif mem.rows[row, R_FORGOTTEN_MS] >= before_ms:
         return False
     kernels.erase_row(mem, row, store.packed_limits, before_ms)

@@ -123,6 +123,8 @@ class Reader:
         """
         left = np.empty(len(which), dtype=np.int64)
         count = candidates.answer_by_briefs(shared, self._mem, now_s, asked, which, left, asker)
+        if not count:
+            return
         which, start = left[:count], 0
         while True:
             result, start = candidates.answer_candidates(

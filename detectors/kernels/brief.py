@@ -77,7 +77,7 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
 
 @inlined
 def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
-    """Write what is left until the limits that hold; until when it goes on so, NONE when that has no end.
+    """Write what is left until the limits that hold; until when it goes on so, NONE: it cannot be said.
 
     A limit counts with time or stands still; the nearest of those not reached names the answer.
     """
@@ -139,6 +139,9 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status)
         until = min(mem.state[S_NEXT], status.following)
     else:
         until = write_far(mem, row, limits, now)
+        if until == NONE:
+            # The one before is void by its number.
+            return
     # The number that the rider has once this change is over: with any later one the brief is void.
     brief[B_STAMP] = mem.seq[row] + 1
     brief[B_FROM] = now

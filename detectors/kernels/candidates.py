@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from detectors.kernels.brief import nearest_of
 from detectors.kernels.copying import (
     ABSENT,
@@ -18,6 +16,7 @@ from detectors.kernels.copying import (
     find_settled,
     is_asked,
     is_replaced,
+    likely_row,
 )
 from detectors.kernels.eligibility import (
     A_AS_OF,
@@ -71,11 +70,11 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.sequence import fence
 from detectors.kernels.status import not_before
+from detectors.kernels.table import home_of
+from detectors.kernels.warm import LINE_WORDS
 
 #: Candidates whose cache misses are under way together; of those that are read whole, so that they fit.
 BLOCK, WHOLE_BLOCK = 64, 16
-#: Words of a cache line.
-LINE_WORDS = 8
 TOLD_MASK = (1 << B_TOLD_PLATFORMS) - 1
 
 
@@ -155,18 +154,9 @@ def likely_rows(shared: Shared, mem: Memory, asked: Asked, which: I64, first: in
     What lies there is read, so that the cache misses of all of them are under way together.
     """
     mask = shared.table.shape[0] - 1
-    most = shared.rows.shape[0]
     for i in range(first, last):
         mixed = asked.hash[which[i]]
-        slot = np.int64(mixed >> np.uint64(8)) & mask
-        row = NONE
-        for _ in range(mask + 1):
-            row = shared.table[slot] - 1
-            if row == NONE or (shared.table_hash[slot] == mixed and row < most):
-                break
-            row = NONE
-            slot = (slot + 1) & mask
-        mem.touched[i - first] = row
+        mem.touched[i - first], _ = likely_row(shared, mixed, home_of(mixed, mask))
     seen = 0
     for i in range(last - first):
         row = mem.touched[i]

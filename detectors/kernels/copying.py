@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.kernels.ingest import blank_state, same_bytes
 from detectors.kernels.jit import inlined
 from detectors.kernels.judge import apply_events, base_at, events_until, load, state_words
 from detectors.kernels.layout import (
@@ -55,6 +54,7 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.sequence import fence
+from detectors.kernels.table import blank_state, home_of, same_bytes
 from detectors.kernels.transition import next_instant, step
 
 #: How often a copy is begun anew before the rider counts as busy: some ten microseconds.
@@ -114,19 +114,29 @@ def is_replaced(shared: Shared) -> bool:
 
 
 @inlined
-def find(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> int:
-    """Row of a rider; NONE when he is not in the table. Bounded, for the table may be changing."""
+def likely_row(shared: Shared, mixed: np.uint64, slot: int) -> tuple[int, int]:
+    """The first row from a slot on that is entered under a hash, and its slot; NONE where there is a gap.
+
+    Bounded, for the table may be changing.
+    """
     mask = shared.table.shape[0] - 1
-    slot = np.int64(mixed >> np.uint64(8)) & mask
     for _ in range(mask + 1):
-        entry = shared.table[slot]
-        if entry == 0:
-            return NONE
-        row = entry - 1
-        likely = shared.table_hash[slot] == mixed and row < shared.rows.shape[0]
-        if likely and same_bytes(buf, at, length, shared.ids, shared.id_lengths, row):
-            return row
+        row = shared.table[slot] - 1
+        if row == NONE or (shared.table_hash[slot] == mixed and row < shared.rows.shape[0]):
+            return row, slot
         slot = (slot + 1) & mask
+    return NONE, slot
+
+
+@inlined
+def find(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> int:
+    """Row of a rider; NONE when he is not in the table."""
+    mask = shared.table.shape[0] - 1
+    row, slot = likely_row(shared, mixed, home_of(mixed, mask))
+    for _ in range(mask + 1):
+        if row == NONE or same_bytes(buf, at, length, shared.ids, shared.id_lengths, row):
+            return row
+        row, slot = likely_row(shared, mixed, (slot + 1) & mask)
     return NONE
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels import heap
-from detectors.kernels.ingest import blank_row
 from detectors.kernels.jit import kernel
 from detectors.kernels.judge import base_at, state_words
 from detectors.kernels.layout import (
@@ -60,6 +59,7 @@ from detectors.kernels.layout import (
     Memory,
 )
 from detectors.kernels.sequence import begin_change, end_change
+from detectors.kernels.table import blank_row, home_of
 
 ID_WORDS = 8
 HEADER_WORDS = 3 + ID_WORDS
@@ -162,7 +162,7 @@ def enter(mem: Memory, row: int) -> None:
     """Enter a row in the table and in its page."""
     mixed = np.uint64(mem.rows[row, R_HASH])
     mask = mem.table.shape[0] - 1
-    slot = np.int64(mixed >> np.uint64(8)) & mask
+    slot = home_of(mixed, mask)
     while mem.table[slot] != 0:
         slot = (slot + 1) & mask
     mem.table[slot] = row + 1
@@ -216,7 +216,7 @@ def unpack(mem: Memory, limits: Limits, words: I64, at: int) -> tuple[int, int]:
 def slot_of(mem: Memory, row: int) -> int:
     """The slot of the table that holds a row."""
     mask = mem.table.shape[0] - 1
-    slot = np.int64(np.uint64(mem.rows[row, R_HASH]) >> np.uint64(8)) & mask
+    slot = home_of(np.uint64(mem.rows[row, R_HASH]), mask)
     while mem.table[slot] != row + 1:
         slot = (slot + 1) & mask
     return slot
@@ -234,7 +234,7 @@ def leave_table(mem: Memory, row: int) -> None:
             slot = (slot + 1) & mask
             if mem.table[slot] == 0:
                 return
-            home = np.int64(mem.table_hash[slot] >> np.uint64(8)) & mask
+            home = home_of(mem.table_hash[slot], mask)
             # It may move when its home does not lie between the hole and where it is.
             if (slot - home) & mask >= (slot - hole) & mask:
                 break

@@ -2,7 +2,7 @@
 
 Riders of a batch lie anywhere in memory. Judged one after another each waits for its own dozen of cache
 misses; read in a tight loop before, the misses of many riders are under way at once. Measured with
-100,000 riders: see benchmarks/judging.py.
+100,000 riders: see benchmarks/bench_throughput.py.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from detectors.kernels.layout import (
     U64,
     Memory,
 )
+from detectors.kernels.table import home_of
 
 BLOCK = 64
 LINE_WORDS = 8
@@ -52,7 +53,7 @@ def warm_lookups(mem: Memory, hashes: U64, first: int, last: int, rows: I64, bas
     mask = mem.table.shape[0] - 1
     seen = 0
     for i in range(first, last):
-        slot = (hashes[i] >> 8) & mask
+        slot = home_of(hashes[i], mask)
         rows[i - first] = mem.table[slot] - 1
         seen += mem.table_hash[slot]
     for i in range(last - first):
