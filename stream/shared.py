@@ -20,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels import layout
+from detectors import kernels
 from detectors.kernels.jit import sources_digest
 from detectors.kernels.layout import Memory
 from detectors.limits import LimitTable
@@ -87,7 +87,7 @@ class Progress(NamedTuple):
 
 def layout_digest() -> str:
     """What must be the same for worker and reader to mean the same by the words."""
-    return sources_digest(Path(str(layout.__file__)).parent)[:16]
+    return sources_digest(Path(kernels.__path__[0]))[:16]
 
 
 def digest_of(limits: LimitTable, settings: StoreSettings) -> str:

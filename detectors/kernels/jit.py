@@ -20,10 +20,12 @@ from numba import njit, types
 
 
 def sources_digest(folder: Path) -> str:
-    """A digest of all sources in a folder."""
+    """A digest of all sources in a folder and in the folders within."""
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for path in sorted(folder.rglob("*.py")):
+        source = path.read_bytes()
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}\0{len(source)}\0".encode() + source)
     return digest.hexdigest()
 
 

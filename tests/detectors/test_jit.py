@@ -28,6 +28,19 @@ def test_a_changed_renamed_or_new_source_changes_the_stamp(tmp_path: Path) -> No
     assert len(stamps) == 4
 
 
+def test_a_source_in_a_folder_below_changes_the_stamp(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    stamps = {ours.sources_digest(tmp_path)}
+    (below / "a.py").write_text("one", encoding="utf-8")
+    stamps.add(ours.sources_digest(tmp_path))
+    (below / "a.py").write_text("two", encoding="utf-8")
+    stamps.add(ours.sources_digest(tmp_path))
+    (below / "a.py").rename(tmp_path / "a.py")
+    stamps.add(ours.sources_digest(tmp_path))
+    assert len(stamps) == 4
+
+
 def test_both_packages_compile_alike() -> None:
     texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (ours, theirs)]
     ours_code, theirs_code = (text[text.index("from __future__") :] for text in texts)
