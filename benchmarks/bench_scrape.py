@@ -31,10 +31,10 @@ from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
 from stream.city import City, profiles, slices
 from stream.happenings import lines
+from stream.limits import limits_of
 from stream.metrics import Metrics
 from stream.policies import load_all
 from stream.quality import Evidence
-from stream.render import limits_of
 from stream.settings import Settings
 from stream.tally import take
 from stream.warm_up import warm_up

@@ -23,18 +23,18 @@ from detectors.limits import LimitTable
 from stream import lane
 from stream.administration import KafkaUnavailable, why_silent
 from stream.calendars import window_starts
-from stream.exits import exit_after, fail, refuse
-from stream.hearing import Deaf, Heard, Hearing
+from stream.hearing import Heard, Hearing
+from stream.limits import limits_of
 from stream.metrics import Metrics, Past
 from stream.orders import Orders
 from stream.outbox import Outbox, OutboxFailed
 from stream.partition import Partition
 from stream.policies import load_all
-from stream.render import Renderer, limits_of
-from stream.restore import StateRefused
+from stream.render import Renderer
 from stream.run import NotOwner, Run
 from stream.settings import Settings
 from stream.shared import shared_folder, sweep
+from stream.shutdown import exit_after
 from stream.topics import retention_s
 from stream.warm_up import warm_up
 
@@ -384,19 +384,22 @@ class Worker:
 
 
 def run_worker(settings: Settings, partitions: int) -> None:
-    """Run a worker until it is stopped; the process ends with it."""
+    """Run a worker until it is stopped; the process ends with it.
+
+    Raises
+    ------
+    StateRefused
+        The state belongs to topics of another shape.
+    Deaf
+        The consumer has died inside; the broker answers others.
+    """
     run = new_run(settings, partitions)
     log.info("loading kernels")
     warm_up()
     folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
     if folder is not None:
         sweep(folder, time.time())
-    try:
-        asyncio.run(_run(settings, run))
-    except StateRefused as error:
-        raise refuse(error) from error
-    except Deaf as error:
-        raise fail(error) from error
+    asyncio.run(_run(settings, run))
 
 
 async def _run(settings: Settings, run: Run) -> None:

@@ -28,7 +28,7 @@ from schemas.checkpoint import (
 )
 from stream.outbox import Outbox
 from stream.restore import Restored
-from stream.run import is_due
+from stream.schedule import is_due
 from stream.settings import Settings
 
 #: Packed pages that one step writes; at four steps a second what it costs judging stays small.

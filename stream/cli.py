@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli_keys import keys_app
-from stream.exits import FAILED, REJECTED, refuse, settings_from
+from stream.exits import FAILED, REJECTED, fail, refuse, settings_from
 from stream.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.secure_command import secure
 from stream.webhooks.command import app as webhooks_app
@@ -62,8 +62,15 @@ def worker(options: Options) -> None:
         sys.stderr.write(f"respite: {error}\n")
         raise typer.Exit(FAILED) from error
     from stream.app import run_worker
+    from stream.hearing import Deaf
+    from stream.restore import StateRefused
 
-    run_worker(settings, partitions)
+    try:
+        run_worker(settings, partitions)
+    except StateRefused as error:
+        raise refuse(error) from error
+    except Deaf as error:
+        raise fail(error) from error
 
 
 @app.command()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
 from typing import Any
 
-import structlog
 import typer
 
-log = structlog.get_logger()
 DONE, FAILED, WRONG, REJECTED = 0, 1, 2, 3
 
 
@@ -34,15 +30,3 @@ def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are importe
         return load_settings(**options)
     except InvalidSettings as error:
         raise refuse(error) from error
-
-
-def exit_after(seconds: float) -> None:
-    """End the process by force: without a broker, aiokafka's clients do not let themselves be closed."""
-
-    def give_up() -> None:
-        log.error("not stopped in time, ending by force", seconds=seconds)
-        os._exit(FAILED)
-
-    timer = threading.Timer(seconds, give_up)
-    timer.daemon = True
-    timer.start()

@@ -27,7 +27,8 @@ from stream.rebuilding import Held, Known
 from stream.refusals import Refusals
 from stream.render import utc
 from stream.restore import Restored, Takeover, erase, take_over
-from stream.run import NotOwner, Run, Source, is_due, shared_partition
+from stream.run import NotOwner, Run, Source, shared_partition
+from stream.schedule import is_due
 from stream.shared import SILENT_MS, Progress, SharedArrays
 from stream.stages import timed
 from stream.telling import Teller

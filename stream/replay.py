@@ -27,7 +27,8 @@ from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
-from stream.render import Document, Renderer, limits_of, utc
+from stream.limits import limits_of
+from stream.render import Document, Renderer, utc
 
 LINES_AT_ONCE = 50_000
 #: Of longer histories only the totals are shown; --alerts writes all.

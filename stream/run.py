@@ -39,11 +39,6 @@ class Run:
         return self.settings.store(SEAL_EVENTS[self.settings.clock])
 
 
-def is_due(wall_s: float, due_s: float, every_s: float) -> bool:
-    """Whether what is done every so often is due: its time has come, or the clock has been set back."""
-    return not due_s - every_s <= wall_s < due_s
-
-
 class NotOwner(RuntimeError):
     """The group has given the partition to another worker; it must not be claimed."""
 

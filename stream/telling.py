@@ -18,7 +18,7 @@ from schemas.decode import rider_hash
 from stream.announcing import Announced
 from stream.outbox import Outbox
 from stream.render import Document, Renderer, retraction_id, utc
-from stream.run import is_due
+from stream.schedule import is_due
 from stream.settings import Settings
 from stream.told import Told
 

@@ -1,12 +1,6 @@
-"""Compile or load every kernel before the first poll: compiling later would stop the heartbeats.
-
-``python -m stream.warm_up`` does it ahead of all, the API's too, so that no later start has to wait.
-"""
+"""Compile or load every kernel before the first poll: compiling later would stop the heartbeats."""
 
 from __future__ import annotations
-
-import sys
-import time
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
@@ -62,20 +56,3 @@ def warm_up() -> None:
     pages.tell_platform_again(other, "p")
     pages.forget_silent_platforms(other)
     pages.forget_silent(other, 1)
-
-
-def main() -> None:
-    """Compile whatever a worker and an API need, and say how far it is."""
-    from stream.api.desk import Desk
-    from stream.settings import Settings
-
-    began_s = time.monotonic()
-    for name, load in (("worker", warm_up), ("API", Desk(Settings()).warm_up)):
-        sys.stderr.write(f"kernels of the {name}: compiled once on a machine, which takes minutes ... ")
-        sys.stderr.flush()
-        load()
-        sys.stderr.write(f"there, at {time.monotonic() - began_s:.0f} s\n")
-
-
-if __name__ == "__main__":
-    main()

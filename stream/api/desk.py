@@ -25,8 +25,8 @@ from stream.api.round import Round
 from stream.api.surveyor import Surveyor
 from stream.api.views import for_regulator, rider_document, summary_document
 from stream.calendars import window_starts
+from stream.limits import limits_of
 from stream.policies import load_all
-from stream.render import limits_of
 from stream.settings import Settings
 
 Document = dict[str, Any]

@@ -7,8 +7,8 @@ import signal
 
 import structlog
 
-from stream.exits import exit_after
 from stream.settings import Settings
+from stream.shutdown import exit_after
 from stream.webhooks.config import Config, Endpoint
 from stream.webhooks.failures import reason
 from stream.webhooks.intake import Intake, intake

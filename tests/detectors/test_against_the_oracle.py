@@ -17,7 +17,8 @@ from detectors.verdicts import Status, Verdict
 from schemas.decode import decode_lines
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
-from stream.render import Renderer, limits_of
+from stream.limits import limits_of
+from stream.render import Renderer
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
 from tests.oracle_cases import by_identity, expected, policy_of, replayed, settings_of

@@ -31,7 +31,7 @@ from schemas.decode import decode_lines
 from schemas.decode.hashing import hash_ids
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
-from stream.render import limits_of
+from stream.limits import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
 from tests.oracle.judge import judge

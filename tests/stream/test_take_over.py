@@ -15,7 +15,7 @@ from detectors.verdicts import Verdict
 from stream import partition as partitions
 from stream.outbox import Outbox
 from stream.rebuilding import Held
-from stream.run import is_due
+from stream.schedule import is_due
 from stream.settings import Settings
 from tests.stream.lives import (
     PARTITIONS,

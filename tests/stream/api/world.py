@@ -20,8 +20,9 @@ from stream.api.desk import Desk
 from stream.api.keys import KeyFile
 from stream.arrivals import arrivals_of
 from stream.calendars import window_starts
+from stream.limits import limits_of
 from stream.policies import load_all
-from stream.render import Renderer, limits_of, utc
+from stream.render import Renderer, utc
 from stream.settings import Settings
 from stream.shared import About, Progress, SharedArrays, digest_of, layout_digest, shared_folder
 
