@@ -34,7 +34,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 
 # Where nothing has changed the kernels are loaded from their cache, which takes seconds.
 $(VENV)/.kernels: $(shell find detectors/kernels schemas/decode -name '*.py') $(VENV)/.project
-	@$(BIN)/python -m stream.compile_kernels
+	@$(BIN)/python -m stream.cli.compile_kernels
 	@touch $@
 
 .PHONY: kernels

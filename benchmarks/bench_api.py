@@ -32,9 +32,9 @@ from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.eligibility import A_KNOWN
 from schemas.policy import DAY_S
-from stream.api.desk import Desk
-from stream.api.round import Round
-from stream.render import utc
+from stream.api.documents.batch import Round
+from stream.api.queries.query_service import Desk
+from stream.output.alert_json import utc
 from stream.settings import Settings
 
 PATIENCE_S = 300.0

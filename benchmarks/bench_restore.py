@@ -24,16 +24,16 @@ from detectors.kernels.ingest import Place
 from detectors.store import RiderStore
 from schemas.checkpoint import Marker
 from schemas.decode import decode_lines, murmur2
-from stream import topics
-from stream.app import new_run
-from stream.arrivals import arrivals_of
-from stream.checkpoint import Checkpointer, Standing
-from stream.outbox import Outbox
-from stream.render import utc
-from stream.restore import Restored, Takeover, take_over
-from stream.run import Run
+from stream.columns import arrivals_of
+from stream.kafka.topics import provisioning
+from stream.kafka.transactional_producer import Outbox
+from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.warm_up import warm_up
+from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.restore import Restored, Takeover, take_over
+from stream.worker.context import Run
+from stream.worker.process import new_run
+from stream.worker.warm_up import warm_up
 
 PARTITIONS = 4
 ORDERS = 5
@@ -105,7 +105,7 @@ async def restore(run: Run, number: int) -> int:
 
 async def measure(bootstrap: str, riders: int) -> None:
     settings = Settings(broker=bootstrap, prefix="bench.", group="bench", clock="event")
-    await asyncio.to_thread(topics.ensure_topics, settings, PARTITIONS)
+    await asyncio.to_thread(provisioning.ensure_topics, settings, PARTITIONS)
     run = new_run(settings, PARTITIONS)
     total, size, writing = 0, 0, 0.0
     for number in range(PARTITIONS):

@@ -27,17 +27,17 @@ from detectors.kernels.ingest import Place
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from schemas.decode import Decoded, decode_lines
-from stream.arrivals import arrivals_of
-from stream.calendars import window_starts
-from stream.city import City, profiles, slices
-from stream.happenings import lines
-from stream.limits import limits_of
-from stream.metrics import Metrics
-from stream.policies import load_all
-from stream.quality import Evidence
+from stream.columns import arrivals_of
+from stream.metrics.evidence_quality import Evidence
+from stream.metrics.operator import Metrics
+from stream.metrics.rider_counts import take
+from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
+from stream.policies.loader import load_all
 from stream.settings import Settings
-from stream.tally import take
-from stream.warm_up import warm_up
+from stream.simulation.city import City, profiles, slices
+from stream.simulation.events import lines
+from stream.worker.warm_up import warm_up
 
 #: Eight in the morning in Shanghai, of some day.
 MORNING_S = 1_795_392_000

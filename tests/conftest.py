@@ -16,7 +16,7 @@ import pytest
 import structlog
 
 from deploy.kafka.broker import Broker
-from stream.warm_up import warm_up
+from stream.worker.warm_up import warm_up
 
 
 class ExistingBroker:

@@ -9,7 +9,7 @@ from typing import Any
 from detectors.store import StoreSettings
 from schemas.durations import write_duration
 from schemas.policy import Policy
-from stream.replay import Replay, Replayed
+from stream.offline.replay import Replay, Replayed
 from tests.oracle.generate import Case
 from tests.oracle.judge import judge
 

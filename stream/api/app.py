@@ -21,16 +21,16 @@ from fastapi.staticfiles import StaticFiles
 from schemas.api import ProblemDocument
 from schemas.eligibility import Candidates
 from stream.api import problems
-from stream.api.access import Access, Outermost
-from stream.api.desk import Desk
-from stream.api.keys import Keys, KeysRefused
-from stream.api.recent import Recent
+from stream.api.access.authentication import Access, Outermost
+from stream.api.access.keys import Keys, KeysRefused
+from stream.api.queries.query_service import Desk
+from stream.api.queries.recent_alerts import Recent
 from stream.api.routes import router
 from stream.settings import Settings
 
 log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-CONSOLE = Path(__file__).resolve().parent.parent / "console"
+CONSOLE = Path(__file__).resolve().parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
 Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No

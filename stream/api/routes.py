@@ -11,13 +11,13 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from schemas import api as documents
 from schemas.eligibility import LONGEST_ORDER_MINUTES, Eligibilities, Eligibility
 from schemas.overview import Overview
-from stream.api.access import Access
-from stream.api.answers import NoRound
-from stream.api.desk import Desk
-from stream.api.keys import Caller
-from stream.api.live import Live
+from stream.api.access.authentication import Access
+from stream.api.access.keys import Caller
+from stream.api.documents.eligibility_answers import NoRound
+from stream.api.documents.views import policies_document
+from stream.api.event_stream import Live
 from stream.api.problems import documented, forbidden, invalid
-from stream.api.views import policies_document
+from stream.api.queries.query_service import Desk
 
 RiderId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The rider's id, the same on every platform.")

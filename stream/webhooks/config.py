@@ -23,7 +23,7 @@ from pydantic import (
 from yarl import URL
 
 from schemas.durations import parse_duration
-from stream.rights import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
+from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
 from stream.webhooks.signing import BadSecret, Signer
 
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]

@@ -10,11 +10,11 @@ import structlog
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.webhooks.config import Config, Endpoint
+from stream.webhooks.consumer import Intake, intake
+from stream.webhooks.dead_letters import Letters, writing
 from stream.webhooks.failures import reason
-from stream.webhooks.intake import Intake, intake
-from stream.webhooks.letters import Letters, writing
+from stream.webhooks.http_post import posting
 from stream.webhooks.metrics import Counts, Metrics
-from stream.webhooks.post import posting
 from stream.webhooks.sender import EndpointGone, Sender
 from stream.webhooks.topics import dead_letters_of, topics_of
 

@@ -13,12 +13,12 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.settings import Settings
-from stream.webhooks import letters as dead_letters
+from stream.webhooks import dead_letters
 from stream.webhooks.config import Config, Endpoint
-from stream.webhooks.intake import message_of, new_consumer
+from stream.webhooks.consumer import message_of, new_consumer
+from stream.webhooks.http_post import posting
 from stream.webhooks.ledger import Ledger
 from stream.webhooks.metrics import Metrics
-from stream.webhooks.post import posting
 from stream.webhooks.sender import Sender
 from stream.webhooks.topics import dead_letters_of, topics_of
 

@@ -13,10 +13,10 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from stream.webhooks.answers import Answer, Meaning, backoff_s
 from stream.webhooks.config import Endpoint
 from stream.webhooks.messages import Message, Place, Sorted, sort
 from stream.webhooks.metrics import Counts
+from stream.webhooks.responses import Answer, Meaning, backoff_s
 
 log = structlog.get_logger()
 Post = Callable[[str, bytes], Awaitable[Answer]]

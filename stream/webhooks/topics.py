@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from schemas.policy import DAY_S
-from stream.administration import administration
+from stream.kafka.admin import administration
+from stream.kafka.topics.provisioning import TopicsRefused, Wanted, create, partition_counts
 from stream.settings import Settings
-from stream.topics import TopicsRefused, Wanted, create, partition_counts
 from stream.webhooks.config import Config, Endpoint
 
 _RETENTION_S = 14 * DAY_S

@@ -22,16 +22,16 @@ from deploy.kafka.broker import Broker
 from schemas.decode import murmur2
 from schemas.instants import parse_instant
 from schemas.work_state import Refused, read_event
-from stream import topics
-from stream.app import new_run
-from stream.render import utc
-from stream.run import Run
+from stream.kafka.topics import provisioning
+from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.warm_up import warm_up
+from stream.worker.context import Run
+from stream.worker.process import new_run
+from stream.worker.warm_up import warm_up
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored
 from tests.short_policies import policy_text
-from tests.stream.reading import records_of
+from tests.stream.topic_contents import records_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PARTITIONS = 4
@@ -169,7 +169,7 @@ class City:
                 checkpoint_every=3,
                 **_MAXIMA,  # type: ignore[arg-type]
             )
-            topics.ensure_topics(self.settings, PARTITIONS)
+            provisioning.ensure_topics(self.settings, PARTITIONS)
             self.run: Run = new_run(self.settings, PARTITIONS)
             stack.callback(self._kill_all)
             for number in range(self._wanted):

@@ -21,7 +21,7 @@ from tests.chaos.machine import (
     pass_by,
     starve_worker,
 )
-from tests.stream.reading import records_of
+from tests.stream.topic_contents import records_of
 
 Fault = Callable[[City], None]
 #: Longer than the group's session time-out of 10 s: the partitions are given to others meanwhile.

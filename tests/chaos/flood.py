@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 
 from tests.chaos.city import PARTITIONS, City
 from tests.chaos.machine import pass_by
-from tests.stream.reading import records_of
+from tests.stream.topic_contents import records_of
 
 #: Refused messages: each is written again as a dead letter, so as much must go out as comes in.
 MESSAGES, MESSAGE_BYTES = 40_000, 8000

@@ -11,9 +11,9 @@ from kafka import KafkaProducer
 
 from schemas.decode import murmur2
 from schemas.instants import parse_instant
-from stream.render import utc
+from stream.kafka.topics.provisioning import source_partitions
+from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.topics import source_partitions
 
 DAY_S = parse_instant("2026-11-23T00:00:00+08:00")
 _BAD = (b"", b"{bad", b"\xff", b'{"schema":"work-state/2"}')

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from stream import topics
+from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.chaos.history import History
-from tests.chaos.lives import POINTS, Steps, World, chain
+from tests.chaos.partition_runs import POINTS, Steps, World, chain
 from tests.chaos.verify import committed_at_most, compare
 
 pytestmark = pytest.mark.kafka
@@ -23,7 +23,7 @@ LIVES = 24
 @pytest.fixture
 def settings(broker: Any, prefix: str) -> Settings:
     made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix, clock="event", checkpoint_every=1)
-    topics.ensure_topics(made, PARTITIONS)
+    provisioning.ensure_topics(made, PARTITIONS)
     return made
 
 

@@ -17,16 +17,17 @@ import pytest
 from kafka import KafkaProducer
 
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk
-from stream import checkpoint, restore, topics
-from stream import partition as partitions
-from stream.outbox import OutboxFailed
-from stream.render import utc
+from stream.kafka.topics import provisioning
+from stream.kafka.transactional_producer import OutboxFailed
+from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.told import Told
+from stream.state import checkpoint, restore
+from stream.state.published_outputs import Told
+from stream.worker import partition as partitions
 from tests.chaos.history import DAY_S, History
-from tests.chaos.lives import CrashingOutbox, CrashingPartition, Steps, World
+from tests.chaos.partition_runs import CrashingOutbox, CrashingPartition, Steps, World
 from tests.chaos.verify import Found, compare
-from tests.stream.reading import records_of
+from tests.stream.topic_contents import records_of
 
 pytestmark = pytest.mark.kafka
 Events = list[dict[str, Any]]
@@ -35,7 +36,7 @@ Events = list[dict[str, Any]]
 @pytest.fixture
 def settings(broker: Any, prefix: str) -> Settings:
     made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix, clock="event", checkpoint_every=1)
-    topics.ensure_topics(made, 1)
+    provisioning.ensure_topics(made, 1)
     return made
 
 
@@ -173,7 +174,7 @@ def one_event_dropped() -> Iterator[None]:
         decoded.columns.status[decoded.columns.offset == 1] = NOT_AN_EVENT
         return decoded
 
-    with mock.patch("stream.partition.decode_chunk", dropping):
+    with mock.patch("stream.worker.partition.decode_chunk", dropping):
         yield
 
 
@@ -193,7 +194,7 @@ def outputs_not_read_back() -> Iterator[None]:
     async def nothing(*_: Any) -> Told:
         return Told()
 
-    with mock.patch("stream.restore.Outputs.fold", nothing):
+    with mock.patch("stream.state.restore.Outputs.fold", nothing):
         yield
 
 

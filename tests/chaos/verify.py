@@ -26,12 +26,12 @@ from detectors.kernels.layout import (
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names, decode_page
 from schemas.instants import parse_instant
-from stream.policies import load_all
-from stream.replay import Replayed, replay
-from stream.run import Run
+from stream.offline.replay import Replayed, replay
+from stream.policies.loader import load_all
 from stream.settings import Settings
+from stream.worker.context import Run
 from tests.oracle.evidence import Maxima, read_rider
-from tests.stream.reading import Record, records_of
+from tests.stream.topic_contents import Record, records_of
 
 MOMENTS = ("provisional", "estimated", "detected_at")
 

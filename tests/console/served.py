@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from stream.api.app import new_app
-from stream.monitoring import free_port
+from stream.simulation.demo_monitoring import free_port
 from tests.stream.api.world import World
 
 OWN, OTHER = "r-own", "r-other"

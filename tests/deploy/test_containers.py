@@ -14,7 +14,7 @@ import pytest
 import typer
 import yaml
 
-from stream.cli import app
+from stream.cli.main import app
 from stream.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -124,7 +124,9 @@ def test_the_image_runs_as_an_ordinary_user_and_installs_only_what_is_pinned() -
     lines = CONTAINERFILE.splitlines()
     (user,) = [line for line in lines if line.startswith("USER")]
     assert user == f"USER {USER}:{USER}"
-    assert lines.index(user) < next(i for i, line in enumerate(lines) if "compile_kernels" in line), "its own cache"
+    assert lines.index(user) < next(i for i, line in enumerate(lines) if "compile_kernels" in line), (
+        "its own cache"
+    )
     for line in (line for line in lines if "pip install" in line):
         assert "--require-hashes" in line or "--no-index" in line, line
     assert "http" not in CONTAINERFILE

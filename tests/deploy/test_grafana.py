@@ -18,7 +18,7 @@ import yaml
 from deploy.grafana import dashboards
 from deploy.grafana.model import DATASOURCE, Dashboard, Panel
 from deploy.kafka.processes import free_ports
-from stream import topics
+from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.deploy.metric_names import asked_for
 from tests.deploy.monitoring import Server, prometheus, until
@@ -89,7 +89,7 @@ def watched(broker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """A Prometheus that scrapes a worker which has judged a city's day, late and bad events among them."""
     folder = tmp_path_factory.mktemp("watched")
     settings = Settings(broker=broker.bootstrap, prefix=f"grafana-{os.getpid()}.")
-    topics.ensure_topics(settings, 2)
+    provisioning.ensure_topics(settings, 2)
     (port,) = free_ports(["metrics"], {}).values()
     command = respite(
         settings, "worker", "--group", settings.prefix, "--zone-digits", "4", RESPITE_METRICS_PORT=str(port)

@@ -10,15 +10,15 @@ import pytest
 from prometheus_client import generate_latest
 
 from detectors.store import RiderStore
-from stream.metrics import Metrics
+from stream.metrics.operator import Metrics
 from stream.settings import Settings
 from stream.webhooks.metrics import Metrics as WebhookMetrics
 from tests.deploy.metric_names import asked_for, recorded_asked_for, samples
 from tests.deploy.monitoring import program
 from tests.deploy.test_prometheus import rules_of
 from tests.stream.api.world import World
-from tests.stream.test_metrics import FakePartition
-from tests.stream.test_tally import store  # noqa: F401 - a fixture
+from tests.stream.metrics.test_operator import FakePartition
+from tests.stream.metrics.test_rider_counts import store  # noqa: F401 - a fixture
 
 
 class Receiver:

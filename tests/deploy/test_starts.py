@@ -19,9 +19,9 @@ import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from stream.cli import app
-from stream.health import router
-from stream.policies import load_all
+from stream.cli.main import app
+from stream.metrics.health import router
+from stream.policies.loader import load_all
 from stream.settings import Settings, load_settings
 from stream.webhooks.config import Config
 from tests.certificates import Authority

@@ -15,10 +15,10 @@ from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.decode import decode_lines
-from stream.arrivals import arrivals_of
-from stream.calendars import window_starts
-from stream.limits import limits_of
-from stream.render import Renderer
+from stream.columns import arrivals_of
+from stream.output.alert_json import Renderer
+from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
 from tests.oracle_cases import by_identity, expected, policy_of, replayed, settings_of

@@ -16,8 +16,8 @@ from detectors.kernels.layout import PAGES, R_EVENTS_N, R_STATUS
 from detectors.store import RiderStore
 from detectors.verdicts import Status
 from schemas.decode import decode_lines, rider_hash
-from stream.arrivals import arrivals_of
-from stream.render import utc
+from stream.columns import arrivals_of
+from stream.output.alert_json import utc
 from tests.detectors.test_against_the_oracle import Service, comparable
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case

@@ -29,9 +29,9 @@ from detectors.reading import EVERYONE, Reader, blank_asked, shared_of
 from detectors.store import RiderStore
 from schemas.decode import decode_lines
 from schemas.decode.hashing import hash_ids
-from stream.arrivals import arrivals_of
-from stream.calendars import window_starts
-from stream.limits import limits_of
+from stream.columns import arrivals_of
+from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
 from tests.oracle.judge import judge

@@ -20,9 +20,9 @@ from detectors.limits import Limit, LimitTable
 from detectors.reading import Busy, Reader, shared_of
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode import decode_lines
-from stream.arrivals import arrivals_of
-from stream.calendars import window_starts
-from stream.render import utc
+from stream.columns import arrivals_of
+from stream.output.alert_json import utc
+from stream.policies.calendars import window_starts
 from tests.detectors.test_reading import asked_of
 
 BEGIN_S = 1_790_000_000
@@ -103,7 +103,7 @@ def test_a_reader_sees_every_rider_whole_while_he_is_being_judged() -> None:
             except Busy:
                 continue
             if view is None or store.memory is not memory:
-                # What was read from arrays that have grown is thrown away, as `stream.shared` does.
+                # What was read from arrays that have grown is thrown away, as `stream.state.shm_writer` does.
                 continue
             stretches = view.stretches["order"]
             starts = [one.start_s for one in stretches]

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.durations import parse_duration, write_duration
 from schemas.policy import InvalidPolicy, load_policy
-from stream.policies import builtin_names, load, load_all
+from stream.policies.loader import builtin_names, load, load_all
 
 HEAD = """
 name = "p"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from stream.api.desk import Desk
+from stream.api.queries.query_service import Desk
 from stream.settings import Settings
 
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from stream import topics
+from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.stream.api.world import World
-from tests.stream.test_worker import PARTITIONS
+from tests.stream.worker.test_worker import PARTITIONS
 
 
 @pytest.fixture
@@ -20,5 +20,5 @@ def world(tmp_path: Path) -> World:
 def settings(broker: Any, prefix: str) -> Settings:
     """On the wall clock, as an API beside a worker is asked."""
     made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix)
-    topics.ensure_topics(made, PARTITIONS)
+    provisioning.ensure_topics(made, PARTITIONS)
     return made

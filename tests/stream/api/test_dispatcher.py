@@ -14,11 +14,11 @@ import pytest
 from kafka import KafkaProducer
 
 from schemas.decode import murmur2
-from stream.api.keys import KeyFile
+from stream.api.access.keys import KeyFile
 from stream.settings import Settings
-from tests.stream.api.reader import Decision, Reader
+from tests.stream.api.stream_client import Decision, Reader
 from tests.stream.api.test_with_worker import POLICY, SEEN_WITHIN_S, Api
-from tests.stream.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 ORDER = timedelta(minutes=1)

@@ -11,9 +11,9 @@ import pytest
 
 from schemas.api import Explained, Policies, RiderState
 from schemas.overview import Overview
-from stream.api.keys import NOBODY
-from stream.api.live import Live
-from stream.api.recent import QUEUE, Recent
+from stream.api.access.keys import NOBODY
+from stream.api.event_stream import Live
+from stream.api.queries.recent_alerts import QUEUE, Recent
 from stream.settings import Settings
 from tests.stream.api.world import HOUR_S, World
 

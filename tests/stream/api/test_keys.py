@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from stream.api import access
-from stream.api.access import Buckets
+from stream.api.access import authentication
+from stream.api.access.authentication import Buckets
+from stream.api.access.keys import KeyFile, Keys, KeysRefused, open_to_others
 from stream.api.app import ApiRefused, is_loopback, run_api
-from stream.api.keys import KeyFile, Keys, KeysRefused, open_to_others
-from stream.cli import app
+from stream.cli.main import app
 from stream.settings import Settings
 from tests.stream.api.world import World
 
@@ -116,7 +116,7 @@ def test_a_bucket_fills_at_its_rate() -> None:
 
 
 def test_guessing_keys_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "_HASHED_PER_SECOND", 0.01)
+    monkeypatch.setattr(authentication, "_HASHED_PER_SECOND", 0.01)
     known = world.key("operator")
     client = world.client()
     assert client.get("/v1/policies", headers=known).status_code == 200

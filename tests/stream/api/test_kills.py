@@ -16,11 +16,11 @@ from kafka import KafkaProducer
 
 from deploy.kafka.broker import Broker
 from schemas.decode import murmur2
-from stream import topics
+from stream.kafka.topics import provisioning
 from stream.settings import Settings
-from stream.warm_up import warm_up
+from stream.worker.warm_up import warm_up
 from tests.stream.api.test_with_worker import POLICY, SEEN_WITHIN_S, Api
-from tests.stream.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 #: An order of a minute is a PASS for the first eight of these seconds.
@@ -129,7 +129,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     policy.write_text(POLICY.replace('limit = "5s"', f'limit = "{LIMIT_S}s"'), encoding="utf-8")
     with Broker.running(folder / "kafka") as broker:
         settings = Settings(broker=broker.bootstrap, prefix="kills.", group="kills")
-        topics.ensure_topics(settings, PARTITIONS)
+        provisioning.ensure_topics(settings, PARTITIONS)
         workers = Workers(settings, folder)
         api = Api(settings, policy, folder)
         try:

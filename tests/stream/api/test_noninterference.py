@@ -19,8 +19,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stream.api.keys import Caller
-from stream.api.live import Live
+from stream.api.access.keys import Caller
+from stream.api.event_stream import Live
 from tests.stream.api.world import World
 
 EXAMPLES = 3

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 import uvicorn
 
+from stream.api.access.keys import Caller
 from stream.api.app import new_app
-from stream.api.desk import Desk
-from stream.api.keys import Caller
-from stream.api.live import Live
-from stream.api.peers import Peers
+from stream.api.event_stream import Live
+from stream.api.queries.peers import Peers
+from stream.api.queries.query_service import Desk
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from stream.api.views import SUPPRESSED, for_regulator, suppress
+from stream.api.documents.views import SUPPRESSED, for_regulator, suppress
 from tests.stream.api.world import World
 
 OWN, OTHER = "r-own", "r-other"
@@ -135,7 +135,7 @@ def test_a_platform_sees_neither_intervals_nor_window_nor_others_in_what_is_its_
 
 def test_a_platforms_live_stream_has_its_riders_and_its_own_breaches_only(scene: Scene) -> None:
     caller = scene.desk
-    from stream.api.keys import Caller
+    from stream.api.access.keys import Caller
 
     platform = Caller("k", "platform", "A", "closed", 1.0)
     seen = [caller.alert_for(platform, alert) for alert in scene.world.alerts]

@@ -15,16 +15,16 @@ from detectors.store import RiderStore
 from detectors.verdicts import Verdict
 from schemas.decode import decode_lines, murmur2
 from schemas.instants import parse_instant
+from stream.api.access.keys import KeyFile
 from stream.api.app import new_app
-from stream.api.desk import Desk
-from stream.api.keys import KeyFile
-from stream.arrivals import arrivals_of
-from stream.calendars import window_starts
-from stream.limits import limits_of
-from stream.policies import load_all
-from stream.render import Renderer, utc
+from stream.api.queries.query_service import Desk
+from stream.columns import arrivals_of
+from stream.output.alert_json import Renderer, utc
+from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
+from stream.policies.loader import load_all
 from stream.settings import Settings
-from stream.shared import About, Progress, SharedArrays, digest_of, layout_digest, shared_folder
+from stream.state.shm_writer import About, Progress, SharedArrays, digest_of, layout_digest, shared_folder
 
 NOON_S = parse_instant("2026-11-24T12:00:00+08:00")
 HOUR_S = 3600

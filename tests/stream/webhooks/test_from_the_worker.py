@@ -11,13 +11,13 @@ import pytest
 from kafka import KafkaProducer
 
 from schemas.decode import murmur2
-from stream import topics
+from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.stream.api.test_with_worker import POLICY
-from tests.stream.reading import records_of
-from tests.stream.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.topic_contents import records_of
 from tests.stream.webhooks.outlet import FAST, Outlet
 from tests.stream.webhooks.receiver import Got, Receiver, Reply
+from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 OURS = tuple(f"r{number}" for number in range(30))
@@ -35,7 +35,7 @@ def told_to(got: list[Got], rider: str) -> list[str]:
 @pytest.fixture
 def settings(broker: Any, prefix: str) -> Settings:
     made = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix, outlets=("alpha", "omega"))
-    topics.ensure_topics(made, PARTITIONS)
+    provisioning.ensure_topics(made, PARTITIONS)
     return made
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.kafka.broker import Broker
 from stream.settings import Settings
-from tests.stream.reading import records_of
+from tests.stream.topic_contents import records_of
 from tests.stream.webhooks.outlet import FAST, Outlet, alerts_for, first_of_each, numbers_by_rider
 from tests.stream.webhooks.receiver import SECRET, Receiver, Reply, alert, status
 

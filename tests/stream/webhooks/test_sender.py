@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from stream.webhooks.answers import Answer
 from stream.webhooks.config import Endpoint
 from stream.webhooks.messages import Message, Place
 from stream.webhooks.metrics import Metrics
+from stream.webhooks.responses import Answer
 from stream.webhooks.sender import EndpointGone, Sender
 from tests.stream.webhooks.receiver import SECRET, alert
 

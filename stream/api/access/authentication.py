@@ -1,0 +1,181 @@
+"""Who asks, how often, and what is sent with every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+import structlog
+from fastapi import Request
+
+from stream.api.access.keys import NOBODY, Caller, Keys
+from stream.api.http_metrics import Counts
+from stream.api.problems import Problem, forbidden, misdirected, too_large, unauthorized
+
+log = structlog.get_logger()
+LARGEST_BYTES = 64 * 1024
+LARGEST_ROUND_BYTES = 16 * 1024 * 1024
+_BURST_S = 2.0
+_MOST_BUCKETS = 10_000
+#: Presented keys that have to be hashed, from one address: hashing is slow on purpose.
+_HASHED_PER_SECOND = 4.0
+_HASHED_AT_ONCE = 2
+_CASE = 64
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'; base-uri 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+Scope = MutableMapping[str, Any]
+
+
+class Buckets:
+    """A token bucket per name; each fills at its own rate and holds two seconds' worth."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str, per_second: float) -> float:
+        """Take a token: 0, or the seconds until there is one."""
+        now = self._clock()
+        room = max(1.0, per_second * _BURST_S)
+        level, then = self._levels.pop(name, (room, now))
+        level = min(room, level + (now - then) * per_second)
+        wait = 0.0 if level >= 1 else (1 - level) / per_second
+        self._levels[name] = (level if wait else level - 1, now)
+        if len(self._levels) > _MOST_BUCKETS:
+            self._levels.popitem(last=False)
+        return wait
+
+
+class Access:
+    """Authenticates and limits.
+
+    Parameters
+    ----------
+    keys
+        None lets everybody in; only for loopback.
+    counts
+        Where the regulator's looks at single persons are counted.
+    """
+
+    def __init__(
+        self, keys: Keys | None, counts: Counts, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._keys = keys
+        self._counts = counts
+        self._buckets = Buckets(clock)
+        self._hashing = asyncio.Semaphore(_HASHED_AT_ONCE)
+
+    async def caller(self, request: Request) -> Caller:
+        """Who asks.
+
+        Raises
+        ------
+        Problem
+            401 without a valid key, 429 when asked too often.
+        """
+        if self._keys is None:
+            return NOBODY
+        scheme, _, presented = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not presented or len(presented) > 200:
+            raise unauthorized()
+        if self._keys.is_quick(presented):
+            found = self._keys.caller(presented)
+        else:
+            self._limit(f"from {request.client.host if request.client else ''}", _HASHED_PER_SECOND)
+            async with self._hashing:
+                found = await asyncio.to_thread(self._keys.caller, presented)
+        if found is None:
+            raise unauthorized()
+        self._limit(f"key {found.key}", found.per_second)
+        return found
+
+    def _limit(self, name: str, per_second: float) -> None:
+        wait_s = self._buckets.take(name, per_second)
+        if wait_s > 0:
+            after = str(int(wait_s) + 1)
+            raise Problem(
+                429,
+                "Too Many Requests",
+                "asked more often than this key may",
+                f"wait {after} s; ask for a whole round with POST /v1/eligibility",
+                {"Retry-After": after},
+            )
+
+    def person(self, caller: Caller, rider: str, case_number: str | None) -> None:
+        """Let the caller look at a single person.
+
+        Raises
+        ------
+        Problem
+            403 when that is not the role's business; the regulator's look needs a case number and is logged.
+        """
+        if caller.sees_persons:
+            return
+        if caller.role != "regulator":
+            raise forbidden(caller.role, "GET /v1/overview has what this role may see")
+        if not case_number or len(case_number) > _CASE or not case_number.isprintable():
+            raise forbidden(caller.role, "send the header X-Case-Number, 1 to 64 characters; it is logged")
+        self._counts.looked_up()
+        log.warning("person looked up", rider=rider, case_number=case_number, key=caller.key)
+
+
+class Outermost:
+    """Puts the security headers on every answer and refuses bodies that are too large.
+
+    Parameters
+    ----------
+    hosts
+        Names that the server may be called by; without keys, else any page could have its own name lead here
+        and ask. None: any.
+    """
+
+    def __init__(self, app: Any, hosts: frozenset[str] | None = None) -> None:  # noqa: ANN401 - ASGI
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Hand a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = LARGEST_ROUND_BYTES if scope["path"] == "/v1/eligibility" else LARGEST_BYTES
+        size = 0
+
+        async def counted() -> Any:  # noqa: ANN401 - an ASGI message
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > most:
+                raise too_large(most)
+            return message
+
+        async def headed(message: Any) -> None:  # noqa: ANN401 - an ASGI message
+            if message["type"] == "http.response.start":
+                have = {name.lower() for name, _ in message["headers"]}
+                message["headers"] = [
+                    *message["headers"],
+                    *(pair for pair in HEADERS if pair[0] not in have),
+                ]
+            await send(message)
+
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0] or headers.get(
+            b"host", b""
+        ).decode("latin-1")
+        if self._hosts is not None and host not in self._hosts:
+            await misdirected(host).response()(scope, receive, headed)
+            return
+        length = headers.get(b"content-length", b"0")
+        if length.isdigit() and int(length) > most:
+            await too_large(most).response()(scope, receive, headed)
+            return
+        await self._app(scope, counted, headed)

@@ -1,0 +1,272 @@
+"""Riders and overviews as documents."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from detectors.kernels.eligibility import A_KNOWN, A_LEFT, A_LIMIT, A_RESUME, A_STATUS, A_ZONE
+from detectors.kernels.layout import CLEAR, HELD, NEAR, NONE
+from detectors.limits import Limit
+from detectors.reading import RiderView, Stretch
+from detectors.verdicts import STATUSES
+from schemas.overview import K
+from schemas.policy import Policy
+from stream.api.documents.batch import Round
+from stream.api.documents.explanation import clock_means
+from stream.output.alert_json import utc
+
+Document = dict[str, Any]
+SUPPRESSED = -1
+NEAREST = 50
+#: Of a partition; all are counted.
+MOST_HELD = 200
+
+
+def policies_document(policies: Sequence[Policy]) -> Document:
+    """The policies as pages show them."""
+    return {"policies": [_policy(policy) for policy in policies]}
+
+
+def _policy(policy: Policy) -> Document:
+    return {
+        "policy": policy.ref,
+        "time_zone": policy.time_zone,
+        "valid_from": policy.valid_from,
+        "modality": policy.modality,
+        "title": policy.title,
+        "source": policy.source,
+        "limits": [
+            {
+                "name": one.name,
+                "kind": one.kind,
+                "clock": one.clock,
+                "clock_means": clock_means(one.clock),
+                "limit_s": one.amount_s,
+                "reset_s": one.reset_s,
+                "window_s": one.window_s,
+                "rest_s": one.rest_s,
+                "warn_before_s": one.warn_before_s,
+                "remind_every_s": one.remind_every_s,
+                "effect": one.effect,
+                "release": one.release,
+                "hold_for_s": one.hold_for_s,
+                "message": one.message,
+                "source": one.source or policy.source,
+            }
+            for one in policy.limits
+        ],
+    }
+
+
+def rider_document(rider: str, view: RiderView, limits: Sequence[Limit]) -> Document:
+    """One rider: all limits under all clocks, and his day in every zone of the policies."""
+    zones = sorted({one.time_zone for one in limits})
+    return {
+        "rider_id": rider,
+        "status": view.status,
+        "as_of": utc(view.now_s),
+        "orders_in_hand": view.orders_in_hand,
+        "last_event": utc(view.last_event_s) if view.last_event_s > 0 else None,
+        "limits": [_limit(limits[one.index], one) for one in view.limits],
+        "days": [_day(view, ZoneInfo(name)) for name in zones],
+    }
+
+
+def _limit(limit: Limit, one: Any) -> Document:  # noqa: ANN401 - a LimitView
+    zone = ZoneInfo(limit.time_zone)
+    hold = None
+    if one.hold_from_s is not None:
+        until = _local(one.hold_until_s, zone)
+        hold = {"from": _local(one.hold_from_s, zone), "until": until, "release": limit.release}
+    return {
+        "policy": limit.policy,
+        "limit": limit.name,
+        "kind": limit.kind,
+        "clock": limit.clock,
+        "effect": limit.effect,
+        "counted_s": one.counted_s,
+        "limit_s": limit.limit_s,
+        "left_s": one.left_s,
+        "reached": one.reached,
+        "counting_since": _local(one.start_s, zone),
+        "resets_at": _local(one.resume_s, zone),
+        "hold": hold,
+    }
+
+
+def _local(instant_s: int | None, zone: ZoneInfo) -> str | None:
+    return None if instant_s is None else datetime.fromtimestamp(instant_s, tz=zone).isoformat()
+
+
+def _day(view: RiderView, zone: ZoneInfo) -> Document:
+    now = datetime.fromtimestamp(view.now_s, tz=zone)
+    # The first instant of a local date; where the clocks skip midnight, fold makes it the next one.
+    start = datetime(now.year, now.month, now.day, tzinfo=zone)
+    following = now.date() + timedelta(days=1)
+    end = datetime(following.year, following.month, following.day, tzinfo=zone)
+    bounds = int(start.timestamp()), int(end.timestamp())
+    clocks = {
+        clock: [
+            _interval(one, bounds, view.now_s, zone)
+            for one in stretches
+            if (one.end_s is None or one.end_s > bounds[0]) and one.start_s < bounds[1]
+        ]
+        for clock, stretches in view.stretches.items()
+    }
+    return {
+        "time_zone": zone.key,
+        "day": now.date(),
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "clocks": clocks,
+    }
+
+
+def _interval(one: Stretch, bounds: tuple[int, int], now_s: int, zone: ZoneInfo) -> Document:
+    end_s = now_s if one.end_s is None else min(one.end_s, bounds[1])
+    return {
+        "start": _local(max(one.start_s, bounds[0]), zone),
+        "end": _local(end_s, zone),
+        "open": one.end_s is None,
+        "ended_by_maximum": one.by_maximum,
+    }
+
+
+def summary_document(rider: str, view: RiderView) -> Document:
+    """What a platform may know of its rider."""
+    holds = [one for one in view.limits if one.hold_from_s is not None]
+    known = [one.hold_until_s for one in holds if one.hold_until_s is not None]
+    left = [one.left_s for one in view.limits if not one.reached]
+    return {
+        "rider_id": rider,
+        "status": view.status,
+        "as_of": utc(view.now_s),
+        "hold_until": utc(max(known)) if known else None,
+        "remaining_s": 0 if holds else min(left) if left else None,
+    }
+
+
+# -- overview --------------------------------------------------------------------------------------
+
+
+class Survey:
+    """Counts over the answers for all riders of some partitions."""
+
+    def __init__(self, limits: Sequence[Limit]) -> None:
+        self._limits = limits
+        self.statuses: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
+        self.holds: Counter[str] = Counter()
+        self.zones: dict[str, Counter[str]] = {}
+        self.platforms: dict[str, Counter[str]] = {}
+        #: Those with the fewest seconds left, with these; and those on hold.
+        self.nearest: list[tuple[int, Document]] = []
+        self.held: list[Document] = []
+
+    def add(self, round_: Round, zones: Sequence[str]) -> None:
+        """Take the riders of a partition in."""
+        answers = round_.asked.answers
+        known = np.flatnonzero(answers[:, A_KNOWN] == 1)
+        status = answers[known, A_STATUS]
+        for code in (CLEAR, NEAR, HELD):
+            self.statuses[STATUSES[code]] += int((status == code).sum())
+        numbers, counts = np.unique(answers[known[status == HELD], A_LIMIT], return_counts=True)
+        for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+            limit = self._limits[number]
+            self.holds[f"{limit.policy}/{limit.name}"] += count
+        pairs, counts = np.unique(
+            np.stack([answers[known, A_ZONE], status], axis=1), axis=0, return_counts=True
+        )
+        for (zone, code), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            name = zones[zone] if 0 <= zone < len(zones) else "-"
+            self.zones.setdefault(name, Counter(dict.fromkeys(STATUSES, 0)))[STATUSES[code]] += count
+        for row in known[status == HELD][:MOST_HELD].tolist():
+            self.held.append(person(round_.rider(row), answers[row].tolist(), self._limits))
+        free = known[(status != HELD) & (answers[known, A_LIMIT] != NONE)]
+        for row in free[np.argsort(answers[free, A_LEFT], kind="stable")[:NEAREST]].tolist():
+            line = answers[row].tolist()
+            self.nearest.append((line[A_LEFT], person(round_.rider(row), line, self._limits)))
+        self.nearest.sort(key=lambda one: one[0])
+        del self.nearest[NEAREST:]
+
+    def add_platform(self, platform: str, round_: Round) -> None:
+        """Take in the riders of a partition that are a platform's own."""
+        answers = round_.asked.answers
+        status = answers[answers[:, A_KNOWN] == 1, A_STATUS]
+        cells = self.platforms.setdefault(platform, Counter(dict.fromkeys(STATUSES, 0)))
+        for code in (CLEAR, NEAR, HELD):
+            cells[STATUSES[code]] += int((status == code).sum())
+
+
+def person(rider: str, line: Sequence[int], limits: Sequence[Limit]) -> Document:
+    """A rider on hold or near a limit."""
+    limit = limits[line[A_LIMIT]] if line[A_LIMIT] != NONE else None
+    return {
+        "rider_id": rider,
+        "status": STATUSES[line[A_STATUS]],
+        "policy": limit.policy if limit else None,
+        "limit": limit.name if limit else None,
+        "remaining_s": line[A_LEFT] if limit else None,
+        "hold_until": utc(line[A_RESUME]) if line[A_RESUME] != NONE else None,
+    }
+
+
+def suppress(cells: Mapping[str, int], k: int = K) -> dict[str, int]:
+    """Cells with fewer than ``k`` riders hidden, and as many more that the hidden ones cannot be computed.
+
+    With the total published, one hidden cell is total minus the others; so at least two are hidden, with
+    ``k`` riders between them, the smallest first. Cells of nobody hide nobody and stay.
+
+    >>> suppress({"a": 100, "b": 30, "c": 3})
+    {'a': 100, 'b': -1, 'c': -1}
+    """
+    hidden = {name for name, count in cells.items() if 0 < count < k}
+    rest = sorted((name for name in cells if name not in hidden and cells[name] > 0), key=lambda n: cells[n])
+    while hidden and rest and (len(hidden) < 2 or sum(cells[name] for name in hidden) < k):
+        hidden.add(rest.pop(0))
+    return {name: SUPPRESSED if name in hidden else count for name, count in cells.items()}
+
+
+def _suppress_table(
+    table: Mapping[str, Mapping[str, int]], shown: Sequence[str], k: int
+) -> dict[str, dict[str, int]]:
+    """A table by row and status; columns whose total is hidden are hidden whole."""
+    columns = {
+        name: suppress({row: cells[name] for row, cells in table.items()}, k)
+        if name in shown
+        else dict.fromkeys(table, SUPPRESSED)
+        for name in STATUSES
+    }
+    return {row: {name: columns[name][row] for name in STATUSES} for row in table}
+
+
+def for_regulator(overview: Document, k: int = K) -> Document:
+    """An overview without persons, small cells hidden such that no sum gives them away."""
+    statuses = suppress(overview["statuses"], k)
+    shown = [name for name, count in statuses.items() if count != SUPPRESSED]
+    total = overview["riders"]
+    hidden_riders = sum(overview["statuses"][name] for name in statuses if name not in shown)
+    # Fewer than k hidden in all, and nothing left to hide them behind: then the total goes as well.
+    riders = SUPPRESSED if 0 < total < k or 0 < hidden_riders < k else total
+    holds = overview["holds_by_limit"]
+    kinds, breaches = suppress(overview["alerts_by_kind"], k), overview["breaches_by_platform"]
+    return {
+        **overview,
+        "k": k,
+        "riders": riders,
+        "statuses": statuses,
+        "holds_by_limit": suppress(holds, k) if "hold" in shown else dict.fromkeys(holds, SUPPRESSED),
+        "riders_by_zone": _suppress_table(overview["riders_by_zone"], shown, k),
+        "riders_by_platform": _suppress_table(overview["riders_by_platform"], shown, k),
+        "breaches_by_platform": dict.fromkeys(breaches, SUPPRESSED)
+        if kinds.get("hold_breached") == SUPPRESSED
+        else suppress(breaches, k),
+        "alerts_by_kind": kinds,
+        "on_hold": [],
+        "nearest": [],
+    }

@@ -1,0 +1,89 @@
+"""Questions about riders whom another machine has, to the API there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+import msgspec
+import structlog
+
+from stream.api.documents.eligibility_answers import Answer, Answers
+
+log = structlog.get_logger()
+#: A question with it has been handed on once and is answered from this machine alone.
+FORWARDED = "x-respite-forwarded"
+_PASSED_ON = ("authorization", "x-case-number")
+TIMEOUT_S = 0.5
+
+
+class Peers:
+    """The APIs on other machines.
+
+    Parameters
+    ----------
+    timeout_s
+        A peer that takes longer is as one that is away.
+    """
+
+    def __init__(self, bases: Sequence[str], timeout_s: float = TIMEOUT_S) -> None:
+        self._bases = tuple(bases)
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._bases)
+
+    def _client(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timeout_s))
+        return self._session
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def ask(
+        self, headers: Mapping[str, str], candidates: Sequence[tuple[str, int]]
+    ) -> dict[int, Answer]:
+        """The answers other than UNKNOWN that some peer has, by index; none on failure."""
+        body = msgspec.json.encode(
+            {"candidates": [{"rider_id": rider, "minutes": minutes} for rider, minutes in candidates]}
+        )
+        found: dict[int, Answer] = {}
+        for answers in await asyncio.gather(*(self._ask_one(base, headers, body) for base in self._bases)):
+            if len(answers) == len(candidates):
+                found |= {i: one for i, one in enumerate(answers) if one.verdict != "UNKNOWN"}
+        return found
+
+    async def _ask_one(self, base: str, headers: Mapping[str, str], body: bytes) -> list[Answer]:
+        try:
+            async with self._client().post(
+                f"{base}/v1/eligibility", data=body, headers=_handed_on(headers)
+            ) as reply:
+                if reply.status != 200:
+                    log.warning("peer refuses", peer=base, status=reply.status)
+                    return []
+                return msgspec.json.decode(await reply.read(), type=Answers).answers
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            log.warning("peer does not answer", peer=base, error=repr(error))
+            return []
+
+    async def get(self, headers: Mapping[str, str], path: str) -> dict[str, Any] | None:
+        """What the first peer that knows answers to a path; None when none does."""
+        for base in self._bases:
+            try:
+                async with self._client().get(base + path, headers=_handed_on(headers)) as reply:
+                    if reply.status == 200:
+                        return dict(msgspec.json.decode(await reply.read()))
+            except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+                log.warning("peer does not answer", peer=base, error=repr(error))
+        return None
+
+
+def _handed_on(headers: Mapping[str, str]) -> dict[str, str]:
+    passed = {name: headers[name] for name in _PASSED_ON if name in headers}
+    return {**passed, FORWARDED: "1", "content-type": "application/json"}

@@ -1,0 +1,264 @@
+"""Riders of the partitions on this machine, and of those that peers have."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from detectors.kernels.copying import Asked, Asker
+from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, UNSURE
+from detectors.kernels.layout import I64, NONE
+from detectors.limits import LimitTable
+from detectors.reading import EVERYONE, Busy, Reader, RiderView
+from detectors.store import StoreSettings
+from stream.api.documents.batch import Round
+from stream.settings import Settings
+from stream.state.shm_reader import Health, SharedPartition
+from stream.state.shm_writer import digest_of, read_about, shared_folder
+
+_TRIES = 8
+_PAUSE_S = 0.002
+_SCAN_S = 1.0
+#: Riders of a round whose partitions are asked beside one another.
+_SHARED_OUT = 4096
+
+
+class Unsure(RuntimeError):
+    """Nothing can be said of a partition's riders; the message is the reason's name."""
+
+
+class Riders:
+    """Asks the rider stores of this machine's workers.
+
+    Parameters
+    ----------
+    settings
+        Where the workers' state lies.
+    limits, store
+        What the workers judge by; where they judge by something else, nothing is said.
+    wall
+        The wall clock, epoch seconds.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        limits: LimitTable,
+        store: StoreSettings,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.limits = limits
+        self._store = store
+        self._wall = wall
+        self._keep_s = settings.keep
+        self._folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+        self._digest = digest_of(limits, store)
+        self._local = threading.local()
+        self._count: int | None = None
+        self._scanned_s = 0.0
+        self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="round")
+
+    @property
+    def _reader(self) -> Reader:
+        reader: Reader | None = getattr(self._local, "reader", None)
+        if reader is None:
+            reader = self._local.reader = Reader(self.limits, self._store)
+        return reader
+
+    def _of_thread(self, number: int) -> SharedPartition:
+        """Each thread maps for itself: what one maps anew another may still be reading."""
+        mapped: dict[int, SharedPartition] | None = getattr(self._local, "partitions", None)
+        if mapped is None:
+            mapped = self._local.partitions = {}
+        if number not in mapped:
+            mapped[number] = SharedPartition(self._place(number), number, self._digest)
+        return mapped[number]
+
+    def _place(self, number: int) -> Path:
+        return (self._folder or Path("/nonexistent")) / f"p{number}"
+
+    def warm_up(self) -> None:
+        """Load the kernels, so that the first question does not wait for them."""
+        self._reader.warm_up()
+
+    # -- partitions ----------------------------------------------------------------------------
+
+    def partitions(self) -> int | None:
+        """How many partitions there are; None when no worker on this machine says so."""
+        wall_s = self._wall()
+        if self._count is None and abs(wall_s - self._scanned_s) > _SCAN_S and self._folder is not None:
+            self._scanned_s = wall_s
+            for folder in self._folder.glob("p*"):
+                about = read_about(folder)
+                if about is not None:
+                    self._count = about.partitions
+        return self._count
+
+    def learn_partitions(self, count: int) -> None:
+        """Take the count from elsewhere."""
+        self._count = count
+
+    def healths(self) -> list[Health]:
+        """How far each partition is, as far as it is on this machine."""
+        now_ms = int(self._wall() * 1000)
+        return [self._of_thread(number).health(now_ms) for number in range(self.partitions() or 0)]
+
+    # -- riders --------------------------------------------------------------------------------
+
+    def answer(self, round_: Round, platform: str | None) -> dict[int, str]:
+        """Write the answers of a round; partitions of which nothing can be said, with the reason.
+
+        Parameters
+        ----------
+        platform
+            Sees its own riders only, others are as if never seen; None sees all.
+        """
+        count = self.partitions()
+        if count is None:
+            return {NONE: "elsewhere"}
+        homes = (round_.murmurs % count).astype(np.int32)
+
+        def ask(number: int) -> tuple[int, str]:
+            try:
+                self._answer_partition(number, round_.asked, np.flatnonzero(homes == number), platform)
+            except Unsure as error:
+                return number, str(error)
+            return number, ""
+
+        numbers = np.flatnonzero(np.bincount(homes)).tolist()
+        # Kernels let go of the interpreter; for few riders another thread costs more than it saves.
+        each = self._pool.map if len(round_) >= _SHARED_OUT else map
+        return {number: why for number, why in each(ask, numbers) if why}
+
+    def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
+        partition = self._of_thread(number)
+        for health in self._attempts(partition):
+            shared = partition.arrays()
+            if shared is None:
+                continue
+            asker = self._asker(partition, platform, health)
+            self._reader.answer(shared, health.now_s or 0, asked, which, asker)
+            if not partition.is_current():
+                continue
+            which = which[asked.answers[which, A_VERDICT] == UNSURE]
+            if not len(which):
+                return
+        raise Unsure("busy")
+
+    def _attempts(self, partition: SharedPartition) -> Iterator[Health]:
+        """Some tries with pauses, each with how far the partition is.
+
+        Raises
+        ------
+        Unsure
+            When it may not be believed.
+        """
+        for attempt in range(_TRIES):
+            if attempt:
+                time.sleep(_PAUSE_S)
+            health = partition.health(int(self._wall() * 1000))
+            if health.why_not is not None:
+                raise Unsure(health.why_not)
+            yield health
+
+    def _asker(self, partition: SharedPartition, platform: str | None, health: Health) -> Asker:
+        if platform is None:
+            return EVERYONE
+        names = partition.platforms()
+        number = names.index(platform) if platform in names else NONE
+        return Asker(number, (health.now_s or 0) - self._keep_s)
+
+    def rider(self, rider: str, platform: str | None) -> RiderView | None:
+        """One rider; None when he is not known, or not to the platform.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+        count = self.partitions()
+        if count is None:
+            raise Unsure("elsewhere")
+        round_ = Round.of([rider], [0])
+        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        for health in self._attempts(partition):
+            shared = partition.arrays()
+            if shared is None:
+                continue
+            try:
+                asker = self._asker(partition, platform, health)
+                view = self._reader.rider(shared, health.now_s or 0, round_.asked, asker)
+            except Busy:
+                continue
+            if partition.is_current():
+                return view
+        raise Unsure("busy")
+
+    def survey(self) -> tuple[list[tuple[int, Round]], list[Health]]:
+        """Every rider of each partition that may be believed, answered, and how far all are."""
+        found = []
+        healths = self.healths()
+        for health in healths:
+            partition = self._of_thread(health.partition)
+            shared = partition.arrays() if health.why_not is None else None
+            if shared is None:
+                continue
+            riders = min(health.riders, len(shared.rows))
+            round_ = Round.of_rows(shared, riders)
+            self._reader.answer(shared, health.now_s or 0, round_.asked, np.arange(riders))
+            if partition.is_current():
+                found.append((health.partition, round_))
+        return found, healths
+
+    def by_platform(self, partition: int, round_: Round) -> Iterator[tuple[str, Round]]:
+        """A surveyed round answered anew as each platform of the partition would see it."""
+        of = self._of_thread(partition)
+        for platform in of.platforms():
+            health = of.health(int(self._wall() * 1000))
+            shared = of.arrays()
+            if shared is None or health.why_not is not None:
+                return
+            asked = round_.asked._replace(answers=np.zeros_like(round_.asked.answers))
+            asker = self._asker(of, platform, health)
+            self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
+            if of.is_current():
+                yield platform, Round(asked, round_.murmurs)
+
+    def owns(self, rider: str, platform: str) -> bool | None:
+        """Whether a rider is a platform's own; asked once, without waiting. None: it cannot be said now."""
+        count = self.partitions()
+        if count is None:
+            return None
+        round_ = Round.of([rider], [0])
+        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        health = partition.health(int(self._wall() * 1000))
+        shared = partition.arrays() if health.why_not is None else None
+        if shared is None:
+            return None
+        asker = self._asker(partition, platform, health)
+        self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
+        if round_.asked.answers[0, A_VERDICT] == UNSURE or not partition.is_current():
+            return None
+        return bool(round_.asked.answers[0, A_KNOWN])
+
+    def home(self, rider: str) -> int:
+        """The number of the rider's partition; `NONE` while it is not known how many there are."""
+        count = self.partitions()
+        return NONE if count is None else int(Round.of([rider], [0]).murmurs[0]) % count
+
+    def is_elsewhere(self, rider: str) -> bool:
+        """Whether no worker on this machine has the rider's partition."""
+        number = self.home(rider)
+        if number == NONE:
+            return True
+        return self._of_thread(number).health(int(self._wall() * 1000)).why_not == "elsewhere"
+
+    def names_of_zones(self, partition: int) -> Sequence[str]:
+        """The names behind zones' numbers."""
+        return self._of_thread(partition).zones()

@@ -1,0 +1,1 @@
+"""The command `respite`: a file per group of commands."""

@@ -1,0 +1,282 @@
+"""The command ``respite``. Exit status: 0 done, 2 wrong usage or settings, 3 rejected input, 1 else."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stream.cli.exit_status import FAILED, REJECTED, fail, refuse, settings_from
+from stream.cli.keys import keys_app
+from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
+from stream.cli.secure import secure
+from stream.cli.webhooks import app as webhooks_app
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Watches couriers' work state and tells platforms, before the next order, who is due a rest.",
+    epilog="Every setting is also read from the environment: --max-open-order is RESPITE_MAX_OPEN_ORDER.",
+    rich_markup_mode=None,
+)
+policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
+app.add_typer(policy_app, name="policy")
+app.add_typer(webhooks_app, name="webhooks")
+app.command()(secure)
+app.add_typer(keys_app, name="keys")
+
+
+def policies_from(names: Any) -> Any:
+    """Policies, or exit status 2 with every fault."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies.loader import load_all
+
+    try:
+        return load_all(names)
+    except InvalidPolicy as error:
+        raise refuse(error) from error
+
+
+@app.command()
+@takes(
+    *CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group", "instance",
+    "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after",
+    "zone_digits", "shared_dir", "log_format",
+)  # fmt: skip
+def worker(options: Options) -> None:
+    """Judge the riders of a topic, together with the other workers of the group."""
+    settings = settings_from(**options)
+    policies_from(settings.policies)
+    from stream.kafka.admin import KafkaUnavailable
+    from stream.kafka.topics.provisioning import TopicsRefused, checked_partitions
+    from stream.logs import set_up
+
+    set_up(settings.log_format)
+    try:
+        partitions = checked_partitions(settings)
+    except TopicsRefused as error:
+        raise refuse(error) from error
+    except KafkaUnavailable as error:
+        sys.stderr.write(f"respite: {error}\n")
+        raise typer.Exit(FAILED) from error
+    from stream.state.restore import StateRefused
+    from stream.worker.consumer_watchdog import Deaf
+    from stream.worker.process import run_worker
+
+    try:
+        run_worker(settings, partitions)
+    except StateRefused as error:
+        raise refuse(error) from error
+    except Deaf as error:
+        raise fail(error) from error
+
+
+@app.command()
+@takes("policy", *JUDGING)
+def replay(
+    options: Options,
+    files: Annotated[
+        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
+    ] = None,
+    alerts: Annotated[
+        str | None, typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
+    ] = None,
+) -> None:
+    """Judge files with the same engine, without a broker."""
+    from schemas.instants import parse_instant
+
+    settings = settings_from(**options)
+    chosen = policies_from(settings.policies)
+    try:
+        as_of_s = parse_instant(as_of) if as_of is not None else None
+    except ValueError as error:
+        raise refuse(f"--as-of: {error}") from error
+    missing = [name for name in files if name != "-" and not Path(name).is_file()]
+    if missing:
+        raise refuse(f"no such file: {', '.join(missing)}")
+    from stream.offline import replay as replaying
+
+    result, bad = replaying.replay(files, chosen, settings.store(0), as_of_s)
+    for line in bad:
+        sys.stderr.write(f"{line.file}:{line.line}: {line.reason}: {line.detail}\n")
+    if alerts is not None:
+        replaying.write_lines(alerts, result.alerts)
+    if status is not None:
+        replaying.write_lines(status, result.statuses)
+    if alerts is None and status is None:
+        sys.stdout.write(replaying.summary(result, chosen) + "\n")
+    if bad:
+        raise typer.Exit(REJECTED)
+
+
+@app.command()
+@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
+def topics(
+    options: Options,
+    partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
+    replication: Annotated[int | None, typer.Option(help="Copies of each partition [the broker's].")] = None,
+) -> None:
+    """Make the topics, or mend their settings."""
+    from stream.kafka.topics import provisioning as making
+
+    raise typer.Exit(making.run(settings_from(**options), partitions, replication))
+
+
+@app.command()
+@takes(*CONNECTION, "prefix", "status", "control")
+def forget(
+    options: Options,
+    rider: str,
+    within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
+) -> None:
+    """Erase what is known of a rider; events that arrived before do not come back."""
+    from stream.worker import control_topic
+
+    raise typer.Exit(control_topic.run(settings_from(**options), rider, within))
+
+
+@app.command()
+@takes(*CONNECTION, "prefix", "source")
+def feed(
+    options: Options,
+    files: Annotated[
+        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
+    ],
+) -> None:
+    """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
+    from stream.offline import feed as feeding
+
+    raise typer.Exit(feeding.run(settings_from(**options), files))
+
+
+@app.command()
+@takes(*CONNECTION, "prefix", "source")
+def simulate(
+    options: Options,
+    to: Annotated[
+        str | None, typer.Option(help="A file in place of Kafka; .gz and .zst are compressed.")
+    ] = None,
+    riders: int = 1000,
+    days: float = 0.9,
+    seed: int = 1,
+    start: Annotated[
+        str | None, typer.Option(help="Time of the first event [so that the last is now].")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(help="Events per second.")] = None,
+    speed: Annotated[float | None, typer.Option(help="Seconds of the city per second.")] = None,
+    lost: float = 0.0,
+    late: float = 0.0,
+    duplicate: float = 0.0,
+    shuffled: float = 0.0,
+    malformed: float = 0.0,
+    void: float = 0.0,
+    placement: Annotated[Any, typer.Option(help="mixed or standard: how producers place riders.")] = "mixed",
+) -> None:
+    """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
+    from schemas.instants import parse_instant
+    from stream.simulation import generator as making
+    from stream.simulation.faults import Impairments
+
+    if placement not in ("mixed", "standard"):
+        raise refuse(f"placement {placement}: mixed or standard")
+    try:
+        start_s = parse_instant(start) if start is not None else None
+        faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
+        simulation = making.Simulation(
+            seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
+            impairments=faults, placement=placement, to=to,
+        )  # fmt: skip
+    except ValueError as error:
+        raise refuse(error) from error
+    raise typer.Exit(making.run(settings_from(**options), simulation))
+
+
+@app.command()
+def demo(
+    riders: int = 2000,
+    seconds: Annotated[int, typer.Option(help="Real seconds that the city's day takes.")] = 75,
+    seed: int = 7,
+    stay: Annotated[
+        bool | None,
+        typer.Option("--stay/--no-stay", help="Keep the console after the day [on a terminal]."),
+    ] = None,
+) -> None:
+    """Everything at once: a Kafka, couriers, a worker, the console, alerts on the terminal."""
+    from stream.simulation import demo as showing
+
+    day = showing.Day(riders, seconds, seed, stay=sys.stdout.isatty() if stay is None else stay)
+    raise typer.Exit(showing.run(day))
+
+
+@app.command()
+@takes(
+    *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
+    "shared_dir", "api_host", "api_port", "api_peers", "keys", "log_format",
+)  # fmt: skip
+def api(
+    options: Options,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Without keys; on loopback only.")] = False,
+) -> None:
+    """Answer dispatchers, regulators and operators, beside the workers of this machine."""
+    settings = settings_from(**options)
+    policies_from(settings.policies)
+    from stream.api.app import ApiRefused, run_api
+    from stream.logs import set_up
+
+    set_up(settings.log_format)
+    try:
+        run_api(settings, no_auth=no_auth)
+    except ApiRefused as error:
+        raise refuse(error) from error
+
+
+@policy_app.command("list")
+def policy_list() -> None:
+    """The policies that come with Respite."""
+    from stream.policies.loader import builtin_names, load
+
+    for name in builtin_names():
+        one = load(name)
+        sys.stdout.write(f"{one.ref}\t{one.title.en}\t{one.title.zh}\n")
+
+
+@policy_app.command("show")
+def policy_show(name: str) -> None:
+    """One policy in words."""
+    from stream.cli.policy_text import describe
+
+    (one,) = policies_from([name])
+    sys.stdout.write(describe(one) + "\n")
+
+
+@policy_app.command("check")
+def policy_check(files: list[str]) -> None:
+    """Check policy files; every fault with its place."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies.loader import load
+
+    faults = []
+    for name in files:
+        try:
+            one = load(name)
+            sys.stdout.write(f"{name}: {one.ref} is good, {len(one.limits)} limits\n")
+        except InvalidPolicy as error:
+            faults.append(str(error))
+    if faults:
+        raise refuse("\n".join(faults))
+
+
+def main() -> None:
+    """Run the command; a failure that is no usage error ends with status 1 and says what it was."""
+    try:
+        app(prog_name="respite")
+    except KeyboardInterrupt:
+        sys.exit(130)

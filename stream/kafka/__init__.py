@@ -1,0 +1,1 @@
+"""What speaks to Kafka: raw fetches, logs, producers, administration."""

@@ -1,0 +1,1 @@
+"""Topics: their names, creation, settings, and who may use them."""

@@ -1,0 +1,1 @@
+"""Files: replayed without a broker, or fed into the source topic."""

@@ -1,0 +1,203 @@
+"""``respite feed``: recorded events into the source topic, each where its rider belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from zstandard import ZstdError
+
+from schemas.decode import EVENT, decode_lines, murmur2
+from stream.kafka.admin import KafkaUnavailable
+from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, Bulk, into_source
+from stream.kafka.topics.provisioning import TopicsRefused
+from stream.offline.replay import numbered_values, open_lines
+from stream.settings import Settings
+
+READ_BYTES = 4 << 20
+
+
+class Rider(msgspec.Struct):
+    """What is needed of a line that is no event, to put it where its rider's events lie."""
+
+    rider_id: str
+
+
+@dataclass(slots=True)
+class Fed:
+    """What became of the lines.
+
+    Parameters
+    ----------
+    latest_s
+        The latest event time among the events, epoch seconds; None without any.
+    too_large
+        Places (file and line) of values that Kafka would not take.
+    """
+
+    lines: int = 0
+    events: int = 0
+    latest_s: int | None = None
+    too_large: list[str] = field(default_factory=list)
+
+
+class Feeder:
+    """Puts each value where its rider belongs."""
+
+    def __init__(self, bulk: Bulk) -> None:
+        self._bulk = bulk
+        self._keyless = 0
+        self.fed = Fed()
+
+    async def feed(self, values: Sequence[bytes]) -> None:
+        """Send values as they are, bad ones too: to refuse them is the worker's business, and it says why."""
+        decoded = decode_lines(values)
+        columns, raw = decoded.columns, decoded.buf.tobytes()
+        is_event = columns.status == EVENT
+        places = (columns.rider_murmur % self._bulk.partitions).tolist()
+        begins, lengths = columns.rider_off.tolist(), columns.rider_len.tolist()
+        for index, accepted in enumerate(is_event.tolist()):
+            begin = begins[index]
+            if accepted:
+                await self._bulk.put(places[index], raw[begin : begin + lengths[index]], values[index])
+            else:
+                await self._put_refused(values[index])
+        await self._bulk.send()
+        self.fed.lines += len(values)
+        self.fed.events += int(np.count_nonzero(is_event))
+        if is_event.any():
+            latest_s = int(columns.event_s[is_event].max())
+            self.fed.latest_s = latest_s if self.fed.latest_s is None else max(latest_s, self.fed.latest_s)
+
+    async def _put_refused(self, value: bytes) -> None:
+        try:
+            key = msgspec.json.decode(value, type=Rider).rider_id.encode()
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            self._keyless += 1
+            await self._bulk.put(self._keyless % self._bulk.partitions, None, value)
+        else:
+            await self._bulk.put(murmur2(key) % self._bulk.partitions, key, value)
+
+
+async def beat(bulk: Bulk, event_s: int) -> None:
+    """A heartbeat to every partition at the latest event time, so that all agree on *now*."""
+    for partition in range(bulk.partitions):
+        rider = rider_of(partition, bulk.partitions)
+        await bulk.put(partition, rider.encode(), heartbeat(rider, event_s))
+
+
+def rider_of(partition: int, partitions: int) -> str:
+    """The first of ``feed-0``, ``feed-1``, … that the standard partitioner puts into a partition."""
+    number = 0
+    while murmur2(b"feed-%d" % number) % partitions != partition:
+        number += 1
+    return f"feed-{number}"
+
+
+def heartbeat(rider: str, event_s: int) -> bytes:
+    """The event that says: the feed is alive, and it is this late."""
+    when = datetime.fromtimestamp(event_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    beat = {
+        "schema": "work-state/1",
+        "event_id": f"{rider}-{event_s}",
+        "rider_id": rider,
+        "platform": "respite",
+        "event_time": when,
+        "type": "heartbeat",
+    }
+    return msgspec.json.encode(beat)
+
+
+def blocks(lines: BinaryIO) -> Iterator[list[bytes]]:
+    """Lines with their ends, as many at a time as are there: a slow pipe is not waited for."""
+    assert isinstance(lines, io.BufferedReader)
+    rest = b""
+    while block := lines.read1(READ_BYTES):
+        *whole, rest = (rest + block).split(b"\n")
+        if whole:
+            yield [line + b"\n" for line in whole]
+    if rest:
+        yield [rest]
+
+
+async def _feed_file(feeder: Feeder, name: str, progress: Progress) -> None:
+    task = progress.add_task(name, total=_size_of(name))
+    first = 0
+    with open_lines(name) as lines:
+        reading = blocks(lines)
+        # In a thread: batches under way must not wait for a slow pipe.
+        while (block := await asyncio.to_thread(next, reading, None)) is not None:
+            values = []
+            for number, value in numbered_values(block):
+                if len(value) > LARGEST_VALUE_BYTES:
+                    feeder.fed.too_large.append(f"{name}:{first + number}")
+                else:
+                    values.append(value)
+            first += len(block)
+            await feeder.feed(values)
+            progress.update(task, advance=sum(map(len, block)))
+
+
+def _size_of(name: str) -> int | None:
+    """Bytes to come; None where that is not known beforehand."""
+    return None if name == "-" or name.endswith((".gz", ".zst")) else Path(name).stat().st_size
+
+
+async def feed(settings: Settings, files: Sequence[str]) -> Fed:
+    """Feed files one after the other, then the heartbeats; returns when Kafka has everything.
+
+    Raises
+    ------
+    TopicsRefused
+        There is no source topic.
+    KafkaUnavailable
+        Kafka cannot be reached or refuses.
+    """
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    shown = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    async with into_source(settings) as bulk:
+        feeder = Feeder(bulk)
+        with shown as progress:
+            for name in files:
+                await _feed_file(feeder, name, progress)
+        if feeder.fed.latest_s is not None:
+            await beat(bulk, feeder.fed.latest_s)
+    return feeder.fed
+
+
+def run(settings: Settings, files: Sequence[str]) -> int:
+    """The command ``respite feed``; the exit status."""
+    missing = [name for name in files if name != "-" and not Path(name).is_file()]
+    if missing:
+        _tell(f"no such file: {', '.join(missing)}")
+        return 2
+    try:
+        fed = asyncio.run(feed(settings, files))
+    except TopicsRefused as error:
+        _tell(str(error))
+        return 2
+    except KafkaUnavailable as error:
+        _tell(str(error))
+        return 1
+    except (OSError, EOFError, zlib.error, ZstdError) as error:
+        _tell(f"cannot be read to the end: {error}")
+        return 1
+    _tell(f"fed {fed.lines} lines, {fed.events} of them events, into {settings.source_topic}")
+    for place in fed.too_large:
+        _tell(f"{place}: too_large: Kafka takes no value above {LARGEST_VALUE_BYTES} bytes; not sent")
+    return 3 if fed.too_large else 0
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(text + "\n")

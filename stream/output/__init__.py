@@ -1,0 +1,1 @@
+"""What a partition publishes: alerts, statuses, the watermark, dead letters."""

@@ -1,0 +1,134 @@
+"""What is not judged where it lies: dead letters, and events forwarded to their rider's partition."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from detectors.kernels.layout import (
+    FLOOD,
+    FORGOTTEN,
+    FUTURE,
+    MISPLACED,
+    MISPLACED_TWICE,
+    REFUSED_BEFORE,
+    SEALED,
+    TOO_LATE,
+)
+from schemas.checkpoint import SIDE_KEY, encode_side
+from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, Decoded, read_headers
+from schemas.work_state import LARGEST_BYTES
+from stream.kafka.transactional_producer import Outbox
+from stream.settings import Settings
+
+_REFUSALS = {
+    FUTURE: ("future", "event time is more than 5 minutes after arrival"),
+    TOO_LATE: ("too_late", "event time is more than the allowed lateness before arrival"),
+    FLOOD: ("flood", "more than 4096 distinct events of this rider are not final yet"),
+    MISPLACED_TWICE: ("misplaced", "forwarded once already, and still not in the rider's partition"),
+    SEALED: ("too_late", "what it would change is final already"),
+}
+#: So many wait at most, and so many bytes: what a broker takes in a second or two even when it is slow.
+_FLUSH_AT = 5000
+_FLUSH_BYTES = 4 << 20
+#: A compressed batch can hold a key and headers that no broker would take back as they are.
+LARGEST_EXTRAS_BYTES = 512 * 1024
+_LARGEST_KEY_BYTES = 16 * 1024
+
+
+class Refusals:
+    """The side outputs of one partition, each written once: what was written is recorded with it."""
+
+    def __init__(self, settings: Settings, outbox: Outbox, number: int, partitions: int) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        #: Side outputs of records before this source offset have been written.
+        self.written_to = 0
+        self._recorded: int | None = 0
+        self._settings = settings
+        self._outbox = outbox
+        self._number = number
+        self._partitions = partitions
+
+    def begin(self, written_to: int, recorded: int | None) -> None:
+        """Go on where an earlier owner has stopped; ``recorded`` is what the state says of it."""
+        self.written_to, self._recorded = written_to, recorded
+
+    async def put(self, decoded: Decoded, codes: np.ndarray) -> None:
+        """Write what a chunk holds of them, in the order of offsets."""
+        reasons = {one.index: (one.reason, one.detail) for one in decoded.rejects}
+        # What was refused before has its reason above, or is no event.
+        aside = np.flatnonzero((codes > REFUSED_BEFORE) & (codes != FORGOTTEN)).tolist()
+        self.counts["events", "forgotten"] += int((codes == FORGOTTEN).sum())
+        for index in sorted([*reasons, *aside]):
+            if index in reasons:
+                self._dead_letter(decoded, index, *reasons[index])
+            elif codes[index] == MISPLACED:
+                self._forward(decoded, index)
+            else:
+                self._dead_letter(decoded, index, *_REFUSALS[int(codes[index])])
+            if self._outbox.pending >= _FLUSH_AT or self._outbox.pending_bytes >= _FLUSH_BYTES:
+                self.record()
+                await self._outbox.flush()
+
+    def record(self) -> None:
+        """Put beside what waits how far it goes, so that both are written or neither."""
+        if self.written_to != self._recorded:
+            self._recorded = self.written_to
+            topic = self._settings.state_topic
+            self._outbox.put(topic, SIDE_KEY, encode_side(self.written_to), partition=self._number)
+
+    def _is_written(self, offset: int) -> bool:
+        if offset < self.written_to:
+            return True
+        self.written_to = offset + 1
+        return False
+
+    def _dead_letter(self, decoded: Decoded, index: int, reason: str, detail: str) -> None:
+        self.counts["dead_letters", reason] += 1
+        offset = int(decoded.columns.offset[index])
+        if self._is_written(offset):
+            return
+        key, value = decoded.key(index), decoded.value(index)
+        headers = self._headers_of(decoded, index)
+        if len(key or b"") + _bytes_of(headers) > LARGEST_EXTRAS_BYTES:
+            detail += "; its headers are left out"
+            headers, key = [], key and key[:_LARGEST_KEY_BYTES]
+        if value is not None and len(value) > LARGEST_BYTES:
+            headers.append(("size", str(len(value)).encode()))
+            value = value[:LARGEST_BYTES]
+        headers += [
+            ("reason", reason.encode()),
+            ("detail", detail.encode()),
+            ("topic", self._settings.source_topic.encode()),
+            ("partition", str(self._number).encode()),
+            ("offset", str(offset).encode()),
+        ]
+        self._outbox.put(self._settings.dead_letter_topic, key, value, headers)
+
+    def _headers_of(self, decoded: Decoded, index: int) -> list[tuple[str, bytes]]:
+        columns = decoded.columns
+        found = read_headers(decoded.buf, int(columns.headers_off[index]), int(columns.headers_len[index]))
+        return [(name, value if value is not None else b"") for name, value in found]
+
+    def _forward(self, decoded: Decoded, index: int) -> None:
+        """Send an event on to its rider's partition, once, with what its lateness is measured by."""
+        self.counts["events", "forwarded"] += 1
+        columns = decoded.columns
+        if self._is_written(int(columns.offset[index])):
+            return
+        # With the event clock, ingesting has put *now* at the moment of reading here.
+        arrival_ms = int(columns.arrival_ms[index])
+        headers = [
+            pair for pair in self._headers_of(decoded, index) if pair[0] not in (HOP_HEADER, ARRIVAL_HEADER)
+        ]
+        if _bytes_of(headers) > LARGEST_EXTRAS_BYTES:
+            headers = []
+        headers += [(ARRIVAL_HEADER, str(arrival_ms).encode()), (HOP_HEADER, b"1")]
+        home = int(columns.rider_murmur[index]) % self._partitions
+        topic = self._settings.source_topic
+        self._outbox.put(topic, decoded.rider(index), decoded.value(index), headers, partition=home)
+
+
+def _bytes_of(headers: list[tuple[str, bytes]]) -> int:
+    return sum(len(name.encode()) + len(value) for name, value in headers)

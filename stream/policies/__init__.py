@@ -1,0 +1,1 @@
+"""Policy files: found, loaded, and turned into what the detectors take."""

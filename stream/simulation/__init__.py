@@ -1,0 +1,1 @@
+"""A believable city, its faults, and the demonstration."""

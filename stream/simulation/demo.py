@@ -1,0 +1,298 @@
+"""``respite demo``: a simulated city's day in a minute, with everything running for real.
+
+Starts a Kafka of its own (or uses the one that ``RESPITE_BROKER`` names), makes topics, runs a worker on the
+events' own clock, the API with its console, Prometheus and Alertmanager where they are installed, and
+couriers at accelerated event time; shows alerts as they come and stops it all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from stream.kafka.log_reader import tail
+from stream.settings import Settings, load_settings
+from stream.simulation.demo_monitoring import free_port, servers
+from stream.simulation.demo_terminal import Board, take
+from stream.simulation.events import PLATFORMS
+from stream.state.shm_writer import shared_folder
+
+BROKER = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "broker.py"
+#: Where the console is, unless the port is taken.
+CONSOLE_PORT = 8080
+_LOGS = Path(".respite")
+_STOP_S = 15
+#: The first start compiles every kernel.
+_READY_S = 900
+_DRAIN_S = 6.0
+_DAYS = 0.9
+_FAULTS = {"late": 0.01, "duplicate": 0.01, "shuffled": 0.02, "malformed": 0.001, "lost": 0.005}
+_RESPITE = (sys.executable, "-m", "stream")
+
+
+class DemoFailed(RuntimeError):
+    """A part of the demonstration could not be started or has ended; the message says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What is shown.
+
+    Parameters
+    ----------
+    stay
+        Keep all running after the day, until interrupted.
+    """
+
+    riders: int
+    seconds: int
+    seed: int
+    stay: bool
+
+
+@contextlib.contextmanager
+def _broker() -> Iterator[str]:
+    """A running Kafka; stopped again when this started it."""
+    named = os.environ.get("RESPITE_BROKER")
+    if named:
+        yield named
+        return
+    ran_before = _broker_command("status").returncode == 0
+    started = _broker_command("start")
+    if started.returncode != 0:
+        message = (
+            f"Kafka does not start: {started.stderr.strip()}; or name a broker: RESPITE_BROKER=HOST:PORT"
+        )
+        raise DemoFailed(message)
+    try:
+        yield started.stdout.strip().splitlines()[-1]
+    finally:
+        if not ran_before:
+            _broker_command("stop")
+
+
+def _broker_command(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(BROKER), command], capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A running part and where its words go."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def check(self) -> None:
+        """Raise `DemoFailed` when it has ended."""
+        if self.process.poll() is not None:
+            message = f"the {self.name} has ended with status {self.process.returncode}; see {self.log}"
+            raise DemoFailed(message)
+
+    def stop(self) -> None:
+        """Stop it, in order if it will."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(_STOP_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+def _start(name: str, command: Sequence[str], environment: dict[str, str]) -> Part:
+    """A command beside this one."""
+    log = _LOGS / f"demo-{name.lower()}.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C is for this process, which then stops the others in order.
+            start_new_session=True,
+        )
+    return Part(name, process, log)
+
+
+async def _watch(settings: Settings, board: Board, city: Part, others: Sequence[Part], *, stay: bool) -> None:
+    """Show what comes out until the city has gone home and nothing more comes."""
+    topics = [
+        settings.alerts_topic,
+        settings.status_topic,
+        settings.dead_letter_topic,
+        settings.watermark_topic,
+    ]
+    quiet_s = time.monotonic()
+    over = False
+    with Live(board.line(), console=board.console, refresh_per_second=4) as live:
+        async with tail(settings, topics) as read:
+            while True:
+                records = await read(500)
+                for topic, value in records:
+                    take(settings, board, topic, value)
+                    if topic == settings.alerts_topic:
+                        quiet_s = time.monotonic()
+                live.update(board.line())
+                for part in others:
+                    part.check()
+                if city.process.poll() is None:
+                    quiet_s = time.monotonic()
+                elif not over and time.monotonic() - quiet_s > _DRAIN_S:
+                    if not stay:
+                        return
+                    over = True
+                    board.console.print("The day is over; the console stays until Ctrl-C.")
+
+
+def _settings(address: str) -> Settings:
+    """A run of its own in that Kafka."""
+    name = f"demo-{uuid.uuid4().hex[:6]}"
+    return load_settings(broker=address, prefix=f"{name}.", group=name, clock="event", outlets=PLATFORMS)
+
+
+def _environment(settings: Settings, worker_port: int, api_port: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "RESPITE_BROKER": settings.broker,
+        "RESPITE_PREFIX": settings.prefix,
+        "RESPITE_GROUP": settings.group,
+        "RESPITE_CLOCK": "event",
+        "RESPITE_OUTLETS": ",".join(PLATFORMS),
+        "RESPITE_METRICS_PORT": str(worker_port),
+        "RESPITE_API_HOST": "127.0.0.1",
+        "RESPITE_API_PORT": str(api_port),
+    }
+
+
+def _city(day: Day) -> list[str]:
+    """The command that plays the city."""
+    command = [*_RESPITE, "simulate", "--riders", str(day.riders), "--days", str(_DAYS)]
+    command += ["--speed", str(_DAYS * 86_400 / day.seconds), "--seed", str(day.seed)]
+    for fault, share in _FAULTS.items():
+        command += [f"--{fault}", str(share)]
+    return command
+
+
+def _make_topics(environment: dict[str, str]) -> None:
+    made = subprocess.run(
+        [*_RESPITE, "topics", "--partitions", "4"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        message = f"topics could not be made: {made.stderr.strip()}"
+        raise DemoFailed(message)
+
+
+def _address(api: Part) -> str:
+    """Where the API listens, once it does."""
+    found = None
+    deadline_s = time.monotonic() + _READY_S
+    while found is None:
+        api.check()
+        _not_after(deadline_s, api)
+        found = re.search(r"http://[\w.:]+", api.log.read_text(encoding="utf-8", errors="replace"))
+    return found[0]
+
+
+def _await_ready(address: str, parts: Sequence[Part]) -> None:
+    """Until the API can answer for the worker's riders."""
+    deadline_s = time.monotonic() + _READY_S
+    while True:
+        for part in parts:
+            part.check()
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - our own
+            return
+        _not_after(deadline_s, parts[-1])
+
+
+def _not_after(deadline_s: float, part: Part) -> None:
+    if time.monotonic() > deadline_s:
+        raise DemoFailed(f"the {part.name} is not ready after {_READY_S} s; see {part.log}")
+    time.sleep(0.05)
+
+
+@contextlib.contextmanager
+def _folder(settings: Settings) -> Iterator[Path]:
+    """Room for the servers' data; it and the riders' shared state are gone in the end."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="respite-demo-") as folder:
+            yield Path(folder)
+    finally:
+        shared = shared_folder(settings.shared_dir, settings.group, settings.prefix)
+        if shared is not None:
+            shutil.rmtree(shared, ignore_errors=True)
+
+
+def _show(console: Console, address: str, day: Day) -> None:
+    settings = _settings(address)
+    worker_port, api_port = free_port(), free_port(CONSOLE_PORT)
+    environment = _environment(settings, worker_port, api_port)
+    _LOGS.mkdir(exist_ok=True)
+    board = Board(console)
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(_folder(settings))
+
+        def start(name: str, command: Sequence[str]) -> Part:
+            part = _start(name, command, environment)
+            stack.callback(part.stop)
+            return part
+
+        # It loads its kernels while the topics are made.
+        api = start("API", [*_RESPITE, "api", "--no-auth"])
+        _make_topics(environment)
+        worker = start("worker", [*_RESPITE, "worker"])
+        beside = list(servers(folder, worker_port, api_port))
+        for server in beside:
+            start(server.name, server.command)
+        console_at = _address(api)
+        console.print(f"Console        {console_at}/", style="bold")
+        for server in beside:
+            console.print(f"{server.name:<14} {server.address}/")
+        console.print(f"Metrics        http://127.0.0.1:{worker_port}/metrics")
+        console.print(f"Kafka          {address}, topics {settings.prefix}*")
+        console.print("Loading kernels; the very first time they are compiled, which takes minutes.")
+        _await_ready(console_at, [worker, api])
+        city = start("city", _city(day))
+        console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_watch(settings, board, city, [worker, api], stay=day.stay))
+    console.print(board.summary())
+
+
+def run(day: Day) -> int:
+    """The command ``respite demo``; the exit status."""
+    console = Console()
+    # Who ends it by a signal wants the parts ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with _broker() as address:
+            _show(console, address, day)
+    except KeyboardInterrupt:
+        console.print("stopped")
+    except DemoFailed as error:
+        sys.stderr.write(f"respite: {error}\n")
+        return 1
+    return 0

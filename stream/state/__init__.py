@@ -1,0 +1,1 @@
+"""State that survives: checkpoints, restoring, what was published, shared memory."""

@@ -1,0 +1,1 @@
+"""One worker process: its partitions, its place in the group, its end."""

@@ -1,0 +1,431 @@
+"""One partition: chunks of the source in, alerts, statuses, dead letters and the watermark out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import structlog
+
+from detectors import pages
+from detectors.kernels.ingest import Place
+from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
+from detectors.store import RiderStore
+from detectors.verdicts import Outcome
+from schemas.checkpoint import Marker
+from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
+from stream.columns import arrivals_of
+from stream.kafka.raw_fetch import LogEnd
+from stream.kafka.transactional_producer import Outbox, OutboxFailed
+from stream.metrics.alert_latency import Announced
+from stream.metrics.evidence_quality import Evidence
+from stream.metrics.stage_timer import timed
+from stream.output.alert_json import utc
+from stream.output.dead_letters import Refusals
+from stream.output.publisher import Teller
+from stream.output.rebuild_buffer import Held, Known
+from stream.schedule import is_due
+from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.restore import Restored, Takeover, erase, take_over
+from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
+from stream.worker.context import NotOwner, Run, Source, shared_partition
+
+log = structlog.get_logger()
+FLUSH_EVERY_S = 0.1
+_OUTCOMES_AT_ONCE = 2000
+#: How often it is looked who has been silent for `keep`.
+_FORGET_EVERY_S = 10.0
+
+
+class Partition:
+    """The state and the work of one assigned partition. Calls are serialised by a lock."""
+
+    def __init__(self, run: Run, number: int, outbox: Outbox, source: Source) -> None:
+        self.number = number
+        #: The claim under way; whoever works with the partition waits for it.
+        self.starting: asyncio.Future[None] | None = None
+        #: Where others on this machine read; from the claim on.
+        self.shared: SharedArrays | None = None
+        self.store = RiderStore(run.limits, run.store_settings, live=False)
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.seconds: Counter[str] = Counter()
+        self.arrival_s = 0
+        self.position: int | None = None
+        self.lag_records = 0
+        #: The newest arrival minus this machine's clock; above zero the broker's clock is ahead.
+        self.clock_difference_s = 0.0
+        #: How much of the restore is done, 0 to 1.
+        self.restore_ratio = 0.0
+        #: The partition was taken away; what is under way is not told, the successor will.
+        self.closed = False
+        self.progress_s = run.wall()
+        #: When the broker last answered for the partition, epoch milliseconds.
+        self._heard_ms = 0
+        #: When a long silence of the broker was noticed; 0 once what was missed in it has been judged.
+        self._silent_until_ms = 0
+        self._run = run
+        self._source = source
+        self._outbox = outbox
+        self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
+        self._refusals = Refusals(run.settings, outbox, number, run.partitions)
+        self._teller.counts = self._refusals.counts = self.counts
+        self._teller.announced = Announced(self.counts)
+        self._evidence = Evidence()
+        self._lock = asyncio.Lock()
+        self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
+        self._restored: Restored | None = None
+        self._checkpointer: Checkpointer | None = None
+        self._held = Held()
+        #: The source is being read from another place than before; older chunks may still come.
+        self._seeking = True
+        self._flushed = 0.0
+        self._forget_due_s = 0.0
+        self._reading_from = 0
+
+    @property
+    def now_s(self) -> int | None:
+        """*now* of this partition, epoch seconds; None while its state is being rebuilt."""
+        return self.store.now_s if self.store.live else None
+
+    @property
+    def checkpoint_age_s(self) -> float | None:
+        """Seconds since the last marker; None before the first."""
+        written_s = None if self._checkpointer is None else self._checkpointer.written_s
+        return None if written_s is None else self._run.wall() - written_s
+
+    @property
+    def committed_s(self) -> float | None:
+        """When the last transaction was committed, epoch seconds; None before the first."""
+        return self._outbox.committed_s
+
+    @property
+    def checkpoint_bytes(self) -> int:
+        """Bytes of pages written."""
+        return self._checkpointer.bytes_written if self._checkpointer else 0
+
+    # -- taking over ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Claim the partition, restore what is known, and read the source from there.
+
+        Raises
+        ------
+        NotOwner
+            The group has given the partition to another worker.
+        OutboxFailed, KafkaError
+            The broker refuses or does not answer; to be tried again.
+        StateRefused
+            The state belongs to topics of another shape.
+        """
+        # A former owner that wakes up late must not fence the rightful one.
+        await self._claim()
+        run = self._run
+        if not self.closed:
+            self.shared = shared_partition(run, self.number)
+        work = Takeover(
+            run.settings,
+            run.limits,
+            run.store_settings,
+            self.number,
+            run.partitions,
+            run.wall(),
+            self._progress,
+        )
+        restored = await take_over(work)
+        self.store, self._restored = restored.store, restored
+        if self.shared:
+            self.store.lie_in(self.shared.place)
+        self.arrival_s, self.position = restored.arrival_s, restored.position
+        self._reading_from = restored.position
+        self._teller.told = restored.told
+        self._teller.since_s = restored.since_s
+        self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
+        self._refusals.begin(restored.side_offset, restored.side_recorded)
+        blank = Marker(
+            definition=pages.definition(run.limits, run.store_settings),
+            partitions=run.partitions,
+            since_s=restored.since_s,
+            worker=run.worker,
+            lineage=restored.lineage,
+            outlets=tuple(run.settings.outlets),
+            source_id=restored.source_id,
+        )
+        self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
+        self.progress_s = run.wall()
+        log.info(
+            "restored",
+            partition=self.number,
+            riders=self.store.riders,
+            from_offset=restored.position,
+            to_offset=restored.source_end,
+        )
+        await self._source.read_from(self.number, restored.position)
+
+    async def _claim(self) -> None:
+        await self._must_be_ours()
+        await self._outbox.start()
+        # Asked again: what was true before may have ended in between, and then the claim has fenced the
+        # owner, who will claim it back.
+        await self._must_be_ours()
+
+    async def _must_be_ours(self) -> None:
+        if not await self._source.still_ours(self.number):
+            raise NotOwner(f"partition {self.number} belongs to another worker by now")
+
+    def _progress(self, ratio: float) -> None:
+        # Pages are the first half of a restore, the replay of the source the second.
+        self.restore_ratio = 0.5 * ratio
+        self.progress_s = self._run.wall()
+
+    # -- work ----------------------------------------------------------------------------------
+
+    async def on_chunk(self, raw: bytes, first: int, following: int, newest_ms: int) -> None:
+        """Judge a chunk: offsets ``first`` up to before ``following``; ``newest_ms`` is its latest arrival.
+
+        Raises
+        ------
+        OutboxFailed, CorruptBatch
+            The partition must be given up.
+        """
+        async with self._lock:
+            if self.closed or self.position is None or following <= self.position:
+                return
+            if first > self.position:
+                if self._seeking:
+                    return
+                message = f"partition {self.number}: chunk begins at {first}, expected {self.position}"
+                raise OutboxFailed(message)
+            self._seeking = False
+            if self.store.live and self.lag_records == 0:
+                # While catching up an old arrival says nothing of the clocks.
+                self.clock_difference_s = newest_ms / 1000 - self._run.wall()
+            decoded, codes, outcomes = await asyncio.to_thread(
+                self._judge_chunk, raw, self.position, following, newest_ms
+            )
+            await self._refusals.put(decoded, codes)
+            await self._tell(outcomes)
+            self.position = following
+            self._progress_of_replay()
+            self._say()
+            await self._flush()
+
+    def _judge_chunk(
+        self, raw: bytes, first: int, following: int, newest_ms: int
+    ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
+        with timed(self.seconds, "decode"):
+            decoded = decode_chunk(raw, first)
+        oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
+        self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
+        with timed(self.seconds, "ingest"):
+            codes = self.store.ingest(arrivals_of(decoded), self._place)
+        self.arrival_s = max(self.arrival_s, newest_ms // 1000)
+        self._catch_up_with_pages(following)
+        with timed(self.seconds, "judge"):
+            outcomes = self.store.judge(self._now(None), int(self._run.wall()))
+        self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
+        self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
+        self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))
+        return decoded, codes, outcomes
+
+    def _catch_up_with_pages(self, following: int) -> None:
+        """Once reading has come to where the pages were judged, *now* is theirs at least."""
+        restored = self._restored
+        if restored is not None and restored.resume is not None and following >= restored.resume[0]:
+            self.store.now_s = max(self.store.now_s, restored.resume[1])
+            restored.resume = None
+
+    def _now(self, current_s: float | None) -> int:
+        if self._run.settings.clock == "event":
+            return self.store.read_s
+        known_s = self.arrival_s if current_s is None else max(self.arrival_s, int(current_s))
+        return min(known_s, int(self._run.wall()))
+
+    def _progress_of_replay(self) -> None:
+        self.progress_s = self._run.wall()
+        restored = self._restored
+        if restored is not None and self.position is not None:
+            whole = max(1, restored.source_end - self._reading_from)
+            self.restore_ratio = min(1.0, 0.5 + 0.5 * (self.position - self._reading_from) / whole)
+
+    async def on_tick(self, end: LogEnd | None) -> None:
+        """Let time pass: go live when the restore is done, judge what silence reaches, write what waits."""
+        async with self._lock:
+            if end is None or self.closed or self.position is None:
+                return
+            reached = end.position if self.position >= end.handed_on else self.position
+            self.lag_records = max(0, end.end - reached)
+            current_s = end.response_ms / 1000 if reached >= end.end else None
+            if current_s is not None:
+                self.progress_s = self._run.wall()
+            self._hear(end.response_ms, caught_up=current_s is not None)
+            restored = self._restored
+            if restored is not None and reached >= restored.source_end:
+                await self._go_live(restored, current_s)
+            elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
+                now_s, wall_s = self._now(current_s), int(self._run.wall())
+                self._teller.announced.after_silence()
+                await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
+            if self.store.live:
+                await self._keep_house()
+            self._say()
+            await self._flush(always=True)
+            await self._checkpoint()
+
+    def _hear(self, response_ms: int, *, caught_up: bool) -> None:
+        """The broker has answered; after a long silence that counts once what was missed has been judged."""
+        wall_ms = int(self._run.wall() * 1000)
+        if not self._silent_until_ms and wall_ms - self._heard_ms > SILENT_MS:
+            self._silent_until_ms = wall_ms
+        judged_ms = response_ms if caught_up else self.arrival_s * 1000
+        if judged_ms >= self._silent_until_ms:
+            self._silent_until_ms = 0
+        if not self._silent_until_ms:
+            self._heard_ms = response_ms
+
+    def _say(self) -> None:
+        """Tell those who read beside the stream how far this partition is."""
+        if self.shared:
+            self.shared.say(
+                Progress(
+                    self.store.now_s,
+                    int(self._run.wall() * 1000),
+                    self._heard_ms,
+                    self.store.live,
+                    self.store.riders,
+                    self.lag_records,
+                    self.counts["events", "read"],
+                )
+            )
+
+    async def _go_live(self, restored: Restored, current_s: float | None) -> None:
+        """The restore is done: tell what the outputs may lack, and take back what they hold too much."""
+        store, told = self.store, restored.told
+        if restored.resume is not None:
+            store.now_s = max(store.now_s, restored.resume[1])
+        for rider in sorted({*restored.erased, *told.riders, *told.orphans}):
+            row = pages.find(store, rider.encode(), rider_hash(rider.encode()))
+            if row is not None and store.has_evidence(row):
+                if rider in told.riders:
+                    pages.tell_again(store, row)
+            elif rider in told.orphans or rider in restored.erased:
+                self._teller.forgotten(rider, restored.erased.get(rider))
+        for platform in restored.new_outlets:
+            pages.tell_platform_again(store, platform)
+        now_s, wall_s = self._now(current_s), int(self._run.wall())
+        self._teller.announced.after_record(None)
+        parts = store.publish(now_s, wall_s, everyone=restored.everyone)
+        # The first part comes of a last judging in silence, the others are what is told then.
+        self._held.add(await asyncio.to_thread(next, parts))
+        again = () if restored.everyone else self._rows_of(told.riders)
+        known = await asyncio.to_thread(Known, store, self._run.limits, again, told.ids)
+        await self._put(self._held.take_all())
+        while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
+            await self._put(known.news(outcomes))
+        self._restored, store.sealing = None, True
+        self.restore_ratio = 1.0
+        self.counts["restores", "done"] += 1
+        log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
+
+    def _rows_of(self, riders: Iterable[str]) -> list[int]:
+        names = (rider.encode() for rider in riders)
+        rows = (pages.find(self.store, name, rider_hash(name)) for name in names)
+        return [row for row in rows if row is not None]
+
+    async def _keep_house(self) -> None:
+        run, store = self._run, self.store
+        sealed_s = store.now_s - run.settings.lateness - FINALITY_SLACK_S
+        self._teller.retract_vanished(store, run.limits, sealed_s)
+        wall_s = run.wall()
+        if store.now_s > 0 and is_due(wall_s, self._forget_due_s, _FORGET_EVERY_S):
+            self._forget_due_s = wall_s + _FORGET_EVERY_S
+            erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
+            for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
+                self._teller.forgotten(one.rider, one.platforms)
+            for one in await asyncio.to_thread(pages.forget_silent_platforms, store):
+                self._teller.forgotten_by(one.rider, one.platforms)
+        self._teller.watermark(store.now_s, run.limits.policies)
+
+    async def forget(self, rider: str, before_ms: int) -> None:
+        """Erase a rider because an operator says so; his events that arrived before do not come back."""
+        async with self._lock:
+            row, platforms = erase(self.store, rider, before_ms)
+            if self.closed or row is None:
+                return
+            # What is held back of him is not told any more.
+            self._held.forget(row)
+            alerts = self._teller.told.alerts
+            for identity in [key for key, one in alerts.items() if one.rider == rider]:
+                del alerts[identity]
+            if self._restored is not None:
+                self._restored.erased[rider] = platforms
+            else:
+                self._teller.forgotten(rider, platforms)
+            log.info("forgotten", partition=self.number)
+
+    # -- output --------------------------------------------------------------------------------
+
+    async def _tell(self, outcomes: Sequence[Outcome]) -> None:
+        if self.store.live:
+            await self._put(outcomes)
+            return
+        self._held.add(outcomes)
+        if self._held.final >= _OUTCOMES_AT_ONCE:
+            await self._put(self._held.take_final())
+
+    async def _put(self, outcomes: Sequence[Outcome]) -> None:
+        """Put into the outbox, which never holds much more than is put at once."""
+        for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
+            with timed(self.seconds, "tell"):
+                self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
+            if self._outbox.pending >= _OUTCOMES_AT_ONCE:
+                await self._write()
+
+    async def _flush(self, *, always: bool = False) -> None:
+        wall_s = time.monotonic()
+        if always or wall_s - self._flushed >= FLUSH_EVERY_S:
+            self._flushed = wall_s
+            await self._write()
+
+    async def _write(self) -> None:
+        self._refusals.record()
+        with timed(self.seconds, "write"):
+            await self._outbox.flush()
+        self._teller.announced.committed(self._run.wall())
+
+    async def _checkpoint(self, *, now: bool = False) -> None:
+        """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""
+        checkpointer = self._checkpointer
+        if checkpointer is None or not self.store.live or self.position is None:
+            return
+        standing = Standing(self.position, self.arrival_s, self._teller.told.waits_from)
+        checkpointer.begin_if_due(standing, self._run.wall(), now=now)
+        with timed(self.seconds, "checkpoint"):
+            safe = await checkpointer.step(standing, self._run.wall())
+        if safe is not None:
+            await self._source.commit(self.number, safe)
+
+    async def drain(self) -> None:
+        """Before an orderly end: write all that waits, and everything that the next owner need not redo."""
+        async with self._lock:
+            if self.closed or not self.store.live or self._checkpointer is None:
+                return
+            await self._write()
+            # The round under way began before all this; the one after it holds everything.
+            await self._finish_round(self._checkpointer)
+            await self._checkpoint(now=True)
+            await self._finish_round(self._checkpointer)
+
+    async def _finish_round(self, checkpointer: Checkpointer) -> None:
+        while checkpointer.under_way:
+            await self._checkpoint()
+
+    async def close(self) -> None:
+        """Stop; what was not committed is left to the successor."""
+        self.closed = True
+        if self.shared:
+            self.shared.close()
+        async with self._lock:
+            await self._outbox.close()

@@ -1,0 +1,264 @@
+"""Lives of partitions in one process over a real Kafka, ended at any step of their work as a crash ends them.
+
+A life claims, restores, reads what is there and checkpoints. A crash leaves everything as it is at that
+step: the transaction open, the producer unclosed. The next life takes over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from stream.kafka import raw_fetch
+from stream.kafka.transactional_producer import Outbox
+from stream.settings import Settings
+from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.restore import Restored, Takeover, take_over
+from stream.worker import partition as partitions
+from stream.worker.context import Run
+from stream.worker.partition import Partition
+from stream.worker.process import new_run
+
+#: Every step between fetch and commit, in the order of a life.
+POINTS = (
+    "claimed",
+    "restored",
+    "fetched",
+    "judged",
+    "begun",
+    "sent",
+    "committed",
+    "live",
+    "packed",
+    "pages",
+    "marker",
+    "group",
+)
+_LIFE_S = 60.0
+
+
+class Crash(Exception):
+    """The process has ended here."""
+
+
+@dataclass
+class Steps:
+    """Counts the steps of a life and ends it at the ``hits``-th time of one of them."""
+
+    point: str | None = None
+    hits: int = 1
+    seen: Counter[str] = field(default_factory=Counter)
+
+    def at(self, point: str) -> None:
+        self.seen[point] += 1
+        if point == self.point and self.seen[point] == self.hits:
+            raise Crash(f"{point}, time {self.hits}")
+
+
+class CrashingOutbox(Outbox):
+    """An outbox whose process may end inside a transaction."""
+
+    def __init__(self, settings: Settings, partition: int, steps: Steps) -> None:
+        super().__init__(settings, partition)
+        self._steps = steps
+
+    async def start(self) -> None:
+        await super().start()
+        self._steps.at("claimed")
+
+    async def _send(self, producer: Any, waiting: Any) -> dict[tuple[str, int], int]:
+        self._steps.at("begun")
+        ends = await super()._send(producer, waiting)
+        self._steps.at("sent")
+        return ends
+
+    async def flush(self) -> None:
+        wrote = self.pending
+        await super().flush()
+        if wrote:
+            self._steps.at("committed")
+
+    async def vanish(self) -> None:
+        """Be gone as a killed process is: nothing is ended, only the connections are."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            task = producer._sender._sender_task
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+            await producer.client.close()
+            producer._closed = True
+
+
+class CrashingPartition(Partition):
+    """A partition whose process may end around its judging."""
+
+    steps: Steps
+
+    def _judge_chunk(self, *arguments: Any) -> Any:
+        self.steps.at("fetched")
+        found = super()._judge_chunk(*arguments)
+        self.steps.at("judged")
+        return found
+
+    async def _go_live(self, restored: Restored, current_s: float | None) -> None:
+        await super()._go_live(restored, current_s)
+        self.steps.at("live")
+
+
+class Group:
+    """The group and the reading of the source, for one life: everything is ours."""
+
+    def __init__(self, settings: Settings, consumer: AIOKafkaConsumer, steps: Steps) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._steps = steps
+        self.commits: dict[int, int] = {}
+
+    async def still_ours(self, partition: int) -> bool:  # noqa: ARG002
+        return True
+
+    async def read_from(self, partition: int, offset: int) -> None:
+        tp = TopicPartition(self._settings.source_topic, partition)
+        raw_fetch._seek(self._consumer, tp, offset)
+        self._consumer.resume(tp)
+
+    async def commit(self, partition: int, offset: int) -> None:
+        self._steps.at("group")
+        self.commits[partition] = offset
+
+
+@contextlib.contextmanager
+def crashing(steps: Steps) -> Iterator[None]:
+    """Let the steps of a checkpoint and of a restore be crash points, too."""
+
+    class CrashingCheckpointer(Checkpointer):
+        def _pack_some(self, source_offset: int) -> list[tuple[int, list[bytes]]]:
+            found = super()._pack_some(source_offset)
+            steps.at("packed")
+            return found
+
+        async def _write_pages(self, standing: Standing) -> None:
+            await super()._write_pages(standing)
+            steps.at("pages")
+
+        async def _write_marker(self, wall_s: float) -> int:
+            safe = await super()._write_marker(wall_s)
+            steps.at("marker")
+            return safe
+
+    async def restoring(work: Takeover) -> Restored:
+        restored = await take_over(work)
+        steps.at("restored")
+        return restored
+
+    with (
+        mock.patch.object(partitions, "Checkpointer", CrashingCheckpointer),
+        mock.patch.object(partitions, "take_over", restoring),
+    ):
+        yield
+
+
+@dataclass
+class Life:
+    """What a life came to."""
+
+    crashed: str | None
+    steps: Steps
+    commits: dict[int, int]
+
+
+class World:
+    """The topics of a history and the worker's settings, over many lives."""
+
+    def __init__(self, settings: Settings, numbers: int) -> None:
+        self.settings = settings
+        self.run: Run = new_run(settings, numbers)
+        self.numbers = range(numbers)
+        #: What makes partitions; a test puts a broken one here.
+        self.kind: type[CrashingPartition] = CrashingPartition
+        raw_fetch.read_raw(settings.source_topic)
+
+    async def live(self, steps: Steps) -> Life:
+        """Live until a crash, or until everything there is has been judged, told and checkpointed."""
+        async with self._consumer() as consumer:
+            group = Group(self.settings, consumer, steps)
+            outboxes = [CrashingOutbox(self.settings, number, steps) for number in self.numbers]
+            members: list[CrashingPartition] = []
+            for number, outbox in zip(self.numbers, outboxes, strict=True):
+                member = self.kind(self.run, number, outbox, group)
+                member.steps = steps
+                members.append(member)
+            try:
+                with crashing(steps):
+                    async with asyncio.timeout(_LIFE_S):
+                        await self._live(consumer, members)
+                return Life(None, steps, group.commits)
+            except Crash as crash:
+                return Life(str(crash), steps, group.commits)
+            finally:
+                for outbox in outboxes:
+                    await outbox.vanish()
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
+        consumer = AIOKafkaConsumer(
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=20,
+            max_partition_fetch_bytes=1 << 16,
+            **self.settings.client(),
+        )
+        await consumer.start()
+        places = [TopicPartition(self.settings.source_topic, number) for number in self.numbers]
+        consumer.assign(places)
+        consumer.pause(*places)
+        try:
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    async def _live(self, consumer: AIOKafkaConsumer, members: list[CrashingPartition]) -> None:
+        started = await asyncio.gather(*(member.start() for member in members), return_exceptions=True)
+        for failure in started:
+            if failure is not None:
+                raise failure
+        seen = SimpleNamespace(_thread=SimpleNamespace(_consumer=consumer))
+        idle = 0
+        while idle < 2:
+            idle += 1
+            for tp, records in (await consumer.getmany(timeout_ms=20)).items():
+                for record in records:
+                    headers = dict(record.headers)
+                    await members[tp.partition].on_chunk(
+                        record.value,
+                        headers[raw_fetch.FIRST_OFFSET],
+                        headers[raw_fetch.NEXT_OFFSET],
+                        record.timestamp,
+                    )
+                # What one partition forwards is news of another: only when all are idle is it the end.
+                idle = 0
+            for member in members:
+                end = raw_fetch.log_end(seen, self.settings.source_topic, member.number)
+                await member.on_tick(end)
+                if end is None or not member.store.live or member.lag_records > 0:
+                    idle = 0
+        for member in members:
+            await member.drain()
+
+
+def chain(seed: int, lives: int) -> Iterator[Steps]:
+    """Crashes for so many lives: every point in turn, at a random time of it."""
+    rng = random.Random(seed)
+    for number in range(lives):
+        point = POINTS[(seed + number) % len(POINTS)]
+        yield Steps(point, hits=rng.choice((1, 1, 2, 3)))
