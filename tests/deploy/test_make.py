@@ -31,6 +31,8 @@ def bare(tmp_path: Path) -> Path:
 
 
 def put(folder: Path, name: str, script: str) -> None:
+    # Never through a link: that would write over the machine's own tool.
+    (folder / name).unlink(missing_ok=True)
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / name).chmod(0o755)
 
