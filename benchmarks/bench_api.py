@@ -32,8 +32,8 @@ from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.eligibility import A_KNOWN
 from schemas.policy import DAY_S
-from stream.api.documents.batch import Round
-from stream.api.queries.query_service import Desk
+from stream.api.documents.batch import Batch
+from stream.api.queries.query_service import QueryService
 from stream.output.alert_json import utc
 from stream.settings import Settings
 
@@ -107,25 +107,25 @@ def as_many(riders: list[str]) -> list[str]:
     return (riders * (100_000 // max(1, len(riders)) + 1))[:100_000]
 
 
-def own(desk: Desk, riders: list[str]) -> list[str]:
+def own(service: QueryService, riders: list[str]) -> list[str]:
     """The riders that `PLATFORM` may see."""
-    round_ = Round.of(riders, [25] * len(riders))
-    desk.riders.answer(round_, PLATFORM)
-    return [riders[index] for index in np.flatnonzero(round_.asked.answers[:, A_KNOWN])]
+    batch = Batch.of(riders, [25] * len(riders))
+    service.riders.answer(batch, PLATFORM)
+    return [riders[index] for index in np.flatnonzero(batch.asked.answers[:, A_KNOWN])]
 
 
 def ask_engine(
-    desk: Desk, riders: list[str], seconds: float, platform: str | None
+    service: QueryService, riders: list[str], seconds: float, platform: str | None
 ) -> tuple[list[float], str]:
     """Answer whole rounds in this process; how long the columns took, and the CPU they used."""
-    round_ = Round.of(riders, [25] * len(riders))
+    batch = Batch.of(riders, [25] * len(riders))
     took: list[float] = []
     unbelieved = 0
     used_s = time.process_time()
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         began = time.perf_counter()
-        unsure = desk.riders.answer(round_, platform)
+        unsure = service.riders.answer(batch, platform)
         took.append(time.perf_counter() - began)
         unbelieved += bool(unsure)
     used_ms = (time.process_time() - used_s) / len(took) * 1000
@@ -134,21 +134,21 @@ def ask_engine(
 
 def measure(port: int, seconds: float, per_second: float, load: str) -> None:
     """Ask in all three ways and print the lines."""
-    desk = Desk(Settings(keys=""))
-    desk.warm_up()
+    service = QueryService(Settings(keys=""))
+    service.warm_up()
     deadline = time.monotonic() + PATIENCE_S
-    while any(one.why_not for one in desk.riders.healths()) and time.monotonic() < deadline:
+    while any(one.why_not for one in service.riders.healths()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    found, _ = desk.riders.survey()
-    riders = [round_.rider(row) for _, round_ in found for row in range(len(round_.murmurs))]
+    found, _ = service.riders.survey()
+    riders = [batch.rider(row) for _, batch in found for row in range(len(batch.murmurs))]
     random.Random(1).shuffle(riders)
     candidates = as_many(riders)
     body = json.dumps({"candidates": [{"rider_id": one, "minutes": 25} for one in candidates]}).encode()
     for rate, pace in ((per_second, f"{per_second:g} a second"), (0.0, "one after another")):
         took, verdicts = ask_single(port, riders, seconds, rate)
         print(quantiles(f"one rider over HTTP, {pace}, {load}", took, str(verdicts)), flush=True)
-    for platform, asked in ((None, candidates), (PLATFORM, as_many(own(desk, riders)))):
-        took, more = ask_engine(desk, asked, seconds, platform)
+    for platform, asked in ((None, candidates), (PLATFORM, as_many(own(service, riders)))):
+        took, more = ask_engine(service, asked, seconds, platform)
         print(quantiles(f"100,000 candidates, engine, {platform or 'all'}, {load}", took, more), flush=True)
     more = f"{len(body) / 1e6:.1f} MB asked"
     print(

@@ -26,12 +26,12 @@ from schemas.checkpoint import Marker
 from schemas.decode import decode_lines, murmur2
 from stream.columns import arrivals_of
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import Outbox
+from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.checkpoint import Checkpointer, CheckpointPosition
 from stream.state.restore import Restored, Takeover, take_over
-from stream.worker.context import Run
+from stream.worker.context import WorkerContext
 from stream.worker.process import new_run
 from stream.worker.warm_up import warm_up
 
@@ -53,7 +53,7 @@ def morning(rider: str, begin_s: int) -> Iterator[bytes]:
             yield (_EVENT % event).encode()
 
 
-def fill(run: Run, store: RiderStore, number: int, riders: int) -> None:
+def fill(run: WorkerContext, store: RiderStore, number: int, riders: int) -> None:
     """Let the riders of a partition work."""
     place = Place(number, PARTITIONS, 1, 1)
     waiting: list[bytes] = []
@@ -71,12 +71,12 @@ def fill(run: Run, store: RiderStore, number: int, riders: int) -> None:
         pass
 
 
-async def checkpoint(run: Run, number: int, riders: int) -> tuple[int, int, float]:
+async def checkpoint(run: WorkerContext, number: int, riders: int) -> tuple[int, int, float]:
     """Write the state of a partition; riders, bytes and seconds of writing."""
     store = RiderStore(run.limits, run.store_settings, live=False)
     await asyncio.to_thread(fill, run, store, number, riders)
-    outbox = Outbox(run.settings, number)
-    await outbox.start()
+    producer = TransactionalProducer(run.settings, number)
+    await producer.start()
     restored = Restored(store, 0, 0, 0, 0, dict.fromkeys(run.limits.policies, 0))
     blank = Marker(
         definition=pages.definition(run.limits, run.store_settings),
@@ -85,17 +85,17 @@ async def checkpoint(run: Run, number: int, riders: int) -> tuple[int, int, floa
         worker="bench",
         lineage=restored.lineage,
     )
-    checkpointer = Checkpointer(run.settings, outbox, number, restored, blank)
+    checkpointer = Checkpointer(run.settings, producer, number, restored, blank)
     began = time.perf_counter()
-    checkpointer.begin_if_due(Standing(0, 0), 0.0, now=True)
+    checkpointer.begin_if_due(CheckpointPosition(0, 0), 0.0, now=True)
     while checkpointer.under_way:
-        await checkpointer.step(Standing(0, 0), 0.0)
+        await checkpointer.step(CheckpointPosition(0, 0), 0.0)
     seconds = time.perf_counter() - began
-    await outbox.close()
+    await producer.close()
     return store.riders, checkpointer.bytes_written, seconds
 
 
-async def restore(run: Run, number: int) -> int:
+async def restore(run: WorkerContext, number: int) -> int:
     """Take a partition over; its riders."""
     work = Takeover(
         run.settings, run.limits, run.store_settings, number, PARTITIONS, run.wall(), lambda _: None

@@ -23,8 +23,8 @@ from schemas.eligibility import Candidates
 from stream.api import problems
 from stream.api.access.authentication import Access, Outermost
 from stream.api.access.keys import Keys, KeysRefused
-from stream.api.queries.query_service import Desk
-from stream.api.queries.recent_alerts import Recent
+from stream.api.queries.query_service import QueryService
+from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
 from stream.settings import Settings
 
@@ -55,10 +55,10 @@ def _operation_id(route: APIRoute) -> str:
 
 
 def new_app(
-    settings: Settings, *, no_auth: bool = False, desk: Desk | None = None, follows: bool = True
+    settings: Settings, *, no_auth: bool = False, service: QueryService | None = None, follows: bool = True
 ) -> FastAPI:
     """The application; it follows the topics while it runs, unless told not to."""
-    asked = desk or Desk(settings)
+    asked = service or QueryService(settings)
     access = Access(None if no_auth else Keys(Path(settings.keys)), asked.counts)
 
     @contextlib.asynccontextmanager
@@ -93,7 +93,7 @@ def new_app(
 
 
 @contextlib.asynccontextmanager
-async def _followed(recent: Recent) -> AsyncIterator[None]:
+async def _followed(recent: RecentAlerts) -> AsyncIterator[None]:
     """Follow the topics until left."""
     following = asyncio.ensure_future(recent.run())
     following.add_done_callback(_say_why)

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from stream.api.access.keys import Caller
-from stream.api.queries.query_service import Desk
+from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE, Offered
 
 Document = dict[str, Any]
@@ -61,7 +61,7 @@ class _Waiting:
         return str(self.alert["rider_id"])
 
 
-class Live:
+class EventStream:
     """The stream of one client.
 
     Parameters
@@ -76,7 +76,7 @@ class Live:
 
     def __init__(
         self,
-        desk: Desk,
+        service: QueryService,
         caller: Caller,
         headers: Mapping[str, str],
         *,
@@ -84,7 +84,7 @@ class Live:
         held_s: float = HELD_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._desk = desk
+        self._service = service
         self._caller = caller
         self._headers = headers
         self._held = held
@@ -99,12 +99,12 @@ class Live:
 
     async def events(self, last: str | None) -> AsyncIterator[bytes]:
         """Events after the id ``last``, each with an id to resume from; comments keep the line open."""
-        missed = [] if last is None else self._desk.recent.since(last)
+        missed = [] if last is None else self._service.recent.since(last)
         self._last = last
-        subscriber = self._desk.recent.subscribe(lambda alert: self._desk.offered(self._caller, alert))
+        subscriber = self._service.recent.subscribe(lambda alert: self._service.offered(self._caller, alert))
         try:
             yield b": connected\n\n"
-            found = await self._desk.missed(self._caller, missed, self._headers)
+            found = await self._service.missed(self._caller, missed, self._headers)
             if found.older:
                 yield self._resync(complete=True, why=_OLDER, since=last)
             self._take(found.alerts)
@@ -123,7 +123,7 @@ class Live:
                 while not subscriber.queue.empty():
                     self._take([subscriber.queue.get_nowait()])
         finally:
-            self._desk.recent.subscribers.discard(subscriber)
+            self._service.recent.subscribers.discard(subscriber)
 
     def _take(self, offered: list[Offered]) -> None:
         now_s = self._clock()
@@ -146,7 +146,7 @@ class Live:
         asked = {one.rider for one in self._waiting if not one.sure} | set(self._lost.values())
         if not asked:
             return []
-        own = await self._desk.owners(self._caller, sorted(asked), self._headers)
+        own = await self._service.owners(self._caller, sorted(asked), self._headers)
         for one in self._waiting:
             one.sure = one.sure or own[one.rider] is True
         kept = [one for one in self._waiting if one.sure or own[one.rider] is None]
@@ -157,14 +157,16 @@ class Live:
         return [] if self._lost else [self._resync(complete=True, why=_COMPLETE, since=self._since)]
 
     def _is_lost(self, one: _Waiting) -> bool:
-        return self._desk.riders.home(one.rider) in self._lost
+        return self._service.riders.home(one.rider) in self._lost
 
     def _give_up(self) -> list[bytes]:
         """Leave out what cannot be said, and let go what waited behind it."""
         first = not self._lost
         if first:
             self._since = self._last
-        self._lost |= {self._desk.riders.home(one.rider): one.rider for one in self._waiting if not one.sure}
+        self._lost |= {
+            self._service.riders.home(one.rider): one.rider for one in self._waiting if not one.sure
+        }
         own = [one for one in self._waiting if one.sure]
         self._waiting.clear()
         said = [self._resync(complete=False, why=_INCOMPLETE, since=self._since)] if first else []

@@ -13,11 +13,11 @@ from schemas.eligibility import LONGEST_ORDER_MINUTES, Eligibilities, Eligibilit
 from schemas.overview import Overview
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
-from stream.api.documents.eligibility_answers import NoRound
+from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
-from stream.api.event_stream import Live
+from stream.api.event_stream import EventStream
 from stream.api.problems import documented, forbidden, invalid
-from stream.api.queries.query_service import Desk
+from stream.api.queries.query_service import QueryService
 
 RiderId = Annotated[
     str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The rider's id, the same on every platform.")
@@ -37,14 +37,14 @@ CaseNumber = Annotated[
 ]
 
 
-def router(desk: Desk, access: Access) -> APIRouter:
+def router(service: QueryService, access: Access) -> APIRouter:
     """All routes of the API."""
     made = APIRouter()
     caller = Depends(access.caller)
-    _eligibility(made, desk, caller)
-    _persons(made, desk, access, caller)
-    _everyone(made, desk, caller)
-    _live(made, desk, caller)
+    _eligibility(made, service, caller)
+    _persons(made, service, access, caller)
+    _everyone(made, service, caller)
+    _live(made, service, caller)
     return made
 
 
@@ -53,7 +53,7 @@ def _asks_for_orders(who: Caller) -> None:
         raise forbidden(who.role, "only those who dispatch orders ask this")
 
 
-def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+def _eligibility(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
     @made.get(
         "/v1/riders/{rider_id}/eligibility",
         response_model=Eligibility,
@@ -67,7 +67,7 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
     ) -> Response:
         """Whether this rider may take an order of so many minutes now; ask before every order is pushed."""
         _asks_for_orders(who)
-        answer = await desk.eligibility(who, rider_id, minutes, request.headers)
+        answer = await service.eligibility(who, rider_id, minutes, request.headers)
         return Response(answer, media_type="application/json")
 
     @made.post(
@@ -89,13 +89,13 @@ def _eligibility(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN
         _asks_for_orders(who)
         body = await request.body()
         try:
-            answers = await desk.round(who, body, request.headers)
-        except NoRound as error:
+            answers = await service.round(who, body, request.headers)
+        except InvalidBatch as error:
             raise invalid(str(error)) from error
         return Response(answers, media_type="application/json")
 
 
-def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends
+def _persons(made: APIRouter, service: QueryService, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends
     @made.get(
         "/v1/riders/{rider_id}",
         response_model=documents.RiderState | documents.RiderSummary,
@@ -107,7 +107,7 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
     ) -> Response:
         """One rider: limits under all clocks, his day, his holds; for a platform its riders' status only."""
         access.person(who, rider_id, x_case_number)
-        return JSONResponse(_plain(await desk.rider(who, rider_id, request.headers)))
+        return JSONResponse(_plain(await service.rider(who, rider_id, request.headers)))
 
     @made.get(
         "/v1/riders/{rider_id}/alerts",
@@ -120,7 +120,7 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
     ) -> Response:
         """The recent alerts of a rider; a platform gets its own riders', and its own breaches only."""
         access.person(who, rider_id, x_case_number)
-        return JSONResponse(_plain(await desk.alerts_of(who, rider_id, request.headers)))
+        return JSONResponse(_plain(await service.alerts_of(who, rider_id, request.headers)))
 
     @made.get(
         "/v1/alerts/{alert_id}/explanation",
@@ -137,11 +137,11 @@ def _persons(made: APIRouter, desk: Desk, access: Access, caller: Any) -> None: 
     ) -> Response:
         """Why an alert was told, in words and figures; a platform sees neither intervals nor window."""
         access.person(who, f"of alert {alert_id}", x_case_number)
-        document = await desk.explanation(who, alert_id, lang, request.headers)
+        document = await service.explanation(who, alert_id, lang, request.headers)
         return JSONResponse(_plain(document))
 
 
-def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
     @made.get(
         "/v1/policies",
         response_model=documents.Policies,
@@ -150,7 +150,7 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
     )
     async def policies(who: Caller = caller) -> Any:  # noqa: ANN401, ARG001 - the response model says it
         """The policies that judge here."""
-        return policies_document(desk.policies)
+        return policies_document(service.policies)
 
     @made.get(
         "/v1/overview",
@@ -162,7 +162,7 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
         """Counts, holds and health; the regulator's with cells under k riders suppressed."""
         if who.role == "platform":
             raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
-        return JSONResponse(_plain(await desk.overview(who)))
+        return JSONResponse(_plain(await service.overview(who)))
 
     @made.get("/healthz", response_model=documents.Health, tags=["health"])
     async def healthz() -> dict[str, str]:
@@ -172,7 +172,7 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
     @made.get("/metrics", response_class=Response, include_in_schema=False)
     async def metrics() -> Response:
         """Totals for Prometheus."""
-        return Response(desk.counts.text(), media_type="text/plain; version=0.0.4")
+        return Response(service.counts.text(), media_type="text/plain; version=0.0.4")
 
     @made.get(
         "/readyz",
@@ -182,11 +182,11 @@ def _everyone(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401
     )
     async def readyz() -> Response:
         """Whether answers other than UNKNOWN can be expected."""
-        reason = desk.ready()
+        reason = service.ready()
         return JSONResponse({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
 
 
-def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
     @made.get(
         "/v1/alerts/stream",
         response_class=StreamingResponse,
@@ -208,7 +208,7 @@ def _live(made: APIRouter, desk: Desk, caller: Any) -> None:  # noqa: ANN401 - F
         """
         if not who.sees_persons:
             raise forbidden(who.role, "GET /v1/overview has what this role may see")
-        events = Live(desk, who, request.headers).events(last_event_id)
+        events = EventStream(service, who, request.headers).events(last_event_id)
         return StreamingResponse(events, media_type="text/event-stream")
 
 

@@ -62,14 +62,14 @@ def worker(options: Options) -> None:
         sys.stderr.write(f"respite: {error}\n")
         raise typer.Exit(FAILED) from error
     from stream.state.restore import StateRefused
-    from stream.worker.consumer_watchdog import Deaf
+    from stream.worker.consumer_watchdog import ConsumerDead
     from stream.worker.process import run_worker
 
     try:
         run_worker(settings, partitions)
     except StateRefused as error:
         raise refuse(error) from error
-    except Deaf as error:
+    except ConsumerDead as error:
         raise fail(error) from error
 
 

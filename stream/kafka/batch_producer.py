@@ -19,7 +19,7 @@ LARGEST_VALUE_BYTES = 1_000_000
 _LARGEST_REQUEST_BYTES = 2 << 20
 
 
-class Bulk:
+class BatchProducer:
     """Batches under way to the partitions of a topic; what is put into a partition stays in order."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, partitions: int) -> None:
@@ -77,7 +77,7 @@ class Bulk:
 
 
 @asynccontextmanager
-async def into_source(settings: Settings) -> AsyncIterator[Bulk]:
+async def into_source(settings: Settings) -> AsyncIterator[BatchProducer]:
     """Batches for the source topic; all are in Kafka when the block ends without an error.
 
     Raises
@@ -97,7 +97,7 @@ async def into_source(settings: Settings) -> AsyncIterator[Bulk]:
     )
     try:
         await producer.start()
-        bulk = Bulk(producer, settings.source_topic, partitions)
+        bulk = BatchProducer(producer, settings.source_topic, partitions)
         yield bulk
         await bulk.finish()
     except KafkaError as error:

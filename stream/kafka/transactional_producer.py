@@ -26,11 +26,11 @@ _CLOSE_TIMEOUT_S = 1.5
 Message = tuple[str, bytes | None, bytes | None, Headers, int | None]
 
 
-class OutboxFailed(RuntimeError):
+class ProduceFailed(RuntimeError):
     """A write was refused or its result is unknown; the partition must be claimed and restored again."""
 
 
-class Outbox:
+class TransactionalProducer:
     """The writer of one partition."""
 
     def __init__(self, settings: Settings, partition: int) -> None:
@@ -65,7 +65,7 @@ class Outbox:
         try:
             await producer.start()
         except KafkaError as error:
-            raise OutboxFailed(f"partition {self._partition}: cannot claim {self._name}: {error}") from error
+            raise ProduceFailed(f"partition {self._partition}: cannot claim {self._name}: {error}") from error
         self._producer = producer
 
     def put(
@@ -87,7 +87,7 @@ class Outbox:
 
         Raises
         ------
-        OutboxFailed
+        ProduceFailed
             When any part of it failed; what was written is then unknown.
         """
         if not self._waiting:
@@ -103,11 +103,11 @@ class Outbox:
                 await self._producer.commit_transaction()
         except (KafkaError, IllegalOperation, AssertionError, TimeoutError) as error:
             # Fenced between two sends, aiokafka calls the next one illegal, or asserts that it is not.
-            raise OutboxFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
+            raise ProduceFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error
         shorter = [place for place, end in ends.items() if end <= self.ends.get(place, 0)]
         if shorter:
             message = f"partition {self._partition}: {shorter} ended later before: a topic has been made anew"
-            raise OutboxFailed(message)
+            raise ProduceFailed(message)
         self.ends.update(ends)
         self.committed_s = time.time()
 

@@ -25,7 +25,7 @@ def bucket(latency_s: float) -> str:
     return "+Inf" if index == len(LATENCY_BUCKETS_S) else str(LATENCY_BUCKETS_S[index])
 
 
-class Announced:
+class AlertLatency:
     """Counts what one partition tells.
 
     Parameters

@@ -15,7 +15,7 @@ from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
 from stream.metrics.evidence_quality import OTHER
 from stream.metrics.families import counter, gauge
-from stream.metrics.rider_counts import Tallies, Tally
+from stream.metrics.rider_counts import RiderCounts, RiderCountsByPartition
 
 #: Platforms with a label of their own, first come first served; the rest are `other`.
 MOST_PLATFORMS = 50
@@ -68,11 +68,11 @@ class Worked:
     """Time with an order in hand on a hold: the number of such riders, summed over *now* between scrapes."""
 
     def __init__(self) -> None:
-        self._last: dict[int, tuple[RiderStore, int, Tally]] = {}
+        self._last: dict[int, tuple[RiderStore, int, RiderCounts]] = {}
         self.limits: dict[tuple[str, str], float] = defaultdict(float)
         self.platforms: dict[str, float] = defaultdict(float)
 
-    def add(self, one: Judging, tally: Tally) -> None:
+    def add(self, one: Judging, tally: RiderCounts) -> None:
         """Take a partition's tally at its *now*; the mean of two tallies holds between them."""
         if one.now_s is None:
             return
@@ -112,7 +112,7 @@ class RegulatorCollector(Collector):
         self._partitions = partitions
         self._past: Sequence[Counted] = [past] if past is not None else []
         self._zone_digits = zone_digits
-        self._tallies = Tallies()
+        self._tallies = RiderCountsByPartition()
         self._platforms = Platforms()
         self._worked = Worked()
         #: Limits that hold, as counters name them.
@@ -142,16 +142,16 @@ class RegulatorCollector(Collector):
         if self._zone_digits:
             yield _by_zone(found, self._zone_digits)
 
-    def _tally(self, one: Judging) -> Tally:
+    def _tally(self, one: Judging) -> RiderCounts:
         return self._tallies.of(one.number, one.store, zones=self._zone_digits > 0)
 
-    def _statuses(self, tallies: Sequence[Tally]) -> Metric:
+    def _statuses(self, tallies: Sequence[RiderCounts]) -> Metric:
         family = gauge("respite_riders", "Riders by their dispatch status.", ["status"])
         for index, status in enumerate(STATUSES):
             family.add_metric([status], sum(tally.statuses[index] for tally in tallies))
         return family
 
-    def _platform_riders(self, tallies: Sequence[Tally]) -> Metric:
+    def _platform_riders(self, tallies: Sequence[RiderCounts]) -> Metric:
         text = "Riders of whom the platform has sent events, by dispatch status; a rider counts for each."
         family = gauge("respite_platform_riders", text, ["platform", "status"])
         sums: Counter[tuple[str, str]] = Counter()
@@ -164,7 +164,7 @@ class RegulatorCollector(Collector):
                 family.add_metric([platform, status], count)
         return family
 
-    def _platform_working(self, tallies: Sequence[Tally]) -> Metric:
+    def _platform_working(self, tallies: Sequence[RiderCounts]) -> Metric:
         text = "Riders on hold with an order of the platform in hand."
         family = gauge("respite_platform_riders_working_on_hold", text, ["platform"])
         counts: Counter[str] = Counter()
@@ -174,7 +174,7 @@ class RegulatorCollector(Collector):
             family.add_metric([platform], count)
         return family
 
-    def _by_platform_and_limit(self, found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
+    def _by_platform_and_limit(self, found: Sequence[tuple[Judging, RiderCounts]]) -> Iterator[Metric]:
         for field, name, text in (
             ("held_platforms", "respite_platform_riders_on_hold", "Riders on hold"),
             ("near_platforms", "respite_platform_riders_near_limit", "Riders approaching"),
@@ -235,7 +235,7 @@ def _summed(found: Sequence[Counted], family: str) -> dict[str, float]:
     return dict(sorted(sums.items()))
 
 
-def _by_limit(found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
+def _by_limit(found: Sequence[tuple[Judging, RiderCounts]]) -> Iterator[Metric]:
     for field, name, text in (
         ("held", "respite_riders_on_hold", "Riders on hold, by the limit that names the hold."),
         ("near", "respite_riders_near_limit", "Riders approaching, by the limit they were warned of last."),
@@ -252,7 +252,7 @@ def _by_limit(found: Sequence[tuple[Judging, Tally]]) -> Iterator[Metric]:
         yield family
 
 
-def _by_zone(found: Sequence[tuple[Judging, Tally]], digits: int) -> Metric:
+def _by_zone(found: Sequence[tuple[Judging, RiderCounts]], digits: int) -> Metric:
     text = "Riders near a limit or on hold, by part of their zone."
     family = gauge("respite_zone_riders", text, ["zone", "status"])
     sums: Counter[tuple[str, str]] = Counter()

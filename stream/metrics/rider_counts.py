@@ -55,7 +55,7 @@ _ZONES = STATUSES[1:]
 
 
 @dataclass(slots=True)
-class Tally:
+class RiderCounts:
     """Riders of one partition, counted at *now*.
 
     ``held``, ``near`` and ``working`` are by index of the store's limit table; a rider counts once: under
@@ -76,14 +76,14 @@ class Tally:
     zones: Counter[tuple[int, str]] = field(default_factory=Counter)
 
 
-class Tallies:
+class RiderCountsByPartition:
     """Tallies of a partition's store, taken anew only as often as their cost allows."""
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
-        self._kept: dict[int, tuple[RiderStore, float, Tally]] = {}
+        self._kept: dict[int, tuple[RiderStore, float, RiderCounts]] = {}
 
-    def of(self, number: int, store: RiderStore, *, zones: bool) -> Tally:
+    def of(self, number: int, store: RiderStore, *, zones: bool) -> RiderCounts:
         """The tally of partition ``number``."""
         started = self._clock()
         found = self._kept.get(number)
@@ -100,13 +100,13 @@ class Tallies:
             del self._kept[number]
 
 
-def take(store: RiderStore, *, zones: bool) -> Tally:
+def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     """Count; ``zones`` says whether by zone too."""
     memory = store.memory
     rows = memory.rows[: min(store.riders, len(memory.rows))]
     codes = rows[:, R_STATUS].copy()
     counts = np.bincount(codes[codes >= 0], minlength=len(STATUSES))[: len(STATUSES)]
-    tally = Tally([int(count) for count in counts])
+    tally = RiderCounts([int(count) for count in counts])
     # A rider whose status is clear is in no hold and near no limit, so only the others are looked into.
     held, near = rows[codes == HELD], rows[codes == NEAR]
     naming = held[:, R_STATUS_LIMIT]

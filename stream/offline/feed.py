@@ -20,7 +20,7 @@ from zstandard import ZstdError
 
 from schemas.decode import EVENT, decode_lines, murmur2
 from stream.kafka.admin import KafkaUnavailable
-from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, Bulk, into_source
+from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, BatchProducer, into_source
 from stream.kafka.topics.provisioning import TopicsRefused
 from stream.offline.replay import numbered_values, open_lines
 from stream.settings import Settings
@@ -55,7 +55,7 @@ class Fed:
 class Feeder:
     """Puts each value where its rider belongs."""
 
-    def __init__(self, bulk: Bulk) -> None:
+    def __init__(self, bulk: BatchProducer) -> None:
         self._bulk = bulk
         self._keyless = 0
         self.fed = Fed()
@@ -90,7 +90,7 @@ class Feeder:
             await self._bulk.put(murmur2(key) % self._bulk.partitions, key, value)
 
 
-async def beat(bulk: Bulk, event_s: int) -> None:
+async def beat(bulk: BatchProducer, event_s: int) -> None:
     """A heartbeat to every partition at the latest event time, so that all agree on *now*."""
     for partition in range(bulk.partitions):
         rider = rider_of(partition, bulk.partitions)

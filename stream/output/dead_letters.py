@@ -19,7 +19,7 @@ from detectors.kernels.layout import (
 from schemas.checkpoint import SIDE_KEY, encode_side
 from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, Decoded, read_headers
 from schemas.work_state import LARGEST_BYTES
-from stream.kafka.transactional_producer import Outbox
+from stream.kafka.transactional_producer import TransactionalProducer
 from stream.settings import Settings
 
 _REFUSALS = {
@@ -37,16 +37,18 @@ LARGEST_EXTRAS_BYTES = 512 * 1024
 _LARGEST_KEY_BYTES = 16 * 1024
 
 
-class Refusals:
+class DeadLetterWriter:
     """The side outputs of one partition, each written once: what was written is recorded with it."""
 
-    def __init__(self, settings: Settings, outbox: Outbox, number: int, partitions: int) -> None:
+    def __init__(
+        self, settings: Settings, producer: TransactionalProducer, number: int, partitions: int
+    ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
         #: Side outputs of records before this source offset have been written.
         self.written_to = 0
         self._recorded: int | None = 0
         self._settings = settings
-        self._outbox = outbox
+        self._producer = producer
         self._number = number
         self._partitions = partitions
 
@@ -67,16 +69,16 @@ class Refusals:
                 self._forward(decoded, index)
             else:
                 self._dead_letter(decoded, index, *_REFUSALS[int(codes[index])])
-            if self._outbox.pending >= _FLUSH_AT or self._outbox.pending_bytes >= _FLUSH_BYTES:
+            if self._producer.pending >= _FLUSH_AT or self._producer.pending_bytes >= _FLUSH_BYTES:
                 self.record()
-                await self._outbox.flush()
+                await self._producer.flush()
 
     def record(self) -> None:
         """Put beside what waits how far it goes, so that both are written or neither."""
         if self.written_to != self._recorded:
             self._recorded = self.written_to
             topic = self._settings.state_topic
-            self._outbox.put(topic, SIDE_KEY, encode_side(self.written_to), partition=self._number)
+            self._producer.put(topic, SIDE_KEY, encode_side(self.written_to), partition=self._number)
 
     def _is_written(self, offset: int) -> bool:
         if offset < self.written_to:
@@ -104,7 +106,7 @@ class Refusals:
             ("partition", str(self._number).encode()),
             ("offset", str(offset).encode()),
         ]
-        self._outbox.put(self._settings.dead_letter_topic, key, value, headers)
+        self._producer.put(self._settings.dead_letter_topic, key, value, headers)
 
     def _headers_of(self, decoded: Decoded, index: int) -> list[tuple[str, bytes]]:
         columns = decoded.columns
@@ -127,7 +129,7 @@ class Refusals:
         headers += [(ARRIVAL_HEADER, str(arrival_ms).encode()), (HOP_HEADER, b"1")]
         home = int(columns.rider_murmur[index]) % self._partitions
         topic = self._settings.source_topic
-        self._outbox.put(topic, decoded.rider(index), decoded.value(index), headers, partition=home)
+        self._producer.put(topic, decoded.rider(index), decoded.value(index), headers, partition=home)
 
 
 def _bytes_of(headers: list[tuple[str, bytes]]) -> int:

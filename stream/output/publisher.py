@@ -15,12 +15,12 @@ from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.decode import rider_hash
-from stream.kafka.transactional_producer import Outbox
-from stream.metrics.alert_latency import Announced
+from stream.kafka.transactional_producer import TransactionalProducer
+from stream.metrics.alert_latency import AlertLatency
 from stream.output.alert_json import Document, Renderer, retraction_id, utc
 from stream.schedule import is_due
 from stream.settings import Settings
-from stream.state.published_outputs import Told
+from stream.state.published_outputs import PublishedOutputs
 
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
@@ -29,27 +29,27 @@ WATERMARK_EVERY_S = 5.0
 _NOT_FOR_PLATFORMS = ("evidence", "window", "zone")
 
 
-class Teller:
-    """Renders what one partition says and puts it into its outbox."""
+class Publisher:
+    """Renders what one partition says and puts it into its producer."""
 
     def __init__(
         self,
         settings: Settings,
         renderer: Renderer,
-        outbox: Outbox,
+        producer: TransactionalProducer,
         number: int,
         worker: str,
         wall: Callable[[], float],
     ) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
-        self.announced = Announced(self.counts)
+        self.latency = AlertLatency(self.counts)
         #: What the outputs held at the take-over and has not been told since.
-        self.told = Told()
+        self.published = PublishedOutputs()
         #: By policy, the instant before which nothing of it is told: it was named later.
         self.since_s: Mapping[str, int] = {}
         self._settings = settings
         self._renderer = renderer
-        self._outbox = outbox
+        self._producer = producer
         self._number = number
         self._worker = worker
         self._wall = wall
@@ -60,13 +60,13 @@ class Teller:
     def alert(self, store: RiderStore, verdict: Verdict, detected: datetime) -> None:
         """Tell a verdict, or take it back."""
         document = self._renderer.alert_of(store, verdict, store.now_s, detected)
-        before = self.told.alerts.pop(document["supersedes"] or document["alert_id"], None)
+        before = self.published.alerts.pop(document["supersedes"] or document["alert_id"], None)
         hold = document["hold"]
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
-            hold["told_at"] = self.told.told_at.get(key, hold["told_at"])
+            hold["told_at"] = self.published.told_at.get(key, hold["told_at"])
         platforms = pages.members(store, verdict.row, store.now_s - self._settings.keep)
-        self.announced.put(document, platforms, repeated=before is not None)
+        self.latency.put(document, platforms, repeated=before is not None)
         self._put_alert(document, [one for one in platforms if one in self._settings.outlets])
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
@@ -74,11 +74,11 @@ class Teller:
 
         What rests on evidence that can no longer be read stands as it was told.
         """
-        for identity, alert in list(self.told.alerts.items()):
+        for identity, alert in list(self.published.alerts.items()):
             instant_s = alert.instant_s
             if instant_s > store.now_s:
                 continue
-            del self.told.alerts[identity]
+            del self.published.alerts[identity]
             # Alerts of a policy that is no longer named stand as they are, also when it is named again
             # later, and so does what is final.
             named_s = self.since_s.get(alert.policy, PAST) if alert.policy in limits.policies else INF
@@ -98,13 +98,13 @@ class Teller:
     def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
         self.counts["alerts", document["kind"]] += 1
         key = document["rider_id"].encode()
-        self._outbox.put(self._settings.alerts_topic, key, _json.encode(document), partition=self._number)
+        self._producer.put(self._settings.alerts_topic, key, _json.encode(document), partition=self._number)
         # A breach is its platform's business alone, and so is taking it back.
         own = [one for one in platforms if document["platform"] in (None, one)]
         if own:
             value = _json.encode({k: v for k, v in document.items() if k not in _NOT_FOR_PLATFORMS})
             for one in own:
-                self._outbox.put(self._settings.alerts_of(one), key, value, partition=self._number)
+                self._producer.put(self._settings.alerts_of(one), key, value, partition=self._number)
 
     # -- statuses ------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Teller:
         value = _json.encode(self._renderer.status(status, rider))
         if not status.only_joined:
             self.counts["statuses", status.status] += 1
-            self._outbox.put(self._settings.status_topic, key, value, partition=self._number)
+            self._producer.put(self._settings.status_topic, key, value, partition=self._number)
         platforms = self._platforms(store, status.row)
         if status.only_joined:
             # The others must not learn that he has begun to work somewhere else.
@@ -123,19 +123,21 @@ class Teller:
             platforms = [one for one in platforms if one in newcomers]
         pages.all_told(store, status.row)
         for one in platforms:
-            self._outbox.put(self._settings.status_of(one), key, value, partition=self._number)
+            self._producer.put(self._settings.status_of(one), key, value, partition=self._number)
 
     def forgotten(self, rider: str, platforms: Sequence[str] | None) -> None:
         """Tell that a rider has been forgotten; ``platforms`` are his, None when that is not known."""
         self.counts["statuses", "forgotten"] += 1
-        self._outbox.put(self._settings.status_topic, rider.encode(), None, partition=self._number)
+        self._producer.put(self._settings.status_topic, rider.encode(), None, partition=self._number)
         self.forgotten_by(rider, self._settings.outlets if platforms is None else platforms)
 
     def forgotten_by(self, rider: str, platforms: Sequence[str]) -> None:
         """Tell these of his platforms that a rider is theirs no longer."""
         for one in platforms:
             if one in self._settings.outlets:
-                self._outbox.put(self._settings.status_of(one), rider.encode(), None, partition=self._number)
+                self._producer.put(
+                    self._settings.status_of(one), rider.encode(), None, partition=self._number
+                )
 
     def outcomes(self, store: RiderStore, outcomes: Sequence[Verdict | Status]) -> None:
         """Tell what a judge said, in its order."""
@@ -172,4 +174,6 @@ class Teller:
             "policies": list(policies),
         }
         key = str(self._number).encode()
-        self._outbox.put(self._settings.watermark_topic, key, _json.encode(document), partition=self._number)
+        self._producer.put(
+            self._settings.watermark_topic, key, _json.encode(document), partition=self._number
+        )

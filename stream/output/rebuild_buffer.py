@@ -18,7 +18,7 @@ from detectors.verdicts import Outcome, Verdict
 from stream.output.alert_json import alert_id
 
 
-class Held:
+class RebuildBuffer:
     """What became final, or vanished, while the state was rebuilt.
 
     What has vanished is held to the end: it may come back. That is at most what the pages said was told. A
@@ -61,7 +61,7 @@ class Held:
         self._final = [one for one in self._final if one.row != row]
 
 
-class Known:
+class AlreadyPublished:
     """What of riders who are told again the outputs hold for certain, so that it need not be repeated.
 
     A verdict that the pages say was told was in the outputs, as it is, when its page was packed. What was

@@ -18,8 +18,8 @@ from stream.simulation.events import (
     LOCAL_OFFSET_S,
     PLATFORMS,
     ZONES,
+    EventColumns,
     Floats,
-    Happenings,
     Ints,
     blank,
     joined,
@@ -157,7 +157,7 @@ def shifts_of(city: City, riders: Profiles, day: int) -> Shifts:
     return Shifts(*(column[works].astype(np.int64) for column in columns))
 
 
-def slices(city: City) -> Iterator[Happenings]:
+def slices(city: City) -> Iterator[EventColumns]:
     """The city's events in time order, `SLICE_S` seconds at a time."""
     riders = profiles(city)
     first_day = (city.start_s + LOCAL_OFFSET_S) // _DAY_S
@@ -201,7 +201,7 @@ def events(
         yield from lines(happened, zones)
 
 
-def _sessions(shifts: Shifts, riders: Profiles) -> Happenings:
+def _sessions(shifts: Shifts, riders: Profiles) -> EventColumns:
     """Going online and offline, and breaks, on each platform of the rider, a few seconds apart."""
     rests = shifts.rest_s < shifts.back_s
     parts = []
@@ -225,7 +225,7 @@ def _sessions(shifts: Shifts, riders: Profiles) -> Happenings:
 
 def _made(
     kind: int, at_s: Ints, rider: Ints, platform: npt.NDArray[np.int8], order: Ints | None = None
-) -> Happenings:
+) -> EventColumns:
     made = blank(len(at_s))
     made.type[:] = kind
     made.at_s[:] = at_s
@@ -237,7 +237,7 @@ def _made(
     return made
 
 
-def _heartbeats(shifts: Shifts, riders: Profiles, begin_s: int) -> Happenings:
+def _heartbeats(shifts: Shifts, riders: Profiles, begin_s: int) -> EventColumns:
     phase_s = (begin_s + shifts.rider * 37) % _HEARTBEAT_S
     at_s = begin_s + _HEARTBEAT_S - phase_s
     due = (phase_s > _HEARTBEAT_S - SLICE_S) & (shifts.begin_s <= at_s) & (at_s < shifts.end_s)
@@ -247,7 +247,7 @@ def _heartbeats(shifts: Shifts, riders: Profiles, begin_s: int) -> Happenings:
 
 def _orders(
     rng: np.random.Generator, shifts: Shifts, riders: Profiles, begin_s: int, first: int
-) -> tuple[Happenings, int]:
+) -> tuple[EventColumns, int]:
     """The orders accepted in one slice, with all that becomes of them, and the next order's number."""
     middle_s = begin_s + SLICE_S // 2
     free = (shifts.begin_s <= begin_s) & (begin_s < shifts.end_s - _LAST_ORDER_S)

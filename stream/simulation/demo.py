@@ -29,7 +29,7 @@ from rich.live import Live
 from stream.kafka.log_reader import tail
 from stream.settings import Settings, load_settings
 from stream.simulation.demo_monitoring import free_port, servers
-from stream.simulation.demo_terminal import Board, take
+from stream.simulation.demo_terminal import DemoTerminal, take
 from stream.simulation.events import PLATFORMS
 from stream.state.shm_writer import shared_folder
 
@@ -133,7 +133,9 @@ def _start(name: str, command: Sequence[str], environment: dict[str, str]) -> Pa
     return Part(name, process, log)
 
 
-async def _watch(settings: Settings, board: Board, city: Part, others: Sequence[Part], *, stay: bool) -> None:
+async def _watch(
+    settings: Settings, board: DemoTerminal, city: Part, others: Sequence[Part], *, stay: bool
+) -> None:
     """Show what comes out until the city has gone home and nothing more comes."""
     topics = [
         settings.alerts_topic,
@@ -250,7 +252,7 @@ def _show(console: Console, address: str, day: Day) -> None:
     worker_port, api_port = free_port(), free_port(CONSOLE_PORT)
     environment = _environment(settings, worker_port, api_port)
     _LOGS.mkdir(exist_ok=True)
-    board = Board(console)
+    board = DemoTerminal(console)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder(settings))
 

@@ -29,7 +29,7 @@ _WORDS = {
 }
 
 
-class Board:
+class DemoTerminal:
     """What scrolls, and the live line below it."""
 
     def __init__(self, console: Console) -> None:
@@ -82,7 +82,7 @@ class Board:
         )
 
 
-def take(settings: Settings, board: Board, topic: str, value: bytes | None) -> None:
+def take(settings: Settings, board: DemoTerminal, topic: str, value: bytes | None) -> None:
     """Take one record of one of the topics."""
     if value is None or topic == settings.dead_letter_topic:
         board.refused += topic == settings.dead_letter_topic

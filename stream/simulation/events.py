@@ -22,7 +22,7 @@ Ints = npt.NDArray[np.int64]
 Column = npt.NDArray[Any]
 
 
-class Happenings(NamedTuple):
+class EventColumns(NamedTuple):
     """What happened, one entry per event; in order of ``arrival_s``.
 
     ``at_s`` is epoch seconds, ``arrival_s`` when it is sent (float; the same, unless impaired), ``order`` -1
@@ -45,19 +45,19 @@ class Happenings(NamedTuple):
         """Number of events."""
         return len(self.at_s)
 
-    def take(self, chosen: Column | slice) -> Happenings:
+    def take(self, chosen: Column | slice) -> EventColumns:
         """Some of the events, by index, mask or slice."""
-        return Happenings(*(column[chosen] for column in self))
+        return EventColumns(*(column[chosen] for column in self))
 
 
-def joined(parts: Sequence[Happenings]) -> Happenings:
+def joined(parts: Sequence[EventColumns]) -> EventColumns:
     """The events of several, one after the other."""
-    return Happenings(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return EventColumns(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def blank(count: int) -> Happenings:
+def blank(count: int) -> EventColumns:
     """Events of nobody, to be filled."""
-    return Happenings(
+    return EventColumns(
         at_s=np.zeros(count, np.int64),
         arrival_s=np.zeros(count, np.float64),
         number=np.zeros(count, np.int64),
@@ -70,7 +70,7 @@ def blank(count: int) -> Happenings:
     )
 
 
-def lines(happened: Happenings, zones: Ints) -> list[bytes]:
+def lines(happened: EventColumns, zones: Ints) -> list[bytes]:
     """The messages of events; ``zones`` is each rider's, and one event in ten comes without."""
     local = np.datetime_as_string((happened.at_s + LOCAL_OFFSET_S).astype("datetime64[s]"))
     zoned = np.where((happened.type != HEARTBEAT) & (happened.number % 10 > 0), zones[happened.rider], -1)

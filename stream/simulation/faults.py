@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from stream.simulation.events import FLAG_VOID, Floats, Happenings, joined
+from stream.simulation.events import FLAG_VOID, EventColumns, Floats, joined
 
 _MOST_DISORDER_S = 30.0
 _MEAN_LATENESS_S = 1800.0
@@ -62,8 +62,8 @@ class Impairments:
         return any(getattr(self, one.name) > 0 for one in fields(self))
 
 
-def impair(happened: Iterable[Happenings], seed: int, shares: Impairments) -> Iterator[Happenings]:
-    """The events as they are sent, in order of sending, in the same helpings.
+def impair(happened: Iterable[EventColumns], seed: int, shares: Impairments) -> Iterator[EventColumns]:
+    """The events as they are sent, in order of sending, in the same send_batches.
 
     ``happened`` is in time order, as `stream.simulation.city.slices` gives it. What is late comes in a later
     helping, and after the last one all that is still under way.
@@ -71,7 +71,7 @@ def impair(happened: Iterable[Happenings], seed: int, shares: Impairments) -> It
     if not shares.any:
         yield from happened
         return
-    waiting: list[Happenings] = []
+    waiting: list[EventColumns] = []
     for number, given in enumerate(happened):
         if not given.size:
             yield given
@@ -85,7 +85,7 @@ def impair(happened: Iterable[Happenings], seed: int, shares: Impairments) -> It
         yield _in_order(waiting[0])
 
 
-def _sent(rng: np.random.Generator, given: Happenings, shares: Impairments) -> list[Happenings]:
+def _sent(rng: np.random.Generator, given: EventColumns, shares: Impairments) -> list[EventColumns]:
     size = given.size
     arrival_s = given.arrival_s + np.where(
         rng.random(size) < shares.shuffled, rng.uniform(0, _MOST_DISORDER_S, size), 0.0
@@ -102,15 +102,15 @@ def _sent(rng: np.random.Generator, given: Happenings, shares: Impairments) -> l
     return [given.take(kept), _later(given, again_s).take(again), _voids(_later(given, void_s).take(voided))]
 
 
-def _later(given: Happenings, arrival_s: Floats) -> Happenings:
+def _later(given: EventColumns, arrival_s: Floats) -> EventColumns:
     return given._replace(arrival_s=arrival_s)
 
 
-def _voids(given: Happenings) -> Happenings:
+def _voids(given: EventColumns) -> EventColumns:
     return given._replace(flags=given.flags | FLAG_VOID)
 
 
-def _in_order(sent: Happenings) -> Happenings:
+def _in_order(sent: EventColumns) -> EventColumns:
     return sent.take(np.argsort(sent.arrival_s, kind="stable"))
 
 

@@ -20,12 +20,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.decode import murmur2
 from stream.kafka.admin import KafkaUnavailable
-from stream.kafka.batch_producer import Bulk, into_source
+from stream.kafka.batch_producer import BatchProducer, into_source
 from stream.kafka.topics.provisioning import TopicsRefused
 from stream.offline.feed import beat
 from stream.settings import Settings
 from stream.simulation.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices
-from stream.simulation.events import PLATFORMS, Floats, Happenings, lines, rider_id
+from stream.simulation.events import PLATFORMS, EventColumns, Floats, lines, rider_id
 from stream.simulation.faults import Impairments, broken, impair
 
 Placement = Literal["standard", "mixed"]
@@ -117,7 +117,7 @@ class Message(NamedTuple):
     platform: int
 
 
-class Helping(NamedTuple):
+class SendBatch(NamedTuple):
     """Messages of a few minutes of the city; ``due_s`` is seconds from the beginning, one for each."""
 
     messages: list[Message]
@@ -135,7 +135,7 @@ class Sink(Protocol):
         """Let them go."""
 
 
-def helpings(simulation: Simulation, city: City) -> Iterator[Helping]:
+def send_batches(simulation: Simulation, city: City) -> Iterator[SendBatch]:
     """The messages in the order of sending."""
     zones = profiles(city).zone
     sent = 0
@@ -146,11 +146,11 @@ def helpings(simulation: Simulation, city: City) -> Iterator[Helping]:
             values[index] = broken(values[index], fault)
         messages = list(map(Message, values, happened.rider.tolist(), happened.platform.tolist()))
         latest_s = int(happened.at_s.max()) if happened.size else None
-        yield Helping(messages, _due_s(simulation, city, happened, sent), latest_s)
+        yield SendBatch(messages, _due_s(simulation, city, happened, sent), latest_s)
         sent += happened.size
 
 
-def _due_s(simulation: Simulation, city: City, happened: Happenings, sent: int) -> Floats:
+def _due_s(simulation: Simulation, city: City, happened: EventColumns, sent: int) -> Floats:
     if simulation.rate:
         return (sent + np.arange(happened.size, dtype=np.float64)) / simulation.rate
     if simulation.speed:
@@ -161,7 +161,7 @@ def _due_s(simulation: Simulation, city: City, happened: Happenings, sent: int) 
 class Producers:
     """The platforms' producers, each with its own idea of where a rider belongs."""
 
-    def __init__(self, bulk: Bulk, placement: Placement) -> None:
+    def __init__(self, bulk: BatchProducer, placement: Placement) -> None:
         self._bulk = bulk
         self._ways = [_PLACEMENTS[name] if placement == "mixed" else _MURMUR2 for name in PLATFORMS]
         self._places: dict[int, tuple[bytes, int, int]] = {}
@@ -213,7 +213,7 @@ async def _send(sink: Sink, simulation: Simulation, city: City) -> tuple[int, in
     with shown as bar:
         task = bar.add_task("simulating", total=city.duration_s)
         began_s = time.monotonic()
-        for messages, due_s, helping_s in helpings(simulation, city):
+        for messages, due_s, helping_s in send_batches(simulation, city):
             at = 0
             while at < len(messages):
                 end = int(np.searchsorted(due_s, time.monotonic() - began_s, side="right"))

@@ -26,7 +26,7 @@ from schemas.checkpoint import (
     pack_offsets,
     page_key,
 )
-from stream.kafka.transactional_producer import Outbox
+from stream.kafka.transactional_producer import TransactionalProducer
 from stream.schedule import is_due
 from stream.settings import Settings
 from stream.state.restore import Restored
@@ -36,7 +36,7 @@ STEP_BYTES = 2 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CheckpointPosition:
     """Where a partition stands: everything up to here has been judged, and told.
 
     ``waits_from`` is the offset of the first alert of an earlier owner that is left alone until *now* gets
@@ -58,13 +58,18 @@ class Checkpointer:
     """
 
     def __init__(
-        self, settings: Settings, outbox: Outbox, number: int, restored: Restored, blank: Marker
+        self,
+        settings: Settings,
+        producer: TransactionalProducer,
+        number: int,
+        restored: Restored,
+        blank: Marker,
     ) -> None:
         self.pages_written = 0
         self.bytes_written = 0
         self.written_s: float | None = None
         self._settings = settings
-        self._outbox = outbox
+        self._producer = producer
         self._number = number
         self._store: RiderStore = restored.store
         self._sequence = restored.sequence
@@ -78,13 +83,13 @@ class Checkpointer:
         # The first round at once: what the take-over has told need not be read again by the next owner.
         self._due_s = 0.0
 
-    def begin_if_due(self, standing: Standing, wall_s: float, *, now: bool = False) -> None:
-        """Begin a round when it is time, or ``now``. Precondition: nothing waits in the outbox."""
+    def begin_if_due(self, standing: CheckpointPosition, wall_s: float, *, now: bool = False) -> None:
+        """Begin a round when it is time, or ``now``. Precondition: nothing waits in the producer."""
         due = now or is_due(wall_s, self._due_s, self._settings.checkpoint_every)
         if self._round is not None or not due:
             return
         store = self._store
-        ends = self._outbox.ends
+        ends = self._producer.ends
         topics = self._settings.alerts_topic, self._settings.status_topic
         alerts, statuses = (
             ends.get((topic, self._number), end) for topic, end in zip(topics, self._ends, strict=True)
@@ -104,14 +109,14 @@ class Checkpointer:
         self._waiting.reverse()
         self._due_s = wall_s + self._settings.checkpoint_every
 
-    async def step(self, standing: Standing, wall_s: float) -> int | None:
+    async def step(self, standing: CheckpointPosition, wall_s: float) -> int | None:
         """Write some pages of the round under way, or its marker; the offset that a marker has made safe.
 
-        Precondition: nothing waits in the outbox, and every touched rider has been judged.
+        Precondition: nothing waits in the producer, and every touched rider has been judged.
 
         Raises
         ------
-        OutboxFailed
+        ProduceFailed
             It could not be written.
         """
         if self._round is None:
@@ -129,12 +134,12 @@ class Checkpointer:
 
     # -- pages ---------------------------------------------------------------------------------
 
-    async def _write_pages(self, standing: Standing) -> None:
+    async def _write_pages(self, standing: CheckpointPosition) -> None:
         await self._write_names()
         written = await asyncio.to_thread(self._pack_some, standing.source_offset)
         for number, values in written:
             self._put_parts(number, values)
-        await self._outbox.flush()
+        await self._producer.flush()
 
     def _pack_some(self, source_offset: int) -> list[tuple[int, list[bytes]]]:
         """Pages up to about `STEP_BYTES`."""
@@ -156,9 +161,9 @@ class Checkpointer:
     def _put_parts(self, number: int, values: Sequence[bytes]) -> None:
         topic = self._settings.state_topic
         for part, value in enumerate(values):
-            self._outbox.put(topic, page_key(number, part), value, partition=self._number)
+            self._producer.put(topic, page_key(number, part), value, partition=self._number)
         for part in range(len(values), self._parts.get(number, 0)):
-            self._outbox.put(topic, page_key(number, part), None, partition=self._number)
+            self._producer.put(topic, page_key(number, part), None, partition=self._number)
         self._parts[number] = len(values)
 
     async def _write_names(self) -> None:
@@ -167,7 +172,7 @@ class Checkpointer:
         for what, names, known in zip(("platforms", "zones"), found, self._names, strict=True):
             if len(names) > known:
                 for key, value in encode_names(self._blank.lineage, what, names, known):
-                    self._outbox.put(self._settings.state_topic, key, value, partition=self._number)
+                    self._producer.put(self._settings.state_topic, key, value, partition=self._number)
         self._names = len(found[0]), len(found[1])
 
     # -- marker --------------------------------------------------------------------------------
@@ -181,10 +186,10 @@ class Checkpointer:
             zones=self._names[1],
             page_from=pack_offsets(self._page_from),
         )
-        self._outbox.put(
+        self._producer.put(
             self._settings.state_topic, MARKER_KEY, encode_marker(marker), partition=self._number
         )
-        await self._outbox.flush()
+        await self._producer.flush()
         self._round = None
         self.written_s = wall_s
         return marker.source_offset

@@ -60,7 +60,7 @@ class Observed(NamedTuple):
 
 
 @dataclass(slots=True)
-class Told:
+class PublishedOutputs:
     """What the outputs hold that the pages may not know of."""
 
     #: Alerts that stand by their ids.
@@ -161,7 +161,7 @@ class Outputs:
     alerts: Bounds
     statuses: Bounds
 
-    async def fold(self, unknown: Unknown, orders: dict[str, int], wall_s: float) -> Told:
+    async def fold(self, unknown: Unknown, orders: dict[str, int], wall_s: float) -> PublishedOutputs:
         """What was told and the pages may not know.
 
         Parameters
@@ -172,7 +172,7 @@ class Outputs:
         wall_s
             Now, epoch seconds.
         """
-        told = Told()
+        told = PublishedOutputs()
         await self._fold_alerts(told, unknown, orders, wall_s)
         begin = self.statuses.start if unknown.bad.any() else unknown.status_from
         async for rider, record in self._records(told, self.settings.status_topic, begin, self.statuses.end):
@@ -185,7 +185,9 @@ class Outputs:
                 told.orphans.add(rider)
         return told
 
-    async def _fold_alerts(self, told: Told, unknown: Unknown, orders: dict[str, int], wall_s: float) -> None:
+    async def _fold_alerts(
+        self, told: PublishedOutputs, unknown: Unknown, orders: dict[str, int], wall_s: float
+    ) -> None:
         since, final_s = unknown.alerts_from, 0.0
         if self.settings.clock == "wall":
             final_s = wall_s - self.settings.lateness - 2 * FINALITY_SLACK_S
@@ -207,7 +209,7 @@ class Outputs:
                 leave_out(told.foreign, record, str(error))
 
     async def _records(
-        self, told: Told, topic: str, start: int, end: int
+        self, told: PublishedOutputs, topic: str, start: int, end: int
     ) -> AsyncIterator[tuple[str, ConsumerRecord]]:
         """Riders and records, without those that have no rider's id for a key."""
         async for batch in self.reader.read(topic, start, end):

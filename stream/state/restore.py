@@ -39,7 +39,7 @@ from stream.kafka.log_reader import Bounds, LogReader
 from stream.kafka.topics.provisioning import topic_id
 from stream.settings import Settings
 from stream.state.dead_letter_offset import written_up_to
-from stream.state.published_outputs import Outputs, Told, Unknown, leave_out, read_orders
+from stream.state.published_outputs import Outputs, PublishedOutputs, Unknown, leave_out, read_orders
 
 log = structlog.get_logger()
 _PAGES_AT_ONCE = 64
@@ -99,7 +99,7 @@ class Restored:
     lineage: bytes = field(default_factory=lambda: uuid.uuid4().bytes)
     #: Platforms with an outlet that is newer than the state.
     new_outlets: tuple[str, ...] = ()
-    told: Told = field(default_factory=Told)
+    told: PublishedOutputs = field(default_factory=PublishedOutputs)
     #: Ends of the alerts and of the statuses at the take-over.
     ends: tuple[int, int] = (0, 0)
     arrival_s: int = 0

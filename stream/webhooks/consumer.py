@@ -29,7 +29,7 @@ _FETCH_BYTES = 1 << 20
 _SESSION_MS = 10_000
 
 
-class Intake(ConsumerRebalanceListener):
+class EndpointConsumer(ConsumerRebalanceListener):
     """Feeds a sender from the partitions that the group gives to this process."""
 
     def __init__(self, consumer: AIOKafkaConsumer, sender: Sender, endpoint: Endpoint) -> None:
@@ -140,7 +140,7 @@ def new_consumer(settings: Settings, group: str | None, endpoint: Endpoint) -> A
 @asynccontextmanager
 async def intake(
     settings: Settings, group: str, endpoint: Endpoint, topics: Collection[str], sender: Sender
-) -> AsyncIterator[Intake]:
+) -> AsyncIterator[EndpointConsumer]:
     """An intake that has joined its group; left in order, with what is settled committed.
 
     Raises
@@ -149,7 +149,7 @@ async def intake(
         Kafka cannot be reached or refuses.
     """
     consumer = new_consumer(settings, group, endpoint)
-    made = Intake(consumer, sender, endpoint)
+    made = EndpointConsumer(consumer, sender, endpoint)
     consumer.subscribe(list(topics), listener=made)
     await consumer.start()
     try:

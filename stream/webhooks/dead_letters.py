@@ -20,14 +20,14 @@ _AGAIN_S = 1.0
 _LARGEST_BYTES = 1_200_000
 
 
-class Letters:
+class DeadLetters:
     """Writes dead letters; one for all endpoints of a process."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self._producer = producer
         self._topic = topic
 
-    async def bury(self, endpoint: str, message: Message, reason: str, detail: str) -> None:
+    async def write_dead_letter(self, endpoint: str, message: Message, reason: str, detail: str) -> None:
         """Return when Kafka has the letter: before that, the message must not count as settled.
 
         Raises
@@ -80,7 +80,7 @@ def _ours(record: Any) -> Mapping[str, bytes]:  # noqa: ANN401
 
 
 @asynccontextmanager
-async def writing(settings: Settings, topic: str) -> AsyncIterator[Letters]:
+async def writing(settings: Settings, topic: str) -> AsyncIterator[DeadLetters]:
     """A writer of dead letters.
 
     Raises
@@ -93,6 +93,6 @@ async def writing(settings: Settings, topic: str) -> AsyncIterator[Letters]:
     )
     await producer.start()
     try:
-        yield Letters(producer, topic)
+        yield DeadLetters(producer, topic)
     finally:
         await producer.stop()

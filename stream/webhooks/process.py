@@ -10,8 +10,8 @@ import structlog
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.webhooks.config import Config, Endpoint
-from stream.webhooks.consumer import Intake, intake
-from stream.webhooks.dead_letters import Letters, writing
+from stream.webhooks.consumer import EndpointConsumer, intake
+from stream.webhooks.dead_letters import DeadLetters, writing
 from stream.webhooks.failures import reason
 from stream.webhooks.http_post import posting
 from stream.webhooks.metrics import Counts, Metrics
@@ -32,7 +32,7 @@ class Running:
         self._endpoint = endpoint
         self._counts = counts
         self._sender: Sender | None = None
-        self._intake: Intake | None = None
+        self._intake: EndpointConsumer | None = None
         self.disabled = False
 
     @property
@@ -55,7 +55,7 @@ class Running:
         """Records in Kafka that have not been fetched."""
         return self._intake.lag_records if self._intake else 0
 
-    async def run(self, letters: Letters, stopping: asyncio.Event) -> None:
+    async def run(self, letters: DeadLetters, stopping: asyncio.Event) -> None:
         """Send until asked to stop; an endpoint that has said 410 is left alone from then on."""
         try:
             await self._run(letters, stopping)
@@ -66,11 +66,11 @@ class Running:
         if self.disabled:
             await stopping.wait()
 
-    async def _run(self, letters: Letters, stopping: asyncio.Event) -> None:
+    async def _run(self, letters: DeadLetters, stopping: asyncio.Event) -> None:
         group = self._config.group(self._endpoint)
         topics = topics_of(self._settings, self._endpoint)
         async with posting(self._endpoint) as post, asyncio.TaskGroup() as tasks:
-            self._sender = Sender(self._endpoint, post, letters.bury, self._counts, tasks)
+            self._sender = Sender(self._endpoint, post, letters.write_dead_letter, self._counts, tasks)
             async with intake(self._settings, group, self._endpoint, topics, self._sender) as self._intake:
                 while not stopping.is_set():
                     await self._intake.turn()

@@ -119,7 +119,7 @@ async def resend(settings: Settings, config: Config, endpoint: Endpoint, wish: W
         if not ranges:  # a client without partitions does not let itself be stopped
             return counts.outcomes
         async with asyncio.TaskGroup() as tasks:
-            sender = Sender(endpoint, post, buried.bury, counts, tasks)
+            sender = Sender(endpoint, post, buried.write_dead_letter, counts, tasks)
             resending = Resending(consumer, sender, endpoint)
             try:
                 await resending.run(ranges, wish.progress, letters=letters)

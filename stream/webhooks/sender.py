@@ -39,7 +39,7 @@ class EndpointGone(Exception):
     """The receiver said 410: it wants no more, and what is not settled stays in Kafka."""
 
 
-class Bury(Protocol):
+class WriteDeadLetter(Protocol):
     """Keeps what could not be delivered."""
 
     def __call__(self, endpoint: str, message: Message, reason: str, detail: str) -> Awaitable[None]:
@@ -61,7 +61,7 @@ class Sender:
         self,
         endpoint: Endpoint,
         post: Post,
-        bury: Bury,
+        write_dead_letter: WriteDeadLetter,
         counts: Counts,
         tasks: asyncio.TaskGroup,
         *,
@@ -69,7 +69,7 @@ class Sender:
     ) -> None:
         self._endpoint = endpoint
         self._post = post
-        self._bury = bury
+        self._write_dead_letter = write_dead_letter
         self._counts = counts
         self._group = tasks
         self._wall = wall
@@ -196,7 +196,7 @@ class Sender:
 
     async def _give_up(self, message: Message, reason: str, detail: str) -> None:
         with self._being_busy():
-            await self._bury(self._endpoint.name, message, reason, detail)
+            await self._write_dead_letter(self._endpoint.name, message, reason, detail)
         self._counts.buried(reason)
         self._counts.settled("dead_letter")
 

@@ -15,18 +15,18 @@ _LOOK_S = 1.0
 _COME_BACK_S = 30.0
 
 
-class Deaf(RuntimeError):
+class ConsumerDead(RuntimeError):
     """The consumer hears nothing of a broker that answers others; the supervisor starts the worker again."""
 
 
-class Heard(NamedTuple):
+class FetchProgress(NamedTuple):
     """What changes as long as a partition is fetched and judged."""
 
     response_ms: int
     position: int
 
 
-class Hearing:
+class ConsumerWatchdog:
     """Watches what the consumer hears.
 
     An outage of the broker is no reason to end: after it the consumer comes back. So the broker is asked by a
@@ -48,7 +48,7 @@ class Hearing:
     def __init__(
         self,
         deaf_after_s: int,
-        heard: Callable[[], Mapping[int, Heard]],
+        heard: Callable[[], Mapping[int, FetchProgress]],
         why_silent: Callable[[int], Awaitable[str | None]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -56,7 +56,7 @@ class Hearing:
         self._heard = heard
         self._why_silent = why_silent
         self._clock = clock
-        self._last: Mapping[int, Heard] = {}
+        self._last: Mapping[int, FetchProgress] = {}
         self._since_s = clock()
         #: Since when the broker has answered others and not us.
         self._answers_since_s: float | None = None
@@ -66,7 +66,7 @@ class Hearing:
 
         Raises
         ------
-        Deaf
+        ConsumerDead
             The worker is to be started again.
         """
         while True:
@@ -79,7 +79,7 @@ class Hearing:
 
         Raises
         ------
-        Deaf
+        ConsumerDead
             The worker is to be started again.
         """
         heard = self._heard()
@@ -112,4 +112,4 @@ class Hearing:
             "starts it again (RESPITE_DEAF_AFTER says after how long, 0 never; see the log for a MemoryError)"
         )
         log.error("deaf", reason=message)
-        raise Deaf(message)
+        raise ConsumerDead(message)

@@ -20,7 +20,7 @@ SEAL_EVENTS = {"wall": 16, "event": 512}
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WorkerContext:
     """What all partitions of a worker share."""
 
     settings: Settings
@@ -56,7 +56,7 @@ class Source(Protocol):
         """Let the group's offset follow the marker, for those who measure lag."""
 
 
-def shared_partition(run: Run, number: int) -> SharedArrays | None:
+def shared_partition(run: WorkerContext, number: int) -> SharedArrays | None:
     """Where a partition's riders lie for readers beside the stream; None when they are not shared."""
     settings = run.settings
     folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)

@@ -20,7 +20,7 @@ _WAIT_MS = 1000
 _AGAIN_AFTER_S = 5.0
 
 
-class Orders:
+class ControlTopic:
     """Reads the orders for the partitions of a worker, all of them whenever these change: each holds once."""
 
     def __init__(self, settings: Settings) -> None:

@@ -19,19 +19,19 @@ from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from stream.columns import arrivals_of
 from stream.kafka.raw_fetch import LogEnd
-from stream.kafka.transactional_producer import Outbox, OutboxFailed
-from stream.metrics.alert_latency import Announced
+from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
+from stream.metrics.alert_latency import AlertLatency
 from stream.metrics.evidence_quality import Evidence
 from stream.metrics.stage_timer import timed
 from stream.output.alert_json import utc
-from stream.output.dead_letters import Refusals
-from stream.output.publisher import Teller
-from stream.output.rebuild_buffer import Held, Known
+from stream.output.dead_letters import DeadLetterWriter
+from stream.output.publisher import Publisher
+from stream.output.rebuild_buffer import AlreadyPublished, RebuildBuffer
 from stream.schedule import is_due
-from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.checkpoint import Checkpointer, CheckpointPosition
 from stream.state.restore import Restored, Takeover, erase, take_over
 from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
-from stream.worker.context import NotOwner, Run, Source, shared_partition
+from stream.worker.context import NotOwner, Source, WorkerContext, shared_partition
 
 log = structlog.get_logger()
 FLUSH_EVERY_S = 0.1
@@ -43,7 +43,9 @@ _FORGET_EVERY_S = 10.0
 class Partition:
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
-    def __init__(self, run: Run, number: int, outbox: Outbox, source: Source) -> None:
+    def __init__(
+        self, run: WorkerContext, number: int, producer: TransactionalProducer, source: Source
+    ) -> None:
         self.number = number
         #: The claim under way; whoever works with the partition waits for it.
         self.starting: asyncio.Future[None] | None = None
@@ -68,17 +70,17 @@ class Partition:
         self._silent_until_ms = 0
         self._run = run
         self._source = source
-        self._outbox = outbox
-        self._teller = Teller(run.settings, run.renderer, outbox, number, run.worker, run.wall)
-        self._refusals = Refusals(run.settings, outbox, number, run.partitions)
-        self._teller.counts = self._refusals.counts = self.counts
-        self._teller.announced = Announced(self.counts)
+        self._producer = producer
+        self._publisher = Publisher(run.settings, run.renderer, producer, number, run.worker, run.wall)
+        self._dead_letters = DeadLetterWriter(run.settings, producer, number, run.partitions)
+        self._publisher.counts = self._dead_letters.counts = self.counts
+        self._publisher.latency = AlertLatency(self.counts)
         self._evidence = Evidence()
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
         self._checkpointer: Checkpointer | None = None
-        self._held = Held()
+        self._held = RebuildBuffer()
         #: The source is being read from another place than before; older chunks may still come.
         self._seeking = True
         self._flushed = 0.0
@@ -99,7 +101,7 @@ class Partition:
     @property
     def committed_s(self) -> float | None:
         """When the last transaction was committed, epoch seconds; None before the first."""
-        return self._outbox.committed_s
+        return self._producer.committed_s
 
     @property
     def checkpoint_bytes(self) -> int:
@@ -115,7 +117,7 @@ class Partition:
         ------
         NotOwner
             The group has given the partition to another worker.
-        OutboxFailed, KafkaError
+        ProduceFailed, KafkaError
             The broker refuses or does not answer; to be tried again.
         StateRefused
             The state belongs to topics of another shape.
@@ -140,10 +142,10 @@ class Partition:
             self.store.lie_in(self.shared.place)
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
-        self._teller.told = restored.told
-        self._teller.since_s = restored.since_s
+        self._publisher.published = restored.told
+        self._publisher.since_s = restored.since_s
         self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
-        self._refusals.begin(restored.side_offset, restored.side_recorded)
+        self._dead_letters.begin(restored.side_offset, restored.side_recorded)
         blank = Marker(
             definition=pages.definition(run.limits, run.store_settings),
             partitions=run.partitions,
@@ -153,7 +155,7 @@ class Partition:
             outlets=tuple(run.settings.outlets),
             source_id=restored.source_id,
         )
-        self._checkpointer = Checkpointer(run.settings, self._outbox, self.number, restored, blank)
+        self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
         self.progress_s = run.wall()
         log.info(
             "restored",
@@ -166,7 +168,7 @@ class Partition:
 
     async def _claim(self) -> None:
         await self._must_be_ours()
-        await self._outbox.start()
+        await self._producer.start()
         # Asked again: what was true before may have ended in between, and then the claim has fenced the
         # owner, who will claim it back.
         await self._must_be_ours()
@@ -187,7 +189,7 @@ class Partition:
 
         Raises
         ------
-        OutboxFailed, CorruptBatch
+        ProduceFailed, CorruptBatch
             The partition must be given up.
         """
         async with self._lock:
@@ -197,7 +199,7 @@ class Partition:
                 if self._seeking:
                     return
                 message = f"partition {self.number}: chunk begins at {first}, expected {self.position}"
-                raise OutboxFailed(message)
+                raise ProduceFailed(message)
             self._seeking = False
             if self.store.live and self.lag_records == 0:
                 # While catching up an old arrival says nothing of the clocks.
@@ -205,7 +207,7 @@ class Partition:
             decoded, codes, outcomes = await asyncio.to_thread(
                 self._judge_chunk, raw, self.position, following, newest_ms
             )
-            await self._refusals.put(decoded, codes)
+            await self._dead_letters.put(decoded, codes)
             await self._tell(outcomes)
             self.position = following
             self._progress_of_replay()
@@ -218,7 +220,7 @@ class Partition:
         with timed(self.seconds, "decode"):
             decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
-        self._teller.announced.after_record(oldest_ms / 1000 if self.store.live else None)
+        self._publisher.latency.after_record(oldest_ms / 1000 if self.store.live else None)
         with timed(self.seconds, "ingest"):
             codes = self.store.ingest(arrivals_of(decoded), self._place)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -266,7 +268,7 @@ class Partition:
                 await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
                 now_s, wall_s = self._now(current_s), int(self._run.wall())
-                self._teller.announced.after_silence()
+                self._publisher.latency.after_silence()
                 await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
             if self.store.live:
                 await self._keep_house()
@@ -311,16 +313,16 @@ class Partition:
                 if rider in told.riders:
                     pages.tell_again(store, row)
             elif rider in told.orphans or rider in restored.erased:
-                self._teller.forgotten(rider, restored.erased.get(rider))
+                self._publisher.forgotten(rider, restored.erased.get(rider))
         for platform in restored.new_outlets:
             pages.tell_platform_again(store, platform)
         now_s, wall_s = self._now(current_s), int(self._run.wall())
-        self._teller.announced.after_record(None)
+        self._publisher.latency.after_record(None)
         parts = store.publish(now_s, wall_s, everyone=restored.everyone)
         # The first part comes of a last judging in silence, the others are what is told then.
         self._held.add(await asyncio.to_thread(next, parts))
         again = () if restored.everyone else self._rows_of(told.riders)
-        known = await asyncio.to_thread(Known, store, self._run.limits, again, told.ids)
+        known = await asyncio.to_thread(AlreadyPublished, store, self._run.limits, again, told.ids)
         await self._put(self._held.take_all())
         while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
             await self._put(known.news(outcomes))
@@ -337,16 +339,16 @@ class Partition:
     async def _keep_house(self) -> None:
         run, store = self._run, self.store
         sealed_s = store.now_s - run.settings.lateness - FINALITY_SLACK_S
-        self._teller.retract_vanished(store, run.limits, sealed_s)
+        self._publisher.retract_vanished(store, run.limits, sealed_s)
         wall_s = run.wall()
         if store.now_s > 0 and is_due(wall_s, self._forget_due_s, _FORGET_EVERY_S):
             self._forget_due_s = wall_s + _FORGET_EVERY_S
             erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
             for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
-                self._teller.forgotten(one.rider, one.platforms)
+                self._publisher.forgotten(one.rider, one.platforms)
             for one in await asyncio.to_thread(pages.forget_silent_platforms, store):
-                self._teller.forgotten_by(one.rider, one.platforms)
-        self._teller.watermark(store.now_s, run.limits.policies)
+                self._publisher.forgotten_by(one.rider, one.platforms)
+        self._publisher.watermark(store.now_s, run.limits.policies)
 
     async def forget(self, rider: str, before_ms: int) -> None:
         """Erase a rider because an operator says so; his events that arrived before do not come back."""
@@ -356,13 +358,13 @@ class Partition:
                 return
             # What is held back of him is not told any more.
             self._held.forget(row)
-            alerts = self._teller.told.alerts
+            alerts = self._publisher.published.alerts
             for identity in [key for key, one in alerts.items() if one.rider == rider]:
                 del alerts[identity]
             if self._restored is not None:
                 self._restored.erased[rider] = platforms
             else:
-                self._teller.forgotten(rider, platforms)
+                self._publisher.forgotten(rider, platforms)
             log.info("forgotten", partition=self.number)
 
     # -- output --------------------------------------------------------------------------------
@@ -376,11 +378,11 @@ class Partition:
             await self._put(self._held.take_final())
 
     async def _put(self, outcomes: Sequence[Outcome]) -> None:
-        """Put into the outbox, which never holds much more than is put at once."""
+        """Put into the producer, which never holds much more than is put at once."""
         for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
             with timed(self.seconds, "tell"):
-                self._teller.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
-            if self._outbox.pending >= _OUTCOMES_AT_ONCE:
+                self._publisher.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
+            if self._producer.pending >= _OUTCOMES_AT_ONCE:
                 await self._write()
 
     async def _flush(self, *, always: bool = False) -> None:
@@ -390,17 +392,17 @@ class Partition:
             await self._write()
 
     async def _write(self) -> None:
-        self._refusals.record()
+        self._dead_letters.record()
         with timed(self.seconds, "write"):
-            await self._outbox.flush()
-        self._teller.announced.committed(self._run.wall())
+            await self._producer.flush()
+        self._publisher.latency.committed(self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
-        """Write a step of the checkpoint; nothing waits in the outbox, so what is packed has been told."""
+        """Write a step of the checkpoint; nothing waits in the producer, so what is packed has been told."""
         checkpointer = self._checkpointer
         if checkpointer is None or not self.store.live or self.position is None:
             return
-        standing = Standing(self.position, self.arrival_s, self._teller.told.waits_from)
+        standing = CheckpointPosition(self.position, self.arrival_s, self._publisher.published.waits_from)
         checkpointer.begin_if_due(standing, self._run.wall(), now=now)
         with timed(self.seconds, "checkpoint"):
             safe = await checkpointer.step(standing, self._run.wall())
@@ -428,4 +430,4 @@ class Partition:
         if self.shared:
             self.shared.close()
         async with self._lock:
-            await self._outbox.close()
+            await self._producer.close()

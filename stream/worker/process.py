@@ -23,7 +23,7 @@ from detectors.limits import LimitTable
 from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable, why_silent
 from stream.kafka.topics.provisioning import retention_s
-from stream.kafka.transactional_producer import Outbox, OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.metrics.operator import Metrics, Past
 from stream.output.alert_json import Renderer
 from stream.policies.calendars import window_starts
@@ -32,9 +32,9 @@ from stream.policies.loader import load_all
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.state.shm_writer import shared_folder, sweep
-from stream.worker.consumer_watchdog import Heard, Hearing
-from stream.worker.context import NotOwner, Run
-from stream.worker.control_topic import Orders
+from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
+from stream.worker.context import NotOwner, WorkerContext
+from stream.worker.control_topic import ControlTopic
 from stream.worker.partition import Partition
 from stream.worker.warm_up import warm_up
 
@@ -56,7 +56,7 @@ class Stalled(RuntimeError):
     """Records wait and nothing moves; the supervisor starts the worker again."""
 
 
-class LaneApp(faust.App):
+class WorkerApp(faust.App):
     """A Faust app whose consumer hands on record batches."""
 
     def _new_transport(self) -> Any:
@@ -66,17 +66,17 @@ class LaneApp(faust.App):
         """Faust's tables would live in a folder of the working directory; there are none."""
 
 
-def new_run(settings: Settings, partitions: int) -> Run:
+def new_run(settings: Settings, partitions: int) -> WorkerContext:
     """What the partitions of a worker share."""
     policies = load_all(settings.policies)
     table = LimitTable(limits_of(policies), window_starts)
     renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
     worker = f"{socket.gethostname()}-{os.getpid()}"
     kept_s = retention_s(policies, settings.lateness)
-    return Run(settings, policies, table, renderer, partitions, worker, kept_s)
+    return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
 
 
-def new_app(settings: Settings) -> LaneApp:
+def new_app(settings: Settings) -> WorkerApp:
     """The Faust app, with what of Faust is used and stepped around."""
     credentials = None
     if settings.security_protocol.startswith("SASL") and settings.sasl_password:
@@ -88,7 +88,7 @@ def new_app(settings: Settings) -> LaneApp:
         )
     elif settings.security_protocol == "SSL":
         credentials = faust.SSLCredentials(context=settings.tls())
-    app = LaneApp(
+    app = WorkerApp(
         settings.group,
         broker=[URL(f"kafka://{address}") for address in settings.broker.split(",")],
         broker_credentials=credentials,
@@ -116,7 +116,7 @@ def new_app(settings: Settings) -> LaneApp:
 class Worker:
     """One worker process: a Faust app, and a `Partition` for every partition assigned to it."""
 
-    def __init__(self, settings: Settings, run: Run) -> None:
+    def __init__(self, settings: Settings, run: WorkerContext) -> None:
         self._settings = settings
         self._run = run
         self._app = new_app(settings)
@@ -170,7 +170,7 @@ class Worker:
             # Reading it again does not mend a damaged log: somebody must look at the broker's disk.
             self._fail(error)
             return False
-        except (OutboxFailed, NotOwner, KafkaError, KafkaUnavailable, TimeoutError) as error:
+        except (ProduceFailed, NotOwner, KafkaError, KafkaUnavailable, TimeoutError) as error:
             # What it wrote last is unknown, so it is given up, claimed and restored again.
             await self._give_up(partition, error)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, loudly
@@ -188,7 +188,7 @@ class Worker:
             due_s, _ = self._retries.get(number, (0.0, 0.0))
             if time.monotonic() < due_s:
                 return None
-            partition = Partition(self._run, number, Outbox(self._settings, number), self)
+            partition = Partition(self._run, number, TransactionalProducer(self._settings, number), self)
             self.partitions[number] = partition
             partition.starting = asyncio.ensure_future(partition.start())
         return partition
@@ -280,7 +280,7 @@ class Worker:
                 await self._tick()
             await asyncio.sleep(max(0.01, TICK_S - (time.monotonic() - started)))
 
-    def _heard(self) -> dict[int, Heard]:
+    def _heard(self) -> dict[int, FetchProgress]:
         """By partition that is live, what was heard last. One that is restored or caught up may not fetch."""
         if self._app.consumer is None or self._app.rebalancing:
             return {}
@@ -288,7 +288,7 @@ class Worker:
         for number, partition in self.partitions.items():
             if partition.now_s is not None and partition.position is not None:
                 end = raw_fetch.log_end(self._app.consumer, self._settings.source_topic, number)
-                found[number] = Heard(end.response_ms if end is not None else 0, partition.position)
+                found[number] = FetchProgress(end.response_ms if end is not None else 0, partition.position)
         return found
 
     def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -328,11 +328,13 @@ class Worker:
         ticking = asyncio.ensure_future(self._tick_forever())
         waiting: list[asyncio.Future[Any]] = [
             ticking,
-            asyncio.ensure_future(Orders(self._settings).follow(lambda: list(self.partitions), self._forget)),
+            asyncio.ensure_future(
+                ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
+            ),
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
             self._failure,
-            asyncio.ensure_future(self._hearing().watch()),
+            asyncio.ensure_future(self._watchdog().watch()),
         ]
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -357,9 +359,9 @@ class Worker:
                 self._watching.cancel()
             faulthandler.cancel_dump_traceback_later()
 
-    def _hearing(self) -> Hearing:
+    def _watchdog(self) -> ConsumerWatchdog:
         settings = self._settings
-        return Hearing(
+        return ConsumerWatchdog(
             settings.deaf_after,
             self._heard,
             lambda number: why_silent(settings, settings.source_topic, number),
@@ -390,7 +392,7 @@ def run_worker(settings: Settings, partitions: int) -> None:
     ------
     StateRefused
         The state belongs to topics of another shape.
-    Deaf
+    ConsumerDead
         The consumer has died inside; the broker answers others.
     """
     run = new_run(settings, partitions)
@@ -402,5 +404,5 @@ def run_worker(settings: Settings, partitions: int) -> None:
     asyncio.run(_run(settings, run))
 
 
-async def _run(settings: Settings, run: Run) -> None:
+async def _run(settings: Settings, run: WorkerContext) -> None:
     await Worker(settings, run).run()

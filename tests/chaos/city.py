@@ -25,7 +25,7 @@ from schemas.work_state import Refused, read_event
 from stream.kafka.topics import provisioning
 from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.worker.context import Run
+from stream.worker.context import WorkerContext
 from stream.worker.process import new_run
 from stream.worker.warm_up import warm_up
 from tests.chaos.proxy import Proxy, free_port
@@ -170,7 +170,7 @@ class City:
                 **_MAXIMA,  # type: ignore[arg-type]
             )
             provisioning.ensure_topics(self.settings, PARTITIONS)
-            self.run: Run = new_run(self.settings, PARTITIONS)
+            self.run: WorkerContext = new_run(self.settings, PARTITIONS)
             stack.callback(self._kill_all)
             for number in range(self._wanted):
                 self.start_worker(number)

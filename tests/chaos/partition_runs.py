@@ -19,12 +19,12 @@ from unittest import mock
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.kafka import raw_fetch
-from stream.kafka.transactional_producer import Outbox
+from stream.kafka.transactional_producer import TransactionalProducer
 from stream.settings import Settings
-from stream.state.checkpoint import Checkpointer, Standing
+from stream.state.checkpoint import Checkpointer, CheckpointPosition
 from stream.state.restore import Restored, Takeover, take_over
 from stream.worker import partition as partitions
-from stream.worker.context import Run
+from stream.worker.context import WorkerContext
 from stream.worker.partition import Partition
 from stream.worker.process import new_run
 
@@ -64,8 +64,8 @@ class Steps:
             raise Crash(f"{point}, time {self.hits}")
 
 
-class CrashingOutbox(Outbox):
-    """An outbox whose process may end inside a transaction."""
+class CrashingProducer(TransactionalProducer):
+    """An producer whose process may end inside a transaction."""
 
     def __init__(self, settings: Settings, partition: int, steps: Steps) -> None:
         super().__init__(settings, partition)
@@ -147,7 +147,7 @@ def crashing(steps: Steps) -> Iterator[None]:
             steps.at("packed")
             return found
 
-        async def _write_pages(self, standing: Standing) -> None:
+        async def _write_pages(self, standing: CheckpointPosition) -> None:
             await super()._write_pages(standing)
             steps.at("pages")
 
@@ -182,7 +182,7 @@ class World:
 
     def __init__(self, settings: Settings, numbers: int) -> None:
         self.settings = settings
-        self.run: Run = new_run(settings, numbers)
+        self.run: WorkerContext = new_run(settings, numbers)
         self.numbers = range(numbers)
         #: What makes partitions; a test puts a broken one here.
         self.kind: type[CrashingPartition] = CrashingPartition
@@ -192,10 +192,10 @@ class World:
         """Live until a crash, or until everything there is has been judged, told and checkpointed."""
         async with self._consumer() as consumer:
             group = Group(self.settings, consumer, steps)
-            outboxes = [CrashingOutbox(self.settings, number, steps) for number in self.numbers]
+            producers = [CrashingProducer(self.settings, number, steps) for number in self.numbers]
             members: list[CrashingPartition] = []
-            for number, outbox in zip(self.numbers, outboxes, strict=True):
-                member = self.kind(self.run, number, outbox, group)
+            for number, producer in zip(self.numbers, producers, strict=True):
+                member = self.kind(self.run, number, producer, group)
                 member.steps = steps
                 members.append(member)
             try:
@@ -206,8 +206,8 @@ class World:
             except Crash as crash:
                 return Life(str(crash), steps, group.commits)
             finally:
-                for outbox in outboxes:
-                    await outbox.vanish()
+                for producer in producers:
+                    await producer.vanish()
 
     @contextlib.asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:

@@ -18,14 +18,14 @@ from kafka import KafkaProducer
 
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.output.alert_json import utc
 from stream.settings import Settings
 from stream.state import checkpoint, restore
-from stream.state.published_outputs import Told
+from stream.state.published_outputs import PublishedOutputs
 from stream.worker import partition as partitions
 from tests.chaos.history import DAY_S, History
-from tests.chaos.partition_runs import CrashingOutbox, CrashingPartition, Steps, World
+from tests.chaos.partition_runs import CrashingPartition, CrashingProducer, Steps, World
 from tests.chaos.verify import Found, compare
 from tests.stream.topic_contents import records_of
 
@@ -125,10 +125,10 @@ def claim_after_the_ends() -> Iterator[None]:
 class Successor(CrashingPartition):
     """Takes over from one who still lives and has something to write."""
 
-    former: CrashingOutbox
+    former: CrashingProducer
 
     async def former_writes(self) -> None:
-        with contextlib.suppress(OutboxFailed):
+        with contextlib.suppress(ProduceFailed):
             await self.former.flush()
 
     async def start(self) -> None:
@@ -146,7 +146,7 @@ def a_former_owner_writes_late(settings: Settings, folder: Path) -> Found:
     stale = {**told, "alert_id": "0" * 32, "event_time": utc(DAY_S + 17_000)}
 
     async def succeed() -> None:
-        former = CrashingOutbox(settings, 0, Steps())
+        former = CrashingProducer(settings, 0, Steps())
         await former.start()
         former.put(settings.alerts_topic, b"r", json.dumps(stale).encode(), partition=0)
 
@@ -191,8 +191,8 @@ def a_day_is_judged(settings: Settings, folder: Path) -> Found:
 
 @contextlib.contextmanager
 def outputs_not_read_back() -> Iterator[None]:
-    async def nothing(*_: Any) -> Told:
-        return Told()
+    async def nothing(*_: Any) -> PublishedOutputs:
+        return PublishedOutputs()
 
     with mock.patch("stream.state.restore.Outputs.fold", nothing):
         yield
@@ -220,7 +220,7 @@ def late_evidence_after_a_crash_between_telling_and_checkpoint(settings: Setting
 
 @contextlib.contextmanager
 def marker_passes_what_waits() -> Iterator[None]:
-    with mock.patch.object(Told, "waits_from", None):
+    with mock.patch.object(PublishedOutputs, "waits_from", None):
         yield
 
 

@@ -29,7 +29,7 @@ from schemas.instants import parse_instant
 from stream.offline.replay import Replayed, replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
-from stream.worker.context import Run
+from stream.worker.context import WorkerContext
 from tests.oracle.evidence import Maxima, read_rider
 from tests.stream.topic_contents import Record, records_of
 
@@ -78,7 +78,7 @@ def standing(records: list[Record]) -> tuple[dict[str, dict[str, Any]], int]:
     return found, repeated
 
 
-def compare(settings: Settings, run: Run, files: list[Path], as_of_s: int | None = None) -> Found:
+def compare(settings: Settings, run: WorkerContext, files: list[Path], as_of_s: int | None = None) -> Found:
     """The topics against a replay of the same events; totals against second-by-second counting."""
     expected, bad = replay(
         [str(file) for file in files], load_all(settings.policies), settings.store(0), as_of_s
@@ -118,7 +118,7 @@ def _compare_statuses(settings: Settings, expected: Replayed, found: Found) -> N
     ]
 
 
-def stored(settings: Settings, run: Run, number: int) -> tuple[RiderStore, int, int]:
+def stored(settings: Settings, run: WorkerContext, number: int) -> tuple[RiderStore, int, int]:
     """What the state of a partition holds, its *now* and source offset."""
     found = {
         one.key or b"": one.value
@@ -146,7 +146,7 @@ def stored(settings: Settings, run: Run, number: int) -> tuple[RiderStore, int, 
 
 
 def _compare_totals(
-    settings: Settings, run: Run, files: list[Path], expected: Replayed, found: Found
+    settings: Settings, run: WorkerContext, files: list[Path], expected: Replayed, found: Found
 ) -> None:
     """Every rider's counted seconds on every clock, as the checkpoint holds them, against the oracle's."""
     events: dict[str, list[dict[str, Any]]] = {}
@@ -186,7 +186,7 @@ def _compare_dead_letters(settings: Settings, found: Found) -> None:
     ]
 
 
-def committed_at_most(settings: Settings, run: Run, commits: dict[int, int]) -> list[str]:
+def committed_at_most(settings: Settings, run: WorkerContext, commits: dict[int, int]) -> list[str]:
     """Commits beyond the newest marker; there must be none."""
     return [
         f"partition {number}: {offset} committed, the marker stands at {stored(settings, run, number)[2]}"

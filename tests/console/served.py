@@ -36,11 +36,11 @@ def a_day(world: World) -> None:
 @contextmanager
 def served(world: World, *, no_auth: bool = True) -> Iterator[str]:
     """Its address."""
-    desk = world.desk()
-    world.told(desk)
-    desk.recent.dead_letters |= {"malformed": 3, "too_late": 1}
+    service = world.service()
+    world.told(service)
+    service.recent.dead_letters |= {"malformed": 3, "too_late": 1}
     port = free_port()
-    app = new_app(world.settings, no_auth=no_auth, desk=desk)
+    app = new_app(world.settings, no_auth=no_auth, service=service)
     server = uvicorn.Server(
         uvicorn.Config(
             app, host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1, ws="none"

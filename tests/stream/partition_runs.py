@@ -17,12 +17,12 @@ from schemas.instants import parse_instant
 from stream.kafka.log_reader import LogReader
 from stream.kafka.raw_fetch import LogEnd
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import Outbox, OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.offline.replay import Replay, Replayed
 from stream.output.alert_json import utc
 from stream.policies.loader import load_all
 from stream.settings import Settings
-from stream.worker.context import Run
+from stream.worker.context import WorkerContext
 from stream.worker.partition import Partition
 from stream.worker.process import new_run
 
@@ -75,8 +75,8 @@ def second_of(one: Doc) -> int:
     return parse_instant(one["event_time"])
 
 
-class FailingOutbox(Outbox):
-    """An outbox whose flush number ``fail_at`` fails, before or after it is written."""
+class FailingProducer(TransactionalProducer):
+    """An producer whose flush number ``fail_at`` fails, before or after it is written."""
 
     def __init__(self, settings: Settings, number: int, fail_at: int, *, written: bool) -> None:
         super().__init__(settings, number)
@@ -90,7 +90,7 @@ class FailingOutbox(Outbox):
         if self.pending and self.flushes == self._fail_at:
             if self._written:
                 await super().flush()
-            raise OutboxFailed("as the test wants it")
+            raise ProduceFailed("as the test wants it")
         await super().flush()
 
 
@@ -116,12 +116,19 @@ class Life:
     """One owner of a partition, from its claim to its end."""
 
     def __init__(
-        self, settings: Settings, wall_s: float, *, outbox: Outbox | None = None, number: int = 0
+        self,
+        settings: Settings,
+        wall_s: float,
+        *,
+        producer: TransactionalProducer | None = None,
+        number: int = 0,
     ) -> None:
         self.wall_s = wall_s
         self.group = Group()
-        self.run: Run = replace(new_run(settings, PARTITIONS), wall=lambda: self.wall_s)
-        self.partition = Partition(self.run, number, outbox or Outbox(settings, number), self.group)
+        self.run: WorkerContext = replace(new_run(settings, PARTITIONS), wall=lambda: self.wall_s)
+        self.partition = Partition(
+            self.run, number, producer or TransactionalProducer(settings, number), self.group
+        )
         self._settings = settings
         self._number = number
 

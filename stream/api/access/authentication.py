@@ -35,7 +35,7 @@ HEADERS = (
 Scope = MutableMapping[str, Any]
 
 
-class Buckets:
+class RateLimits:
     """A token bucket per name; each fills at its own rate and holds two seconds' worth."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,7 +71,7 @@ class Access:
     ) -> None:
         self._keys = keys
         self._counts = counts
-        self._buckets = Buckets(clock)
+        self._buckets = RateLimits(clock)
         self._hashing = asyncio.Semaphore(_HASHED_AT_ONCE)
 
     async def caller(self, request: Request) -> Caller:

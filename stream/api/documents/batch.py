@@ -16,14 +16,14 @@ from schemas.decode.rounds import Candidates
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class Batch:
     """Riders asked about together: what is asked, and the hashes that say which partitions are theirs."""
 
     asked: Asked
     murmurs: I64
 
     @classmethod
-    def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Round:
+    def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Batch:
         """Columns over the riders' ids."""
         joined = "".join(riders).encode()
         asked = blank_asked(np.frombuffer(joined or b"\0", dtype=np.uint8), len(riders))
@@ -35,7 +35,7 @@ class Round:
         return cls(asked, murmurs)
 
     @classmethod
-    def of_candidates(cls, read: Candidates) -> Round:
+    def of_candidates(cls, read: Candidates) -> Batch:
         """Columns over the body that they were read from."""
         asked = Asked(
             buf=read.buf,
@@ -48,7 +48,7 @@ class Round:
         return cls(asked, read.murmurs)
 
     @classmethod
-    def of_rows(cls, shared: Shared, count: int) -> Round:
+    def of_rows(cls, shared: Shared, count: int) -> Batch:
         """The riders of the first rows, for an order of no length; those who move meanwhile are left out."""
         ids = shared.ids[:count].copy().ravel()
         # As the bytes of a question are: kernels are compiled for each kind of array.

@@ -25,7 +25,7 @@ from detectors.limits import Limit
 from schemas.decode.rounds import Written, read_candidates, write_rows
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
 from schemas.names import is_id
-from stream.api.documents.batch import Round
+from stream.api.documents.batch import Batch
 from stream.output.alert_json import utc
 
 VERDICTS: tuple[Literal["PASS", "FAIL", "UNKNOWN"], ...] = ("PASS", "FAIL", "UNKNOWN")
@@ -34,7 +34,7 @@ RiderId = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 OrderMinutes = Annotated[float, msgspec.Meta(ge=1, le=LONGEST_ORDER_MINUTES, multiple_of=1)]
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
+class EligibilityAnswer(msgspec.Struct, frozen=True, gc=False):
     """`schemas.eligibility.Eligibility`, quick to make and to write by the hundred thousand."""
 
     rider_id: str
@@ -66,28 +66,30 @@ class CandidatesIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Answers(msgspec.Struct, frozen=True):
     """`schemas.eligibility.Eligibilities`."""
 
-    answers: list[Answer]
+    answers: list[EligibilityAnswer]
 
 
-def unknown(rider: str, minutes: int, reason: str, if_unknown: Literal["open", "closed"]) -> Answer:
+def unknown(
+    rider: str, minutes: int, reason: str, if_unknown: Literal["open", "closed"]
+) -> EligibilityAnswer:
     """The answer when nothing can be said."""
     told = "unreachable" if reason == "elsewhere" else reason
-    return Answer(rider, "UNKNOWN", told, None, minutes, None, None, None, None, None, if_unknown)
+    return EligibilityAnswer(rider, "UNKNOWN", told, None, minutes, None, None, None, None, None, if_unknown)
 
 
 def answers_of(
-    round_: Round,
+    batch: Batch,
     limits: Sequence[Limit],
     unsure: Mapping[int, str],
     partitions: int | None,
     if_unknown: Literal["open", "closed"],
-) -> list[Answer]:
+) -> list[EligibilityAnswer]:
     """The answers of a round; for partitions in ``unsure`` nothing can be said."""
-    minutes = (round_.asked.seconds // 60).tolist()
-    homes = (round_.murmurs % (partitions or 1)).tolist()
-    lines = round_.asked.answers.tolist()
+    minutes = (batch.asked.seconds // 60).tolist()
+    homes = (batch.murmurs % (partitions or 1)).tolist()
+    lines = batch.asked.answers.tolist()
     found = []
-    for rider, line, asked, home in zip(round_.riders(), lines, minutes, homes, strict=True):
+    for rider, line, asked, home in zip(batch.riders(), lines, minutes, homes, strict=True):
         why = unsure.get(home if partitions else NONE)
         if why is not None:
             found.append(unknown(rider, asked, why, if_unknown))
@@ -102,13 +104,13 @@ def _answer(
     minutes: int,
     limits: Sequence[Limit],
     if_unknown: Literal["open", "closed"],
-) -> Answer:
+) -> EligibilityAnswer:
     limit = limits[line[A_LIMIT]] if line[A_LIMIT] != NONE else None
     verdict = line[A_VERDICT]
     reason = None
     if verdict == FAILS:
         reason = "hold" if line[A_STATUS] == HELD else "would_reach"
-    return Answer(
+    return EligibilityAnswer(
         rider,
         VERDICTS[verdict],
         reason,
@@ -123,38 +125,38 @@ def _answer(
     )
 
 
-class NoRound(ValueError):
+class InvalidBatch(ValueError):
     """A request's body asks for no dispatch round; the message says what is wrong."""
 
 
-def read_round(body: bytes) -> Round:
+def read_batch(body: bytes) -> Batch:
     """The round that a request's body asks for.
 
     Raises
     ------
-    NoRound
+    InvalidBatch
         When it is none; the message says what is wrong.
     """
     read = read_candidates(body, MOST_CANDIDATES, LONGEST_ORDER_MINUTES)
     if read is not None:
-        return Round.of_candidates(read)
+        return Batch.of_candidates(read)
     try:
         asked = msgspec.json.decode(body, type=CandidatesIn).candidates
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NoRound(f"body: {error}") from error
+        raise InvalidBatch(f"body: {error}") from error
     riders = [one.rider_id for one in asked]
     wrong = next((rider for rider in riders if not is_id(rider)), None)
     if wrong is not None:
-        raise NoRound(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
-    return Round.of(riders, [one.minutes for one in asked])
+        raise InvalidBatch(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+    return Batch.of(riders, [one.minutes for one in asked])
 
 
-def verdicts_of(round_: Round, unsure: Mapping[int, str], partitions: int | None) -> list[tuple[str, int]]:
+def verdicts_of(batch: Batch, unsure: Mapping[int, str], partitions: int | None) -> list[tuple[str, int]]:
     """How many answers of a round have which verdict."""
     if unsure and not partitions:
-        return [("UNKNOWN", len(round_))]
-    sure = ~np.isin(round_.murmurs % (partitions or 1), list(unsure))
-    found = np.bincount(round_.asked.answers[sure, A_VERDICT], minlength=len(VERDICTS)).tolist()
+        return [("UNKNOWN", len(batch))]
+    sure = ~np.isin(batch.murmurs % (partitions or 1), list(unsure))
+    found = np.bincount(batch.asked.answers[sure, A_VERDICT], minlength=len(VERDICTS)).tolist()
     counted = dict(zip(VERDICTS, found, strict=True))
     counted["UNKNOWN"] = counted.get("UNKNOWN", 0) + int((~sure).sum())
     return list(counted.items())
@@ -165,7 +167,7 @@ _MARKS = ("@rider", 1_000_001, 1_000_002, "@resume", "@as_of")
 
 
 def write_answers(
-    round_: Round,
+    batch: Batch,
     limits: Sequence[Limit],
     unsure: Mapping[int, str],
     partitions: int | None,
@@ -175,11 +177,11 @@ def write_answers(
 
     Precondition: ids need no escaping.
     """
-    asked = round_.asked
+    asked = batch.asked
     whys = sorted(set(unsure.values()))
     # 0 for what is known; one more than the reason's place for what is not.
-    why = np.zeros(len(round_), dtype=np.int64)
-    homes = round_.murmurs % partitions if partitions else np.full(len(round_), NONE)
+    why = np.zeros(len(batch), dtype=np.int64)
+    homes = batch.murmurs % partitions if partitions else np.full(len(batch), NONE)
     for home, reason in unsure.items():
         why[homes == home] = whys.index(reason) + 1
     sure = why == 0

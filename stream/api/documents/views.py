@@ -17,7 +17,7 @@ from detectors.reading import RiderView, Stretch
 from detectors.verdicts import STATUSES
 from schemas.overview import K
 from schemas.policy import Policy
-from stream.api.documents.batch import Round
+from stream.api.documents.batch import Batch
 from stream.api.documents.explanation import clock_means
 from stream.output.alert_json import utc
 
@@ -168,9 +168,9 @@ class Survey:
         self.nearest: list[tuple[int, Document]] = []
         self.held: list[Document] = []
 
-    def add(self, round_: Round, zones: Sequence[str]) -> None:
+    def add(self, batch: Batch, zones: Sequence[str]) -> None:
         """Take the riders of a partition in."""
-        answers = round_.asked.answers
+        answers = batch.asked.answers
         known = np.flatnonzero(answers[:, A_KNOWN] == 1)
         status = answers[known, A_STATUS]
         for code in (CLEAR, NEAR, HELD):
@@ -186,17 +186,17 @@ class Survey:
             name = zones[zone] if 0 <= zone < len(zones) else "-"
             self.zones.setdefault(name, Counter(dict.fromkeys(STATUSES, 0)))[STATUSES[code]] += count
         for row in known[status == HELD][:MOST_HELD].tolist():
-            self.held.append(person(round_.rider(row), answers[row].tolist(), self._limits))
+            self.held.append(person(batch.rider(row), answers[row].tolist(), self._limits))
         free = known[(status != HELD) & (answers[known, A_LIMIT] != NONE)]
         for row in free[np.argsort(answers[free, A_LEFT], kind="stable")[:NEAREST]].tolist():
             line = answers[row].tolist()
-            self.nearest.append((line[A_LEFT], person(round_.rider(row), line, self._limits)))
+            self.nearest.append((line[A_LEFT], person(batch.rider(row), line, self._limits)))
         self.nearest.sort(key=lambda one: one[0])
         del self.nearest[NEAREST:]
 
-    def add_platform(self, platform: str, round_: Round) -> None:
+    def add_platform(self, platform: str, batch: Batch) -> None:
         """Take in the riders of a partition that are a platform's own."""
-        answers = round_.asked.answers
+        answers = batch.asked.answers
         status = answers[answers[:, A_KNOWN] == 1, A_STATUS]
         cells = self.platforms.setdefault(platform, Counter(dict.fromkeys(STATUSES, 0)))
         for code in (CLEAR, NEAR, HELD):

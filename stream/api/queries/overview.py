@@ -8,7 +8,7 @@ from typing import Any
 
 from detectors.limits import Limit
 from stream.api.documents.views import Survey
-from stream.api.queries.recent_alerts import Recent
+from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.riders import Riders
 from stream.output.alert_json import utc
 from stream.state.shm_reader import Health
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 _KEPT_S = 0.5
 
 
-class Surveyor:
+class OverviewQuery:
     """Counts the riders of this machine, at most twice a second however many ask.
 
     Parameters
@@ -32,7 +32,7 @@ class Surveyor:
     """
 
     def __init__(
-        self, riders: Riders, recent: Recent, limits: Sequence[Limit], wall: Callable[[], float]
+        self, riders: Riders, recent: RecentAlerts, limits: Sequence[Limit], wall: Callable[[], float]
     ) -> None:
         self.riders = riders
         self.recent = recent
@@ -52,9 +52,9 @@ class Surveyor:
     def _survey(self) -> Document:
         found, healths = self.riders.survey()
         survey = Survey(self.limits)
-        for partition, round_ in found:
-            survey.add(round_, self.riders.names_of_zones(partition))
-            for platform, asked in self.riders.by_platform(partition, round_):
+        for partition, batch in found:
+            survey.add(batch, self.riders.names_of_zones(partition))
+            for platform, asked in self.riders.by_platform(partition, batch):
                 survey.add_platform(platform, asked)
         partitions = self._partitions(healths)
         return {

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from stream.api.documents.eligibility_answers import Answer, Answers
+from stream.api.documents.eligibility_answers import Answers, EligibilityAnswer
 
 log = structlog.get_logger()
 #: A question with it has been handed on once and is answered from this machine alone.
@@ -48,18 +48,18 @@ class Peers:
 
     async def ask(
         self, headers: Mapping[str, str], candidates: Sequence[tuple[str, int]]
-    ) -> dict[int, Answer]:
+    ) -> dict[int, EligibilityAnswer]:
         """The answers other than UNKNOWN that some peer has, by index; none on failure."""
         body = msgspec.json.encode(
             {"candidates": [{"rider_id": rider, "minutes": minutes} for rider, minutes in candidates]}
         )
-        found: dict[int, Answer] = {}
+        found: dict[int, EligibilityAnswer] = {}
         for answers in await asyncio.gather(*(self._ask_one(base, headers, body) for base in self._bases)):
             if len(answers) == len(candidates):
                 found |= {i: one for i, one in enumerate(answers) if one.verdict != "UNKNOWN"}
         return found
 
-    async def _ask_one(self, base: str, headers: Mapping[str, str], body: bytes) -> list[Answer]:
+    async def _ask_one(self, base: str, headers: Mapping[str, str], body: bytes) -> list[EligibilityAnswer]:
         try:
             async with self._client().post(
                 f"{base}/v1/eligibility", data=body, headers=_handed_on(headers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter as Tally
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +14,12 @@ from detectors.limits import LimitTable
 from schemas.api import ToldAlert
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
-from stream.api.documents.batch import Round
+from stream.api.documents.batch import Batch
 from stream.api.documents.eligibility_answers import (
-    Answer,
     Answers,
+    EligibilityAnswer,
     answers_of,
-    read_round,
+    read_batch,
     verdicts_of,
     write_answers,
 )
@@ -27,9 +27,9 @@ from stream.api.documents.explanation import Explainer, Language
 from stream.api.documents.views import for_regulator, rider_document, summary_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
-from stream.api.queries.overview import Surveyor
+from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.peers import FORWARDED, Peers
-from stream.api.queries.recent_alerts import QUEUE, Offered, Recent, Told
+from stream.api.queries.recent_alerts import QUEUE, Offered, PublishedAlert, RecentAlerts
 from stream.api.queries.riders import Riders, Unsure
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
@@ -48,7 +48,7 @@ class Missed(NamedTuple):
     older: bool
 
 
-class Desk:
+class QueryService:
     """Answers for every route.
 
     Parameters
@@ -64,17 +64,17 @@ class Desk:
         table = LimitTable(limits_of(self.policies), window_starts)
         self.limits = table.limits
         self.riders = Riders(settings, table, settings.store(0), wall)
-        self.recent = Recent(settings, wall)
+        self.recent = RecentAlerts(settings, wall)
         self.peers = Peers(settings.peers)
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
         self._wall = wall
-        self._surveyor = Surveyor(self.riders, self.recent, self.limits, wall)
+        self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
         self.riders.warm_up()
-        asked = read_round(b'{"candidates":[{"rider_id":"nobody","minutes":25}]}')
+        asked = read_batch(b'{"candidates":[{"rider_id":"nobody","minutes":25}]}')
         write_answers(asked, self.limits, {}, 1, "closed")
 
     # -- may he take this order ----------------------------------------------------------------
@@ -83,9 +83,9 @@ class Desk:
         self, caller: Caller, rider: str, minutes: int, headers: Mapping[str, str]
     ) -> bytes:
         """The answer for one rider, written."""
-        round_ = Round.of([rider], [minutes])
-        unsure = self.riders.answer(round_, caller.platform)
-        (answer,) = await self._with_peers(round_, unsure, caller, headers)
+        batch = Batch.of([rider], [minutes])
+        unsure = self.riders.answer(batch, caller.platform)
+        (answer,) = await self._with_peers(batch, unsure, caller, headers)
         self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
 
@@ -94,30 +94,30 @@ class Desk:
 
         Raises
         ------
-        NoRound
+        InvalidBatch
             When the body is none; the message says what is wrong.
         """
-        here, round_, unsure = await asyncio.to_thread(self._round_here, caller, body)
+        here, batch, unsure = await asyncio.to_thread(self._round_here, caller, body)
         if here is not None:
             return here
-        answers = await self._with_peers(round_, unsure, caller, headers)
-        self.counts.answered(Tally(one.verdict for one in answers).items())
+        answers = await self._with_peers(batch, unsure, caller, headers)
+        self.counts.answered(Counter(one.verdict for one in answers).items())
         return _json.encode(Answers(answers))
 
-    def _round_here(self, caller: Caller, body: bytes) -> tuple[bytes | None, Round, dict[int, str]]:
+    def _round_here(self, caller: Caller, body: bytes) -> tuple[bytes | None, Batch, dict[int, str]]:
         """The answers of this machine, None when others should be asked; the round, and what is unsure."""
-        round_ = read_round(body)
-        unsure = self.riders.answer(round_, caller.platform)
+        batch = read_batch(body)
+        unsure = self.riders.answer(batch, caller.platform)
         if self.peers and "elsewhere" in unsure.values():
-            return None, round_, unsure
+            return None, batch, unsure
         partitions = self.riders.partitions()
-        self.counts.answered(verdicts_of(round_, unsure, partitions))
-        return write_answers(round_, self.limits, unsure, partitions, caller.if_unknown), round_, unsure
+        self.counts.answered(verdicts_of(batch, unsure, partitions))
+        return write_answers(batch, self.limits, unsure, partitions, caller.if_unknown), batch, unsure
 
     async def _with_peers(
-        self, round_: Round, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]
-    ) -> list[Answer]:
-        answers = answers_of(round_, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+        self, batch: Batch, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]
+    ) -> list[EligibilityAnswer]:
+        answers = answers_of(batch, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
         missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
         if not missing or not self.peers or FORWARDED in headers:
             return answers
@@ -177,12 +177,14 @@ class Desk:
         """By rider, whether he is the caller's, by what all machines know; None where none can say."""
         if caller.platform is None or not riders:
             return dict.fromkeys(riders, True)
-        round_ = Round.of(riders, [1] * len(riders))
-        unsure = await asyncio.to_thread(self.riders.answer, round_, caller.platform)
-        answers = await self._with_peers(round_, unsure, caller, headers)
+        batch = Batch.of(riders, [1] * len(riders))
+        unsure = await asyncio.to_thread(self.riders.answer, batch, caller.platform)
+        answers = await self._with_peers(batch, unsure, caller, headers)
         return {one.rider_id: one.known for one in answers}
 
-    async def missed(self, caller: Caller, told: Sequence[Told], headers: Mapping[str, str]) -> Missed:
+    async def missed(
+        self, caller: Caller, told: Sequence[PublishedAlert], headers: Mapping[str, str]
+    ) -> Missed:
         """The newest of these alerts that may be the caller's, as many as a client may be behind."""
         newest: list[Offered] = []
         for end in range(len(told), 0, -_LOOKED_AT_ONCE):
@@ -249,7 +251,7 @@ class Desk:
 
     async def overview(self, caller: Caller) -> Document:
         """What a console shows, as much as the caller may see."""
-        document = await self._surveyor.overview()
+        document = await self._overview.overview()
         if caller.role == "regulator":
             return for_regulator(document)
         if not caller.sees_persons:

@@ -20,7 +20,7 @@ from stream.settings import Settings
 log = structlog.get_logger()
 Document = dict[str, Any]
 #: An alert of the live stream, in JSON, under its id there.
-Told = tuple[str, bytes]
+PublishedAlert = tuple[str, bytes]
 #: The same for one client, and whether it is certainly the client's; otherwise that could not be said.
 Offered = tuple[str, Document, bool]
 MOST_ALERTS = 200_000
@@ -57,7 +57,7 @@ class Subscriber:
             self.dropped = True
 
 
-class Recent:
+class RecentAlerts:
     """Follows the topics; memory is bounded by `MOST_ALERTS`."""
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
@@ -68,7 +68,7 @@ class Recent:
         self._alerts: OrderedDict[str, bytes] = OrderedDict()
         self._of_rider: dict[str, dict[str, None]] = {}
         self._retracted: OrderedDict[str, None] = OrderedDict()
-        self._log: deque[Told] = deque(maxlen=MOST_ALERTS)
+        self._log: deque[PublishedAlert] = deque(maxlen=MOST_ALERTS)
         self._arrivals: deque[float] = deque(maxlen=100_000)
         self.by_kind: Counter[str] = Counter()
         self.breaches: Counter[str] = Counter()
@@ -166,7 +166,7 @@ class Recent:
         self.subscribers.add(subscriber)
         return subscriber
 
-    def since(self, event: str) -> list[Told]:
+    def since(self, event: str) -> list[PublishedAlert]:
         """What was told after an event, as far as it is still here; of an unknown event, all that is."""
         found = list(takewhile(lambda told: told[0] != event, reversed(self._log)))
         found.reverse()

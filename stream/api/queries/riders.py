@@ -17,7 +17,7 @@ from detectors.kernels.layout import I64, NONE
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Reader, RiderView
 from detectors.store import StoreSettings
-from stream.api.documents.batch import Round
+from stream.api.documents.batch import Batch
 from stream.settings import Settings
 from stream.state.shm_reader import Health, SharedPartition
 from stream.state.shm_writer import digest_of, read_about, shared_folder
@@ -111,7 +111,7 @@ class Riders:
 
     # -- riders --------------------------------------------------------------------------------
 
-    def answer(self, round_: Round, platform: str | None) -> dict[int, str]:
+    def answer(self, batch: Batch, platform: str | None) -> dict[int, str]:
         """Write the answers of a round; partitions of which nothing can be said, with the reason.
 
         Parameters
@@ -122,18 +122,18 @@ class Riders:
         count = self.partitions()
         if count is None:
             return {NONE: "elsewhere"}
-        homes = (round_.murmurs % count).astype(np.int32)
+        homes = (batch.murmurs % count).astype(np.int32)
 
         def ask(number: int) -> tuple[int, str]:
             try:
-                self._answer_partition(number, round_.asked, np.flatnonzero(homes == number), platform)
+                self._answer_partition(number, batch.asked, np.flatnonzero(homes == number), platform)
             except Unsure as error:
                 return number, str(error)
             return number, ""
 
         numbers = np.flatnonzero(np.bincount(homes)).tolist()
         # Kernels let go of the interpreter; for few riders another thread costs more than it saves.
-        each = self._pool.map if len(round_) >= _SHARED_OUT else map
+        each = self._pool.map if len(batch) >= _SHARED_OUT else map
         return {number: why for number, why in each(ask, numbers) if why}
 
     def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
@@ -185,22 +185,22 @@ class Riders:
         count = self.partitions()
         if count is None:
             raise Unsure("elsewhere")
-        round_ = Round.of([rider], [0])
-        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        batch = Batch.of([rider], [0])
+        partition = self._of_thread(int(batch.murmurs[0]) % count)
         for health in self._attempts(partition):
             shared = partition.arrays()
             if shared is None:
                 continue
             try:
                 asker = self._asker(partition, platform, health)
-                view = self._reader.rider(shared, health.now_s or 0, round_.asked, asker)
+                view = self._reader.rider(shared, health.now_s or 0, batch.asked, asker)
             except Busy:
                 continue
             if partition.is_current():
                 return view
         raise Unsure("busy")
 
-    def survey(self) -> tuple[list[tuple[int, Round]], list[Health]]:
+    def survey(self) -> tuple[list[tuple[int, Batch]], list[Health]]:
         """Every rider of each partition that may be believed, answered, and how far all are."""
         found = []
         healths = self.healths()
@@ -210,13 +210,13 @@ class Riders:
             if shared is None:
                 continue
             riders = min(health.riders, len(shared.rows))
-            round_ = Round.of_rows(shared, riders)
-            self._reader.answer(shared, health.now_s or 0, round_.asked, np.arange(riders))
+            batch = Batch.of_rows(shared, riders)
+            self._reader.answer(shared, health.now_s or 0, batch.asked, np.arange(riders))
             if partition.is_current():
-                found.append((health.partition, round_))
+                found.append((health.partition, batch))
         return found, healths
 
-    def by_platform(self, partition: int, round_: Round) -> Iterator[tuple[str, Round]]:
+    def by_platform(self, partition: int, batch: Batch) -> Iterator[tuple[str, Batch]]:
         """A surveyed round answered anew as each platform of the partition would see it."""
         of = self._of_thread(partition)
         for platform in of.platforms():
@@ -224,33 +224,33 @@ class Riders:
             shared = of.arrays()
             if shared is None or health.why_not is not None:
                 return
-            asked = round_.asked._replace(answers=np.zeros_like(round_.asked.answers))
+            asked = batch.asked._replace(answers=np.zeros_like(batch.asked.answers))
             asker = self._asker(of, platform, health)
             self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
             if of.is_current():
-                yield platform, Round(asked, round_.murmurs)
+                yield platform, Batch(asked, batch.murmurs)
 
     def owns(self, rider: str, platform: str) -> bool | None:
         """Whether a rider is a platform's own; asked once, without waiting. None: it cannot be said now."""
         count = self.partitions()
         if count is None:
             return None
-        round_ = Round.of([rider], [0])
-        partition = self._of_thread(int(round_.murmurs[0]) % count)
+        batch = Batch.of([rider], [0])
+        partition = self._of_thread(int(batch.murmurs[0]) % count)
         health = partition.health(int(self._wall() * 1000))
         shared = partition.arrays() if health.why_not is None else None
         if shared is None:
             return None
         asker = self._asker(partition, platform, health)
-        self._reader.answer(shared, health.now_s or 0, round_.asked, np.zeros(1, dtype=np.int64), asker)
-        if round_.asked.answers[0, A_VERDICT] == UNSURE or not partition.is_current():
+        self._reader.answer(shared, health.now_s or 0, batch.asked, np.zeros(1, dtype=np.int64), asker)
+        if batch.asked.answers[0, A_VERDICT] == UNSURE or not partition.is_current():
             return None
-        return bool(round_.asked.answers[0, A_KNOWN])
+        return bool(batch.asked.answers[0, A_KNOWN])
 
     def home(self, rider: str) -> int:
         """The number of the rider's partition; `NONE` while it is not known how many there are."""
         count = self.partitions()
-        return NONE if count is None else int(Round.of([rider], [0]).murmurs[0]) % count
+        return NONE if count is None else int(Batch.of([rider], [0]).murmurs[0]) % count
 
     def is_elsewhere(self, rider: str) -> bool:
         """Whether no worker on this machine has the rider's partition."""

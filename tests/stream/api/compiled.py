@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from stream.api.queries.query_service import Desk
+from stream.api.queries.query_service import QueryService
 from stream.settings import Settings
 
 
 @cache
 def compile_api() -> None:
     """Do what an API does when it starts; other processes then load what this one has compiled."""
-    Desk(Settings()).warm_up()
+    QueryService(Settings()).warm_up()

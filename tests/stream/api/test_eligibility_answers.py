@@ -25,8 +25,14 @@ from detectors.kernels.layout import NONE
 from detectors.limits import Limit
 from schemas.decode.rounds import read_candidates
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Candidates
-from stream.api.documents.batch import Round
-from stream.api.documents.eligibility_answers import Answers, NoRound, answers_of, read_round, write_answers
+from stream.api.documents.batch import Batch
+from stream.api.documents.eligibility_answers import (
+    Answers,
+    InvalidBatch,
+    answers_of,
+    read_batch,
+    write_answers,
+)
 
 IDS = st.text("abzAZ019_.:-", min_size=1, max_size=64)
 MINUTES = st.integers(1, LONGEST_ORDER_MINUTES)
@@ -55,12 +61,12 @@ def read(body: bytes) -> list[tuple[str, int]] | None:
     found = read_candidates(body, MOST_CANDIDATES, LONGEST_ORDER_MINUTES)
     if found is None:
         return None
-    round_ = Round.of_candidates(found)
-    alike = Round.of(round_.riders(), found.minutes.tolist())
-    assert alike.asked.hash.tolist() == round_.asked.hash.tolist()
-    assert alike.murmurs.tolist() == round_.murmurs.tolist()
-    assert alike.asked.seconds.tolist() == round_.asked.seconds.tolist()
-    return list(zip(round_.riders(), found.minutes.tolist(), strict=True))
+    batch = Batch.of_candidates(found)
+    alike = Batch.of(batch.riders(), found.minutes.tolist())
+    assert alike.asked.hash.tolist() == batch.asked.hash.tolist()
+    assert alike.murmurs.tolist() == batch.murmurs.tolist()
+    assert alike.asked.seconds.tolist() == batch.asked.seconds.tolist()
+    return list(zip(batch.riders(), found.minutes.tolist(), strict=True))
 
 
 @settings(deadline=None)
@@ -97,23 +103,23 @@ def test_what_is_read_at_once_is_what_the_model_reads(
 )  # fmt: skip
 def test_what_is_no_round_is_refused_with_words(body: bytes) -> None:
     assert read(body) is None
-    with pytest.raises(NoRound, match=r"body: |rider_id "):
-        read_round(body)
+    with pytest.raises(InvalidBatch, match=r"body: |rider_id "):
+        read_batch(body)
 
 
 def test_numbers_and_words_that_only_people_write_so_are_read_all_the_same() -> None:
     body = b'{"candidates":[{"rider_id":"\\u0061","minutes":25.0}]}'
     assert read(body) is None
-    round_ = read_round(body)
-    assert (round_.riders(), round_.asked.seconds.tolist()) == (["a"], [1500])
+    batch = read_batch(body)
+    assert (batch.riders(), batch.asked.seconds.tolist()) == (["a"], [1500])
 
 
 def test_one_candidate_too_many_is_refused() -> None:
     one = '{"rider_id":"a","minutes":1}'
     body = f'{{"candidates":[{",".join([one] * (MOST_CANDIDATES + 1))}]}}'.encode()
     assert read(body) is None
-    with pytest.raises(NoRound, match="length <= 100000"):
-        read_round(body)
+    with pytest.raises(InvalidBatch, match="length <= 100000"):
+        read_batch(body)
 
 
 INSTANTS = st.one_of(st.just(NONE), st.integers(1, 253_402_300_799))
@@ -133,21 +139,21 @@ COLUMNS = (A_VERDICT, A_LIMIT, A_LEFT, A_RESUME, A_KNOWN, A_AS_OF, A_STATUS)
 def test_answers_written_by_columns_are_those_written_one_by_one(
     lines: list[Any], unsure: dict[int, str], partitions: int
 ) -> None:
-    round_ = Round.of([one[0] for one in lines], [one[1] for one in lines])
+    batch = Batch.of([one[0] for one in lines], [one[1] for one in lines])
     for index, (_, _, words) in enumerate(lines):
         for column, word in zip(COLUMNS, words, strict=True):
-            round_.asked.answers[index, column] = word
-    written = write_answers(round_, LIMITS, unsure, partitions, "open")
-    one_by_one = answers_of(round_, LIMITS, unsure, partitions, "open")
+            batch.asked.answers[index, column] = word
+    written = write_answers(batch, LIMITS, unsure, partitions, "open")
+    one_by_one = answers_of(batch, LIMITS, unsure, partitions, "open")
     assert written == msgspec.json.encode(Answers(one_by_one))
     assert len(json.loads(written)["answers"]) == len(lines)
 
 
 def test_where_nobody_says_how_many_partitions_there_are_all_is_unknown() -> None:
-    round_ = Round.of(["a", "b"], [1, 1440])
-    assert round_.asked.answers.shape == (2, ANSWER_WORDS)
+    batch = Batch.of(["a", "b"], [1, 1440])
+    assert batch.asked.answers.shape == (2, ANSWER_WORDS)
     unsure = {NONE: "elsewhere"}
-    written = write_answers(round_, LIMITS, unsure, None, "closed")
-    assert written == msgspec.json.encode(Answers(answers_of(round_, LIMITS, unsure, None, "closed")))
+    written = write_answers(batch, LIMITS, unsure, None, "closed")
+    assert written == msgspec.json.encode(Answers(answers_of(batch, LIMITS, unsure, None, "closed")))
     assert {one["verdict"] for one in json.loads(written)["answers"]} == {"UNKNOWN"}
-    assert np.unique(round_.asked.answers).tolist() == [0]
+    assert np.unique(batch.asked.answers).tolist() == [0]

@@ -12,8 +12,8 @@ import pytest
 
 from schemas.decode import murmur2
 from stream.api.access.keys import Caller
-from stream.api.event_stream import HELD_S, Live
-from stream.api.queries.query_service import Desk
+from stream.api.event_stream import HELD_S, EventStream
+from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE
 from stream.state.shm_writer import Progress
 from tests.stream.api.world import World
@@ -43,7 +43,7 @@ class Scene:
         for rider, platform in ((HIDDEN, "A"), (OTHERS, "B"), (SEEN, "A")):
             self.world.work(rider, 4.5, platform)
         self.world.judge()
-        self.desk = self.world.desk()
+        self.service = self.world.service()
         self.now_s = 0.0
         assert {one["rider_id"] for one in self.world.alerts} == {HIDDEN, OTHERS, SEEN}
 
@@ -59,11 +59,11 @@ class Scene:
         """Have these riders' alerts told, rider by rider; their ids."""
         told = [one for rider in riders for one in self.world.alerts if one["rider_id"] == rider]
         for alert in told:
-            self.desk.recent.take_alert(alert, json.dumps(alert).encode(), self.world.wall_s)
+            self.service.recent.take_alert(alert, json.dumps(alert).encode(), self.world.wall_s)
         return [one["alert_id"] for one in told]
 
-    def live(self, desk: Desk | None = None, held: int = QUEUE) -> Live:
-        return Live(desk or self.desk, A, {}, held=held, clock=lambda: self.now_s)
+    def live(self, service: QueryService | None = None, held: int = QUEUE) -> EventStream:
+        return EventStream(service or self.service, A, {}, held=held, clock=lambda: self.now_s)
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ class Client:
         return [one["data"]["alert_id"] for one in found]
 
 
-def read(live: Live, last: str | None, story: Callable[[Client], Awaitable[None]]) -> str:
+def read(live: EventStream, last: str | None, story: Callable[[Client], Awaitable[None]]) -> str:
     """Let a client live through a story; all that it got."""
 
     async def run() -> str:
@@ -108,18 +108,18 @@ def read(live: Live, last: str | None, story: Callable[[Client], Awaitable[None]
     return asyncio.run(coroutine)
 
 
-async def asked_about(desk: Desk, times: int = 1) -> None:
+async def asked_about(service: QueryService, times: int = 1) -> None:
     """Return when it has been asked so many times more whose alerts are."""
-    asked, rounds = desk.owners, asyncio.Semaphore(0)
+    asked, rounds = service.owners, asyncio.Semaphore(0)
 
     async def counted(caller: Caller, riders: Sequence[str], headers: Mapping[str, str]) -> Any:
         rounds.release()
         return await asked(caller, riders, headers)
 
-    desk.owners = counted  # type: ignore[method-assign]
+    service.owners = counted  # type: ignore[method-assign]
     for _ in range(times):
         await asyncio.wait_for(rounds.acquire(), DEADLINE_S)
-    desk.owners = asked  # type: ignore[method-assign]
+    service.owners = asked  # type: ignore[method-assign]
 
 
 def test_alerts_told_while_the_partition_is_restored_come_in_order_once_it_is_there(scene: Scene) -> None:
@@ -143,7 +143,7 @@ def test_alerts_of_a_partition_that_is_there_wait_behind_those_of_one_that_is_no
         scene.restoring()
         hidden, seen = scene.tell(HIDDEN), scene.tell(SEEN)
         waiting = asyncio.ensure_future(client.alerts(1))
-        await asked_about(scene.desk, times=3)
+        await asked_about(scene.service, times=3)
         assert not waiting.done()
         scene.restoring(live=True)
         assert await waiting + await client.alerts(len(hidden) + len(seen) - 1) == [*hidden, *seen]
@@ -182,7 +182,7 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
         second = scene.tell(SEEN)
         if bound == "time":
             waiting = asyncio.ensure_future(client.next())
-            await asked_about(scene.desk)
+            await asked_about(scene.service)
             assert not waiting.done()
             scene.now_s += HELD_S + 1
             gap = await waiting
@@ -207,7 +207,7 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
 
     async def again(client: Client) -> None:
         """Opened anew with `since`, everything comes that was left out."""
-        since_then = [json.loads(packed) for _, packed in scene.desk.recent.since(since)]
+        since_then = [json.loads(packed) for _, packed in scene.service.recent.since(since)]
         told = [one for one in since_then if one["rider_id"] != OTHERS]
         assert await client.alerts(len(told)) == [one["alert_id"] for one in told]
         assert [one["rider_id"] for one in told].count(HIDDEN) > 2
@@ -217,18 +217,18 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
 
 def test_where_no_machine_has_the_riders_the_client_is_told_too(scene: Scene) -> None:
     scene.world.settings = scene.world.settings.model_copy(update={"group": "nothing-here"})
-    desk = scene.world.desk()
+    service = scene.world.service()
 
     async def story(client: Client) -> None:
         for alert in scene.world.alerts:
-            desk.recent.take_alert(alert, json.dumps(alert).encode(), scene.world.wall_s)
+            service.recent.take_alert(alert, json.dumps(alert).encode(), scene.world.wall_s)
         waiting = asyncio.ensure_future(client.next())
-        await asked_about(desk)
+        await asked_about(service)
         scene.now_s += HELD_S + 1
         gap = await waiting
         assert (gap["event"], gap["data"]["complete"]) == ("resync", False)
 
-    text = read(scene.live(desk), None, story)
+    text = read(scene.live(service), None, story)
     assert not any(rider in text for rider in (HIDDEN, SEEN, OTHERS))
 
 
@@ -248,7 +248,7 @@ def test_a_client_that_missed_more_than_is_kept_for_it_is_told(scene: Scene, mon
 def test_a_riders_alerts_are_asked_for_in_vain_while_it_cannot_be_said_whose_he_is(scene: Scene) -> None:
     told = scene.tell(HIDDEN, OTHERS)
     headers = scene.world.key("platform", "A")
-    client = scene.world.client(scene.desk)
+    client = scene.world.client(scene.service)
     scene.restoring()
     answers = [client.get(f"/v1/riders/{rider}/alerts", headers=headers) for rider in (HIDDEN, OTHERS)]
     assert [one.status_code for one in answers] == [503, 503]

@@ -12,8 +12,8 @@ import pytest
 from schemas.api import Explained, Policies, RiderState
 from schemas.overview import Overview
 from stream.api.access.keys import NOBODY
-from stream.api.event_stream import Live
-from stream.api.queries.recent_alerts import QUEUE, Recent
+from stream.api.event_stream import EventStream
+from stream.api.queries.recent_alerts import QUEUE, RecentAlerts
 from stream.settings import Settings
 from tests.stream.api.world import HOUR_S, World
 
@@ -32,9 +32,9 @@ def test_an_explanation_says_all_that_is_needed_to_contest_it(world: World, lang
     world.send("r1", "order_delivered", begin + 2 * HOUR_S, order="b")
     world.send("r1", "order_accepted", begin + 2 * HOUR_S, order="c")
     world.judge()
-    desk = world.desk()
-    world.told(desk)
-    client = world.client(desk, no_auth=True)
+    service = world.service()
+    world.told(service)
+    client = world.client(service, no_auth=True)
     alert = hold_of(world)
     answer = client.get(f"/v1/alerts/{alert['alert_id']}/explanation", params={"lang": lang})
     told = Explained.model_validate(answer.json())
@@ -57,12 +57,12 @@ def test_an_explanation_says_all_that_is_needed_to_contest_it(world: World, lang
 def test_a_retracted_alert_says_so(world: World) -> None:
     world.work("r1", 4.5)
     world.judge()
-    desk = world.desk()
-    world.told(desk)
+    service = world.service()
+    world.told(service)
     alert = hold_of(world)
     taken_back = {**alert, "kind": "retracted", "alert_id": "x", "supersedes": alert["alert_id"]}
-    desk.recent.take_alert(taken_back, msgspec.json.encode(taken_back), 0.0)
-    client = world.client(desk, no_auth=True)
+    service.recent.take_alert(taken_back, msgspec.json.encode(taken_back), 0.0)
+    client = world.client(service, no_auth=True)
     told = client.get(f"/v1/alerts/{alert['alert_id']}/explanation", params={"lang": "en"}).json()
     assert told["retracted"] is True
     assert told["text"].startswith("This alert has been taken back.")
@@ -115,13 +115,13 @@ def test_policies_and_overview_are_what_the_document_says(world: World) -> None:
 def test_the_live_stream_resumes_where_a_client_was(world: World) -> None:
     world.work("r1", 4.5)
     world.judge()
-    desk = world.desk()
+    service = world.service()
 
     async def first_events(last: str | None, count: int) -> list[bytes]:
-        stream = Live(desk, NOBODY, {}).events(last)
+        stream = EventStream(service, NOBODY, {}).events(last)
         assert await anext(stream) == b": connected\n\n"
         if last is None:
-            world.told(desk)
+            world.told(service)
         found = [await anext(stream) for _ in range(count)]
         await stream.aclose()  # type: ignore[attr-defined]
         return found
@@ -131,7 +131,7 @@ def test_the_live_stream_resumes_where_a_client_was(world: World) -> None:
     identity = told[0].split(b"\n")[0].removeprefix(b"id: ").decode()
     assert asyncio.run(first_events(identity, len(told) - 1)) == told[1:]
     assert asyncio.run(first_events("of-another-process", len(told))) == told
-    assert not desk.recent.subscribers
+    assert not service.recent.subscribers
 
 
 def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> None:
@@ -140,7 +140,7 @@ def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> 
     alert = hold_of(world)
 
     async def overfill() -> None:
-        recent, packed = Recent(Settings(), lambda: world.wall_s), msgspec.json.encode(alert)
+        recent, packed = RecentAlerts(Settings(), lambda: world.wall_s), msgspec.json.encode(alert)
         subscriber = recent.subscribe(lambda one: (one, True))
         for _ in range(QUEUE):
             recent.take_alert(alert, packed, 0.0)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from stream.api.access import authentication
-from stream.api.access.authentication import Buckets
+from stream.api.access.authentication import RateLimits
 from stream.api.access.keys import KeyFile, Keys, KeysRefused, open_to_others
 from stream.api.app import ApiRefused, is_loopback, run_api
 from stream.cli.main import app
@@ -108,7 +108,7 @@ def test_a_key_that_asks_too_often_has_to_wait(world: World) -> None:
 
 def test_a_bucket_fills_at_its_rate() -> None:
     now = [0.0]
-    buckets = Buckets(lambda: now[0])
+    buckets = RateLimits(lambda: now[0])
     assert [buckets.take("a", 2.0) for _ in range(5)] == [0, 0, 0, 0, 0.5]
     assert buckets.take("b", 2.0) == 0
     now[0] = 0.5

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stream.api.access.keys import Caller
-from stream.api.event_stream import Live
+from stream.api.event_stream import EventStream
 from tests.stream.api.world import World
 
 EXAMPLES = 3
@@ -94,9 +94,9 @@ class Seen:
         if not other.first:
             self._not_own(other)
         self.world.judge()
-        self.desk = self.world.desk()
-        self.world.told(self.desk)
-        self.client: TestClient = self.world.client(self.desk)
+        self.service = self.world.service()
+        self.world.told(self.service)
+        self.client: TestClient = self.world.client(self.service)
         self._headers = self.world.key("platform", "A")
 
     def _work(self, worker: Worker, platform: str, zone: str, order: str) -> None:
@@ -132,11 +132,11 @@ class Seen:
         """The live stream from its beginning, and what is told while it is read."""
 
         async def read() -> list[bytes]:
-            stream = Live(self.desk, A, {}).events("from the beginning")
+            stream = EventStream(self.service, A, {}).events("from the beginning")
             found = [await anext(stream)]
-            self.world.told(self.desk)
-            (subscriber,) = self.desk.recent.subscribers
-            held = len((await self.desk.missed(A, self.desk.recent.since(""), {})).alerts)
+            self.world.told(self.service)
+            (subscriber,) = self.service.recent.subscribers
+            held = len((await self.service.missed(A, self.service.recent.since(""), {})).alerts)
             # What is held now was told twice: before, and to the subscriber.
             assert subscriber.queue.qsize() * 2 == held
             found += [await anext(stream) for _ in range(held)]

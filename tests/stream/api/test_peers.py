@@ -15,9 +15,9 @@ import uvicorn
 
 from stream.api.access.keys import Caller
 from stream.api.app import new_app
-from stream.api.event_stream import Live
+from stream.api.event_stream import EventStream
 from stream.api.queries.peers import Peers
-from stream.api.queries.query_service import Desk
+from stream.api.queries.query_service import QueryService
 from tests.stream.api.world import World
 
 DEADLINE_S = 20.0
@@ -28,7 +28,7 @@ class Elsewhere(NamedTuple):
 
     world: World
     base: str
-    desk: Desk
+    service: QueryService
 
 
 @pytest.fixture
@@ -38,15 +38,15 @@ def elsewhere(tmp_path: Path) -> Iterator[Elsewhere]:
     folder.mkdir()
     world = World(folder)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        desk = world.desk()
-        config = uvicorn.Config(new_app(world.settings, desk=desk), log_level="error", lifespan="off")
+        service = world.service()
+        config = uvicorn.Config(new_app(world.settings, service=service), log_level="error", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         deadline = time.monotonic() + DEADLINE_S
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.01)
-        yield Elsewhere(world, f"http://127.0.0.1:{listening.getsockname()[1]}", desk)
+        yield Elsewhere(world, f"http://127.0.0.1:{listening.getsockname()[1]}", service)
         server.should_exit = True
         thread.join()
 
@@ -55,12 +55,12 @@ def here(world: World, *peers: str, patient: bool = True) -> Any:
     """The API of a machine without workers, with the same keys; ``patient`` with a peer on a busy machine."""
     update = {"group": "nothing-here", "api_peers": ",".join(peers)}
     world.settings = world.settings.model_copy(update=update)
-    desk = world.desk()
+    service = world.service()
     if patient:
-        desk.peers = Peers(world.settings.peers, DEADLINE_S)
+        service.peers = Peers(world.settings.peers, DEADLINE_S)
     # Every API follows all alerts.
-    world.told(desk)
-    return world.client(desk)
+    world.told(service)
+    return world.client(service)
 
 
 def test_the_api_that_has_a_rider_is_asked(elsewhere: Elsewhere) -> None:
@@ -135,19 +135,19 @@ def test_a_platforms_live_stream_asks_the_machine_that_has_the_riders(elsewhere:
     world.judge()
     headers = {name.lower(): value for name, value in world.key("platform", "A").items()}
     here(world, base)
-    desk = world.desk()
-    desk.peers = Peers(world.settings.peers, DEADLINE_S)
-    world.told(desk)
+    service = world.service()
+    service.peers = Peers(world.settings.peers, DEADLINE_S)
+    world.told(service)
     mine = [one["alert_id"] for one in world.alerts if one["rider_id"] == "r-own"]
 
     async def read() -> bytes:
-        live = Live(desk, Caller("k", "platform", "A", "closed", 1.0), headers)
+        live = EventStream(service, Caller("k", "platform", "A", "closed", 1.0), headers)
         stream = live.events("from the beginning")
         found = [await anext(stream) for _ in range(1 + len(mine))]
-        world.told(desk)
+        world.told(service)
         found += [await anext(stream) for _ in mine]
         await stream.aclose()  # type: ignore[attr-defined]
-        await desk.peers.close()
+        await service.peers.close()
         return b"".join(found)
 
     text = asyncio.run(read()).decode()

@@ -42,9 +42,9 @@ class Scene:
         world.send(OWN, "order_accepted", int(world.wall_s) - 120, "A", "later")
         world.work(OTHER, 4.2, "B")
         world.judge()
-        self.desk = world.desk()
-        world.told(self.desk)
-        self.client = world.client(self.desk)
+        self.service = world.service()
+        world.told(self.service)
+        self.client = world.client(self.service)
 
     def alert(self, rider: str, kind: str = "limit_reached", platform: str | None = None) -> str:
         return next(
@@ -134,7 +134,7 @@ def test_a_platform_sees_neither_intervals_nor_window_nor_others_in_what_is_its_
 
 
 def test_a_platforms_live_stream_has_its_riders_and_its_own_breaches_only(scene: Scene) -> None:
-    caller = scene.desk
+    caller = scene.service
     from stream.api.access.keys import Caller
 
     platform = Caller("k", "platform", "A", "closed", 1.0)

@@ -33,7 +33,7 @@ LIVE = "/v1/alerts/stream"
 def described(world: World) -> Any:
     scene = Scene(world)
     # Schemathesis keeps what it started running until the process ends.
-    app = new_app(world.settings, no_auth=True, desk=scene.desk, follows=False)
+    app = new_app(world.settings, no_auth=True, service=scene.service, follows=False)
     return schemathesis.openapi.from_dict(app.openapi()), app
 
 

@@ -17,7 +17,7 @@ from schemas.decode import decode_lines, murmur2
 from schemas.instants import parse_instant
 from stream.api.access.keys import KeyFile
 from stream.api.app import new_app
-from stream.api.queries.query_service import Desk
+from stream.api.queries.query_service import QueryService
 from stream.columns import arrivals_of
 from stream.output.alert_json import Renderer, utc
 from stream.policies.calendars import window_starts
@@ -68,12 +68,12 @@ class World:
             self.stores[-1].lie_in(self.shared[-1].place)
         self.say()
 
-    def desk(self) -> Desk:
-        return Desk(self.settings, lambda: self.wall_s)
+    def service(self) -> QueryService:
+        return QueryService(self.settings, lambda: self.wall_s)
 
-    def client(self, desk: Desk | None = None, *, no_auth: bool = False) -> TestClient:
+    def client(self, service: QueryService | None = None, *, no_auth: bool = False) -> TestClient:
         # Without its lifespan: nothing is followed, there is no broker.
-        app = new_app(self.settings, no_auth=no_auth, desk=desk or self.desk())
+        app = new_app(self.settings, no_auth=no_auth, service=service or self.service())
         return TestClient(app, base_url="http://127.0.0.1:8080")
 
     def key(self, role: str, platform: str | None = None, if_unknown: str = "closed") -> dict[str, str]:
@@ -113,7 +113,7 @@ class World:
             now_s, wall_ms = max(store.now_s, int(self.wall_s)), int(self.wall_s * 1000)
             shared.say(Progress(now_s, wall_ms, heard_ms, live, store.riders, 0, 0))
 
-    def told(self, desk: Desk) -> None:
-        """Let the desk have read the topic of alerts."""
+    def told(self, service: QueryService) -> None:
+        """Let the service have read the topic of alerts."""
         for alert in self.alerts:
-            desk.recent.take_alert(alert, msgspec.json.encode(alert), self.wall_s)
+            service.recent.take_alert(alert, msgspec.json.encode(alert), self.wall_s)

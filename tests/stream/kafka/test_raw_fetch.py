@@ -18,7 +18,7 @@ from schemas.decode import decode_chunk, read_headers
 from stream.kafka import raw_fetch
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
-from stream.worker.process import LaneApp, new_app
+from stream.worker.process import WorkerApp, new_app
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
@@ -40,7 +40,7 @@ class Collector:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.app: LaneApp = new_app(settings)
+        self.app: WorkerApp = new_app(settings)
         self.chunks: dict[int, list[tuple[int, int, bytes]]] = {n: [] for n in range(PARTITIONS)}
         topic = self.app.topic(
             settings.source_topic, value_type=bytes, key_serializer="raw", value_serializer="raw"

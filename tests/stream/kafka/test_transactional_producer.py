@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from schemas.decode import murmur2
 from stream.kafka.log_reader import LogReader
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import Outbox, OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.settings import Settings
 from tests.stream.topic_contents import records_of
 
@@ -39,17 +39,19 @@ async def all_of(settings: Settings, partition: int) -> list[bytes | None]:
 
 def test_a_flush_writes_everything_where_it_belongs_and_says_where_that_ends(settings: Settings) -> None:
     async def write() -> dict[tuple[str, int], int]:
-        outbox = Outbox(settings, 1)
-        await outbox.start()
-        outbox.put(settings.alerts_topic, b"rider", b"alert", partition=1)
-        outbox.put(settings.status_topic, b"rider", None, partition=1)
-        outbox.put(settings.dead_letter_topic, b"any key", b"bad", [("reason", b"malformed"), ("empty", b"")])
-        outbox.put(settings.dead_letter_topic, None, None, [("reason", b"malformed")])
-        assert outbox.pending == 4
-        await outbox.flush()
-        assert outbox.pending == 0
-        await outbox.close()
-        return outbox.ends
+        producer = TransactionalProducer(settings, 1)
+        await producer.start()
+        producer.put(settings.alerts_topic, b"rider", b"alert", partition=1)
+        producer.put(settings.status_topic, b"rider", None, partition=1)
+        producer.put(
+            settings.dead_letter_topic, b"any key", b"bad", [("reason", b"malformed"), ("empty", b"")]
+        )
+        producer.put(settings.dead_letter_topic, None, None, [("reason", b"malformed")])
+        assert producer.pending == 4
+        await producer.flush()
+        assert producer.pending == 0
+        await producer.close()
+        return producer.ends
 
     ends = asyncio.run(write())
     assert (ends[settings.alerts_topic, 1], ends[settings.status_topic, 1]) == (1, 1)
@@ -67,12 +69,12 @@ def test_more_than_a_batch_arrives_in_order(settings: Settings) -> None:
     values = [b"%06d" % number + b"x" * 4000 for number in range(1500)]
 
     async def write() -> list[bytes | None]:
-        outbox = Outbox(settings, 2)
-        await outbox.start()
+        producer = TransactionalProducer(settings, 2)
+        await producer.start()
         for value in values:
-            outbox.put(settings.alerts_topic, b"rider", value, partition=2)
-        await outbox.flush()
-        await outbox.close()
+            producer.put(settings.alerts_topic, b"rider", value, partition=2)
+        await producer.flush()
+        await producer.close()
         return await all_of(settings, 2)
 
     assert asyncio.run(write()) == values
@@ -80,13 +82,13 @@ def test_more_than_a_batch_arrives_in_order(settings: Settings) -> None:
 
 def test_after_a_successor_has_claimed_nothing_more_is_written(settings: Settings) -> None:
     async def write() -> list[bytes | None]:
-        former, successor = Outbox(settings, 0), Outbox(settings, 0)
+        former, successor = TransactionalProducer(settings, 0), TransactionalProducer(settings, 0)
         await former.start()
         former.put(settings.alerts_topic, b"r", b"before", partition=0)
         await former.flush()
         await successor.start()
         former.put(settings.alerts_topic, b"r", b"too late", partition=0)
-        with pytest.raises(OutboxFailed, match=r"partition 0: .*(Fenced|Epoch)"):
+        with pytest.raises(ProduceFailed, match=r"partition 0: .*(Fenced|Epoch)"):
             await former.flush()
         successor.put(settings.alerts_topic, b"r", b"after", partition=0)
         await successor.flush()
@@ -99,7 +101,7 @@ def test_after_a_successor_has_claimed_nothing_more_is_written(settings: Setting
 
 def test_a_claim_ends_the_former_owner_s_open_transaction(settings: Settings) -> None:
     async def write() -> list[bytes | None]:
-        former, successor = Outbox(settings, 0), Outbox(settings, 0)
+        former, successor = TransactionalProducer(settings, 0), TransactionalProducer(settings, 0)
         await former.start()
         producer = former._producer
         assert producer is not None
@@ -118,14 +120,14 @@ def test_a_claim_ends_the_former_owner_s_open_transaction(settings: Settings) ->
 
 def test_the_tail_begins_at_a_time(settings: Settings) -> None:
     async def write() -> list[bytes | None]:
-        outbox = Outbox(settings, 0)
-        await outbox.start()
+        producer = TransactionalProducer(settings, 0)
+        await producer.start()
         for value in (b"old", b"new"):
-            outbox.put(settings.alerts_topic, b"r", value, partition=0)
-            await outbox.flush()
+            producer.put(settings.alerts_topic, b"r", value, partition=0)
+            await producer.flush()
             # The two have to lie in different milliseconds.
             await asyncio.sleep(0.02)
-        await outbox.close()
+        await producer.close()
         new = (await asyncio.to_thread(records_of, settings.broker, settings.alerts_topic))[1]
         async with LogReader(settings, 0, [settings.alerts_topic]) as reader:
             begin = await reader.offset_at(settings.alerts_topic, new.timestamp_ms)

@@ -12,7 +12,7 @@ import pytest
 
 from detectors.kernels.layout import FORGOTTEN, FUTURE, MISPLACED, NEW, REFUSED_BEFORE, REPEATED, TOO_LATE
 from schemas.decode import decode_lines
-from stream.metrics.alert_latency import Announced, bucket
+from stream.metrics.alert_latency import AlertLatency, bucket
 from stream.metrics.evidence_quality import MOST_PLATFORMS, OTHER, Evidence
 
 AT = "2026-11-23T16:00:00+08:00"
@@ -32,12 +32,12 @@ def counts() -> Counter[tuple[str, str]]:
 
 
 @pytest.fixture
-def announced(counts: Counter[tuple[str, str]]) -> Announced:
-    return Announced(counts)
+def announced(counts: Counter[tuple[str, str]]) -> AlertLatency:
+    return AlertLatency(counts)
 
 
 def test_a_hold_is_counted_once_however_often_it_is_told(
-    announced: Announced, counts: Counter[tuple[str, str]]
+    announced: AlertLatency, counts: Counter[tuple[str, str]]
 ) -> None:
     announced.put(alert(), PLATFORMS, repeated=False)
     announced.put(alert(), PLATFORMS, repeated=False)
@@ -46,7 +46,7 @@ def test_a_hold_is_counted_once_however_often_it_is_told(
     assert counts == {("holds", "p@1/day/8h"): 1, ("platform_holds", "A"): 1, ("platform_holds", "B"): 1}
 
 
-def test_only_what_begins_a_hold_is_a_hold(announced: Announced, counts: Counter[tuple[str, str]]) -> None:
+def test_only_what_begins_a_hold_is_a_hold(announced: AlertLatency, counts: Counter[tuple[str, str]]) -> None:
     announced.put(alert("a", hold=None), PLATFORMS, repeated=False)
     announced.put(alert("b", event_time="2026-11-23T17:00:00+08:00"), PLATFORMS, repeated=False)
     announced.put(alert("c", kind="reminder"), PLATFORMS, repeated=False)
@@ -54,14 +54,14 @@ def test_only_what_begins_a_hold_is_a_hold(announced: Announced, counts: Counter
     assert not counts
 
 
-def test_breaches_are_the_platforms(announced: Announced, counts: Counter[tuple[str, str]]) -> None:
+def test_breaches_are_the_platforms(announced: AlertLatency, counts: Counter[tuple[str, str]]) -> None:
     for identity, platform in (("a", "A"), ("b", "B"), ("c", "B"), ("c", "B")):
         announced.put(alert(identity, kind="hold_breached", platform=platform), PLATFORMS, repeated=False)
     assert counts == {("breaches", "A"): 1, ("breaches", "B"): 2}
 
 
 def test_latency_runs_from_the_arrival_of_the_record_to_the_commit(
-    announced: Announced, counts: Counter[tuple[str, str]]
+    announced: AlertLatency, counts: Counter[tuple[str, str]]
 ) -> None:
     announced.after_record(1000.0)
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
@@ -75,7 +75,7 @@ def test_latency_runs_from_the_arrival_of_the_record_to_the_commit(
 
 
 def test_latency_in_silence_runs_from_the_instant_reached(
-    announced: Announced, counts: Counter[tuple[str, str]]
+    announced: AlertLatency, counts: Counter[tuple[str, str]]
 ) -> None:
     announced.after_silence()
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
@@ -84,7 +84,7 @@ def test_latency_in_silence_runs_from_the_instant_reached(
 
 
 def test_what_is_told_again_after_a_restore_is_not_measured(
-    announced: Announced, counts: Counter[tuple[str, str]]
+    announced: AlertLatency, counts: Counter[tuple[str, str]]
 ) -> None:
     announced.after_record(None)
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)

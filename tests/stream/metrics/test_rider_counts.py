@@ -10,7 +10,7 @@ import pytest
 
 from detectors.store import RiderStore
 from schemas.instants import parse_instant
-from stream.metrics.rider_counts import Tallies, Tally, take
+from stream.metrics.rider_counts import RiderCounts, RiderCountsByPartition, take
 from stream.offline.replay import Replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
@@ -141,7 +141,7 @@ def statuses_of(documents: list[dict[str, Any]]) -> list[int]:
 
 def test_a_count_that_took_long_is_not_taken_again_at_once(store: RiderStore) -> None:
     times = iter((0.0, 0.1, 5.0, 5.2, 5.3))
-    tallies = Tallies(clock=lambda: next(times))
+    tallies = RiderCountsByPartition(clock=lambda: next(times))
     first = tallies.of(0, store, zones=False)
     assert tallies.of(0, store, zones=False) is first, "0.1 s of work, so nothing before 5.1 s"
     assert tallies.of(0, store, zones=False) is not first
@@ -150,10 +150,10 @@ def test_a_count_that_took_long_is_not_taken_again_at_once(store: RiderStore) ->
 def test_a_store_that_was_replaced_is_counted_anew_and_one_given_up_is_let_go(
     store: RiderStore,
 ) -> None:
-    tallies = Tallies(clock=lambda: 0.0)
+    tallies = RiderCountsByPartition(clock=lambda: 0.0)
     settings = Settings()
     empty = Replay(load_all(settings.policies), settings.store(0), None)._store
     assert tallies.of(0, store, zones=False).statuses == [2, 3, 4]
-    assert tallies.of(0, empty, zones=False) == Tally([0, 0, 0])
+    assert tallies.of(0, empty, zones=False) == RiderCounts([0, 0, 0])
     tallies.keep_only({1})
     assert not tallies._kept

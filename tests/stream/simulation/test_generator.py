@@ -31,7 +31,7 @@ def sent(shares: Impairments, seed: int = 1) -> list[bytes]:
     simulated = Simulation(seed=seed, riders=100, days=1.0, start_s=MIDNIGHT_S, impairments=shares)
     return [
         message.value
-        for helping in generator.helpings(simulated, simulated.city(0))
+        for helping in generator.send_batches(simulated, simulated.city(0))
         for message in helping.messages
     ]
 
@@ -146,10 +146,10 @@ def test_by_default_the_last_event_happens_when_it_is_sent() -> None:
 
 def test_a_pace_in_events_or_in_event_time_says_when_each_is_due() -> None:
     by_rate = Simulation(riders=50, days=0.6, start_s=MIDNIGHT_S, rate=100.0)
-    due_s = np.concatenate([helping.due_s for helping in generator.helpings(by_rate, by_rate.city(0))])
+    due_s = np.concatenate([helping.due_s for helping in generator.send_batches(by_rate, by_rate.city(0))])
     assert np.allclose(due_s, np.arange(len(due_s)) / 100)
     by_speed = replace(by_rate, rate=None, speed=3600.0)
-    for helping in generator.helpings(by_speed, by_speed.city(0)):
+    for helping in generator.send_batches(by_speed, by_speed.city(0)):
         at_s = [parse_instant(json.loads(message.value)["event_time"]) for message in helping.messages]
         assert np.allclose(helping.due_s, (np.array(at_s) - MIDNIGHT_S) / 3600)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from stream.kafka.transactional_producer import OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.settings import Settings
 from stream.state import checkpoint
 from stream.worker.context import NotOwner
 from tests.stream.partition_runs import (
-    FailingOutbox,
+    FailingProducer,
     Life,
     assert_as_replayed,
     at_once,
@@ -126,13 +126,13 @@ def test_a_crash_at_any_write_loses_and_doubles_nothing(
             sent += len(some)
             await send(settings, some)
             wall_s = max([wall_s, *(arrival for _, arrival in some)]) + 1
-            life = Life(settings, wall_s, outbox=FailingOutbox(settings, 0, fail_at, written=written))
+            life = Life(settings, wall_s, producer=FailingProducer(settings, 0, fail_at, written=written))
             try:
                 await life.begin()
                 await life.go(wall_s, ticks=2, chunk=4)
                 await life.checkpoint()
                 fail_at = 0
-            except OutboxFailed:
+            except ProduceFailed:
                 failed += 1
             fail_at += 1
             await life.crash()
@@ -154,8 +154,8 @@ def test_an_alert_in_the_tail_that_the_evidence_does_not_bear_out_is_taken_back(
         await life.checkpoint()
         real = (await told(settings))[0]
         false = {**real, "alert_id": "0" * 32, "kind": "limit_reached"}
-        life.partition._teller._put_alert(false, [])
-        await life.partition._outbox.flush()
+        life.partition._publisher._put_alert(false, [])
+        await life.partition._producer.flush()
         await life.crash()
         for _ in range(2):
             again = await Life(settings, end_s).begin()
@@ -234,7 +234,7 @@ def test_a_former_owner_is_refused_and_writes_nothing(settings: Settings) -> Non
         end_s = second_of(events[-1]) + 60
         former = await Life(settings, end_s).begin()
         successor = await Life(settings, end_s).begin()
-        with pytest.raises(OutboxFailed, match="partition 0"):
+        with pytest.raises(ProduceFailed, match="partition 0"):
             await former.go(end_s)
         assert await everything(settings) == (0, 0)
         await former.crash()

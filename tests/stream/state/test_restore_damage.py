@@ -14,13 +14,13 @@ from kafka.admin import KafkaAdminClient
 from schemas.checkpoint import MARKER_KEY, decode_marker, encode_marker, names_key, page_key, unseal
 from schemas.decode import rider_hash
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.settings import Settings
 from stream.state import checkpoint
 from stream.state.restore import StateRefused
 from tests.stream.partition_runs import (
     PARTITIONS,
-    FailingOutbox,
+    FailingProducer,
     Life,
     assert_as_replayed,
     at_once,
@@ -216,10 +216,10 @@ def test_pages_newer_than_the_marker_keep_the_names_they_were_written_with(
                 for n, (rider, platform) in enumerate(zip(MANY, "DCBADCBA", strict=True))
             ],
         )
-        life = Life(settings, BEGIN_S + 10, outbox=FailingOutbox(settings, 0, 4, written=True))
+        life = Life(settings, BEGIN_S + 10, producer=FailingProducer(settings, 0, 4, written=True))
         await life.begin()
         await life.go(BEGIN_S + 10)
-        with pytest.raises(OutboxFailed):
+        with pytest.raises(ProduceFailed):
             await life.checkpoint()
         await life.crash()
         more = await at_once(
@@ -248,9 +248,9 @@ def test_pages_and_names_of_a_state_that_never_got_its_marker_are_not_mixed_with
         other = Settings(**{**settings.model_dump(), "breach_grace": 30})
         for fail_at in (3, 4, 5):
             # Other settings: everything is built anew, and the round does not get to its marker.
-            life = Life(other, end_s, outbox=FailingOutbox(other, 0, fail_at, written=True))
+            life = Life(other, end_s, producer=FailingProducer(other, 0, fail_at, written=True))
             await life.begin()
-            with pytest.raises(OutboxFailed):
+            with pytest.raises(ProduceFailed):
                 await life.go(end_s, ticks=9)
             await life.crash()
         # Back to the settings of the marker that still stands.
@@ -359,7 +359,7 @@ def test_outputs_made_anew_under_a_running_owner_are_noticed(settings: Settings)
         made_anew(settings, settings.alerts_topic, settings.status_topic)
         more = await at_once(settings, work(MANY[:1], BEGIN_S + 30 * HOURS, orders=7))
         end_s = second_of(more[-1]) + 60
-        with pytest.raises(OutboxFailed):
+        with pytest.raises(ProduceFailed):
             await life.go(end_s)
         await life.crash()
         await one_life(settings, end_s)

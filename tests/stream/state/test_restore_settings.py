@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from stream.kafka.transactional_producer import OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.output import dead_letters
 from stream.settings import Settings
 from tests.stream.partition_runs import (
     PARTITIONS,
-    FailingOutbox,
+    FailingProducer,
     Life,
     assert_as_replayed,
     at_once,
@@ -178,12 +178,14 @@ def test_dead_letters_and_forwards_are_written_once_whatever_crashes(
             sent.append((event(elsewhere[n % 4], BEGIN_S + n, "online"), BEGIN_S + n))
         await send(settings, sent)
         for fail_at in range(1, 16):
-            life = Life(settings, BEGIN_S + 60, outbox=FailingOutbox(settings, 0, fail_at, written=written))
+            life = Life(
+                settings, BEGIN_S + 60, producer=FailingProducer(settings, 0, fail_at, written=written)
+            )
             await life.begin()
             try:
                 await life.go(BEGIN_S + 60, chunk=25)
                 await life.checkpoint()
-            except OutboxFailed:
+            except ProduceFailed:
                 pass
             await life.crash()
         await live_until(settings, BEGIN_S + 60)

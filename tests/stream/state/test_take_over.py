@@ -12,8 +12,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from detectors.verdicts import Verdict
-from stream.kafka.transactional_producer import Outbox
-from stream.output.rebuild_buffer import Held
+from stream.kafka.transactional_producer import TransactionalProducer
+from stream.output.rebuild_buffer import RebuildBuffer
 from stream.schedule import is_due
 from stream.settings import Settings
 from stream.worker import partition as partitions
@@ -56,8 +56,8 @@ async def write(settings: Settings, topic: str, key: bytes, value: bytes) -> Non
 # -- bounded while behind --------------------------------------------------------------------------
 
 
-class Watched(Outbox):
-    """An outbox that knows how much it ever held."""
+class Watched(TransactionalProducer):
+    """An producer that knows how much it ever held."""
 
     most = 0
 
@@ -89,8 +89,8 @@ def test_a_long_rebuild_holds_little_and_tells_only_what_is_final(
             await lost.go(end_s, ticks=0, chunk=chunk)
             await lost.crash()
         before = len(await told(settings))
-        outbox = Watched(settings, 0)
-        life = await Life(settings, end_s, outbox=outbox).begin()
+        producer = Watched(settings, 0)
+        life = await Life(settings, end_s, producer=producer).begin()
         tell = life.partition._tell
 
         async def telling(outcomes: Any) -> None:
@@ -107,7 +107,7 @@ def test_a_long_rebuild_holds_little_and_tells_only_what_is_final(
         assert most < AT_ONCE
         await life.go(end_s, ticks=2)
         # What is put at once, and beside it at most the statuses and side outputs of a chunk.
-        assert outbox.most <= AT_ONCE + 2 * chunk
+        assert producer.most <= AT_ONCE + 2 * chunk
         await life.crash()
         assert not [one for one in await told(settings) if one["kind"] == "retracted"]
         await assert_as_replayed(settings, events, end_s)
@@ -124,7 +124,7 @@ def verdict(retracted: bool) -> Verdict:
 
 
 def test_what_comes_back_and_is_final_is_not_taken_back_at_the_end() -> None:
-    held = Held()
+    held = RebuildBuffer()
     held.add([verdict(retracted=True)])
     held.add([verdict(retracted=False)])
     assert held.take_final() == [verdict(retracted=False)]
@@ -152,7 +152,7 @@ def test_only_ids_that_the_tail_speaks_of_are_told_again_and_one_taken_back_ther
         # A former owner has taken one back, of evidence that is none.
         wrong = (await told(settings))[0]
         wrong |= {"kind": "retracted", "alert_id": "1" * 32, "supersedes": stood[0]}
-        life.partition._teller._put_alert(wrong, [])
+        life.partition._publisher._put_alert(wrong, [])
         await life.go(early_s + 700)
         await life.crash()
         before = len(await told(settings))

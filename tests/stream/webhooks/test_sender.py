@@ -40,12 +40,12 @@ class Desk:
         self.settled: list[int] = []
         self.buried: list[tuple[int, str, str]] = []
 
-    async def bury(self, endpoint: str, message: Message, reason: str, detail: str) -> None:
+    async def write_dead_letter(self, endpoint: str, message: Message, reason: str, detail: str) -> None:
         assert endpoint == "one"
         self.buried.append((message.place.offset, reason, detail))
 
     def sender(self, tasks: asyncio.TaskGroup) -> Sender:
-        return Sender(self.endpoint, self.post, self.bury, self.counts, tasks, wall=lambda: 0.0)
+        return Sender(self.endpoint, self.post, self.write_dead_letter, self.counts, tasks, wall=lambda: 0.0)
 
     def put(self, sender: Sender, one: Message) -> None:
         sender.put(one, lambda: self.settled.append(one.place.offset))

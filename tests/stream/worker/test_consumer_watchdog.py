@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.broker import Broker
-from stream.worker.consumer_watchdog import Deaf, Heard, Hearing
+from stream.worker.consumer_watchdog import ConsumerDead, ConsumerWatchdog, FetchProgress
 from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, after_wake, settings_for, until
 
 AFTER_S = 300
@@ -19,14 +19,14 @@ _AWAY = "KafkaConnectionError: nobody there"
 
 
 class Ear:
-    """A `Hearing` whose clock, consumer and broker are the test's."""
+    """A `ConsumerWatchdog` whose clock, consumer and broker are the test's."""
 
     def __init__(self, after_s: int = AFTER_S) -> None:
         self.now_s = 1000.0
-        self.heard: Mapping[int, Heard] = {0: Heard(1, 10), 1: Heard(1, 10)}
+        self.heard: Mapping[int, FetchProgress] = {0: FetchProgress(1, 10), 1: FetchProgress(1, 10)}
         self.away: dict[int, str] = {}
         self.asked = 0
-        self.hearing = Hearing(after_s, lambda: self.heard, self._ask, lambda: self.now_s)
+        self.hearing = ConsumerWatchdog(after_s, lambda: self.heard, self._ask, lambda: self.now_s)
 
     async def _ask(self, number: int) -> str | None:
         self.asked += 1
@@ -45,12 +45,15 @@ def test_one_that_hears_nothing_of_a_broker_that_answers_ends_and_says_what_to_d
     ear.look(1)
     assert ear.asked == 1
     ear.look(29)
-    with pytest.raises(Deaf, match=r"for 330 s.*supervisor starts it again \(RESPITE_DEAF_AFTER"):
+    with pytest.raises(ConsumerDead, match=r"for 330 s.*supervisor starts it again \(RESPITE_DEAF_AFTER"):
         ear.look(1)
 
 
-@pytest.mark.parametrize("heard", [{0: Heard(1, 10), 1: Heard(2, 10)}, {0: Heard(1, 20), 1: Heard(1, 10)}])
-def test_one_partition_that_is_heard_or_judged_is_enough(heard: Mapping[int, Heard]) -> None:
+@pytest.mark.parametrize(
+    "heard",
+    [{0: FetchProgress(1, 10), 1: FetchProgress(2, 10)}, {0: FetchProgress(1, 20), 1: FetchProgress(1, 10)}],
+)
+def test_one_partition_that_is_heard_or_judged_is_enough(heard: Mapping[int, FetchProgress]) -> None:
     ear = Ear()
     ear.look(0)
     ear.look(AFTER_S + 1)
@@ -65,7 +68,7 @@ def test_while_nothing_ought_to_be_heard_nothing_is_missed() -> None:
     ear.look(0)
     ear.heard = {}
     ear.look(2 * AFTER_S)
-    ear.heard = {0: Heard(1, 10)}
+    ear.heard = {0: FetchProgress(1, 10)}
     ear.look(2 * AFTER_S)
     ear.look(AFTER_S - 1)
     assert ear.asked == 0
@@ -85,7 +88,7 @@ def test_a_broker_that_is_away_or_has_just_come_back_is_waited_for() -> None:
     ear.away = {}
     ear.look(1)
     ear.look(29)
-    with pytest.raises(Deaf):
+    with pytest.raises(ConsumerDead):
         ear.look(1)
 
 
@@ -94,7 +97,7 @@ def test_one_leader_that_answers_is_enough() -> None:
     ear.away = {0: _AWAY}
     ear.look(0)
     ear.look(AFTER_S)
-    with pytest.raises(Deaf, match="asked about partition 1"):
+    with pytest.raises(ConsumerDead, match="asked about partition 1"):
         ear.look(AFTER_S)
 
 

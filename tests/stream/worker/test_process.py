@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
 from stream.kafka import raw_fetch
-from stream.kafka.transactional_producer import OutboxFailed
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.metrics.operator import PartitionCollector
 from stream.settings import Settings
 from stream.worker import process
@@ -27,7 +27,7 @@ class FakePartition:
 
     made: list[FakePartition]
 
-    def __init__(self, _run: Any, number: int, _outbox: Any, _source: Any = None) -> None:
+    def __init__(self, _run: Any, number: int, _producer: Any, _source: Any = None) -> None:
         self.number = number
         self.starting: asyncio.Future[None] | None = None
         self.chunks: list[tuple[int, int]] = []
@@ -50,7 +50,7 @@ class FakePartition:
 
     async def close(self) -> None:
         """What works is interrupted, as a producer that is closed interrupts its transaction."""
-        self.error = OutboxFailed("the producer was closed")
+        self.error = ProduceFailed("the producer was closed")
         self.go_on.set()
 
 
@@ -137,7 +137,7 @@ def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[
     assert len(partitions) == 1
 
 
-@pytest.mark.parametrize("error", [OutboxFailed("fenced"), NotOwner("another's"), KafkaTimeoutError()])
+@pytest.mark.parametrize("error", [ProduceFailed("fenced"), NotOwner("another's"), KafkaTimeoutError()])
 def test_a_partition_that_cannot_write_is_given_up_and_restored_again_after_a_while(
     partitions: list[FakePartition], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
