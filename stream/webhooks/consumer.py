@@ -14,7 +14,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from stream.settings import Settings
-from stream.webhooks.config import Endpoint
+from stream.webhooks.destination import Destination
 from stream.webhooks.ledger import Ledger
 from stream.webhooks.messages import Message, Place
 from stream.webhooks.sender import Sender
@@ -32,7 +32,7 @@ _SESSION_MS = 10_000
 class EndpointConsumer(ConsumerRebalanceListener):
     """Feeds a sender from the partitions that the group gives to this process."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, sender: Sender, endpoint: Endpoint) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, sender: Sender, endpoint: Destination) -> None:
         self._consumer = consumer
         self._sender = sender
         self._endpoint = endpoint
@@ -121,7 +121,7 @@ def message_of(record: Any) -> Message:  # noqa: ANN401 - aiokafka has no types
     return Message(place, record.key, record.value, tuple(record.headers), record.timestamp)
 
 
-def new_consumer(settings: Settings, group: str | None, endpoint: Endpoint) -> AIOKafkaConsumer:
+def new_consumer(settings: Settings, group: str | None, endpoint: Destination) -> AIOKafkaConsumer:
     """A consumer whose group keeps partitions of one number together: a rider's alerts and statuses."""
     return AIOKafkaConsumer(
         group_id=group,
@@ -139,7 +139,7 @@ def new_consumer(settings: Settings, group: str | None, endpoint: Endpoint) -> A
 
 @asynccontextmanager
 async def intake(
-    settings: Settings, group: str, endpoint: Endpoint, topics: Collection[str], sender: Sender
+    settings: Settings, group: str, endpoint: Destination, topics: Collection[str], sender: Sender
 ) -> AsyncIterator[EndpointConsumer]:
     """An intake that has joined its group; left in order, with what is settled committed.
 

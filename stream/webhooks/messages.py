@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from stream.webhooks.config import Endpoint
+from stream.webhooks.destination import Destination
 
 Headers = tuple[tuple[str, bytes], ...]
 _STATUS = "dispatch-status/1"
@@ -68,7 +68,7 @@ class Sorted(Enum):
 _heads = msgspec.json.Decoder(Head)
 
 
-def sort(message: Message, endpoint: Endpoint) -> tuple[Sorted, str]:
+def sort(message: Message, endpoint: Destination) -> tuple[Sorted, str]:
     """What an endpoint wants done with a message, and the id it is sent under (why not, if malformed).
 
     The id is the same each time the same record is sent. A forgotten rider's tombstone has no body to send.

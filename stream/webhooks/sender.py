@@ -13,13 +13,11 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from stream.webhooks.config import Endpoint
+from stream.webhooks.destination import Attempt, Destination, Meaning, Response, backoff_s
 from stream.webhooks.messages import Message, Place, Sorted, sort
 from stream.webhooks.metrics import Counts
-from stream.webhooks.responses import Answer, Meaning, backoff_s
 
 log = structlog.get_logger()
-Post = Callable[[str, bytes], Awaitable[Answer]]
 Settled = Callable[[], None]
 
 
@@ -59,8 +57,8 @@ class Sender:
 
     def __init__(
         self,
-        endpoint: Endpoint,
-        post: Post,
+        endpoint: Destination,
+        post: Attempt,
         write_dead_letter: WriteDeadLetter,
         counts: Counts,
         tasks: asyncio.TaskGroup,
@@ -170,7 +168,7 @@ class Sender:
             await self._wait(answer, attempts)
         return False
 
-    async def _attempt(self, webhook_id: str, body: bytes) -> Answer:
+    async def _attempt(self, webhook_id: str, body: bytes) -> Response:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(max(0.0, self._not_before_s - loop.time()))
@@ -186,7 +184,7 @@ class Sender:
                 self._counts.attempt(answer.status, loop.time() - began_s)
                 return answer
 
-    async def _wait(self, answer: Answer, attempts: int) -> None:
+    async def _wait(self, answer: Response, attempts: int) -> None:
         """Wait before the next attempt; what a 429 or 503 asks for holds for the whole endpoint."""
         retry = self._endpoint.retry
         asked_s = answer.asked_wait_s(self._wall(), retry.longest)

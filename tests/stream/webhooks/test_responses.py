@@ -7,7 +7,8 @@ import random
 import pytest
 
 from stream.webhooks.config import Retry
-from stream.webhooks.responses import Answer, Meaning, backoff_s
+from stream.webhooks.destination import Meaning, backoff_s
+from stream.webhooks.responses import Answer
 
 NOW_S = 1_790_000_000.0
 
