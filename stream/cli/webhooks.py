@@ -95,7 +95,7 @@ def _prepare(file: Path, options: Options) -> tuple[Any, Any, Any]:
 def _run(settings: Any, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
     import asyncio
 
-    from stream.webhooks.failures import reason
+    from stream.delivery.failures import reason
 
     try:
         return asyncio.run(work)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from stream.webhooks.destination import Meaning
+from stream.delivery.destination import Meaning
 
 _GONE, _REQUEST_TIMEOUT, _TOO_MANY, _UNAVAILABLE = 410, 408, 429, 503
 _MOST_DIGITS = 9

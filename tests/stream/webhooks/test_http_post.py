@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from stream.delivery.destination import Meaning
 from stream.webhooks.config import Endpoint
-from stream.webhooks.destination import Meaning
 from stream.webhooks.http_post import posting
 from stream.webhooks.responses import Answer
 from tests.certificates import Authority

@@ -13,11 +13,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
+from stream.delivery.destination import Destination
+from stream.delivery.ledger import Ledger
+from stream.delivery.messages import Message, Place
+from stream.delivery.sender import Sender
 from stream.settings import Settings
-from stream.webhooks.destination import Destination
-from stream.webhooks.ledger import Ledger
-from stream.webhooks.messages import Message, Place
-from stream.webhooks.sender import Sender
 
 log = structlog.get_logger()
 _POLL_MS = 200

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from stream.delivery.messages import Message, Place
+from stream.delivery.metrics import Metrics
+from stream.delivery.sender import EndpointGone, Sender
 from stream.webhooks.config import Endpoint
-from stream.webhooks.messages import Message, Place
-from stream.webhooks.metrics import Metrics
 from stream.webhooks.responses import Answer
-from stream.webhooks.sender import EndpointGone, Sender
 from tests.stream.webhooks.receiver import SECRET, alert
 
 DEADLINE_S = 20.0

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from stream.webhooks.destination import Destination
+from stream.delivery.destination import Destination
 
 Headers = tuple[tuple[str, bytes], ...]
 _STATUS = "dispatch-status/1"

@@ -11,8 +11,8 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from stream.delivery.messages import Message, Place
 from stream.settings import Settings
-from stream.webhooks.messages import Message, Place
 
 log = structlog.get_logger()
 _OURS = ("reason", "detail", "endpoint", "topic", "partition", "offset")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiokafka.errors import KafkaError
 
-from stream.webhooks.sender import EndpointGone
+from stream.delivery.sender import EndpointGone
 
 
 def reason(error: BaseException, broker: str) -> str | None:

@@ -13,9 +13,9 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from stream.webhooks.destination import Attempt, Destination, Meaning, Response, backoff_s
-from stream.webhooks.messages import Message, Place, Sorted, sort
-from stream.webhooks.metrics import Counts
+from stream.delivery.destination import Attempt, Destination, Meaning, Response, backoff_s
+from stream.delivery.messages import Message, Place, Sorted, sort
+from stream.delivery.metrics import Counts
 
 log = structlog.get_logger()
 Settled = Callable[[], None]
