@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from deploy.kafka.broker import Broker
 from detectors import pages
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.store import RiderStore
 from schemas.checkpoint import Marker
 from schemas.decode import decode_lines, murmur2

@@ -11,7 +11,7 @@ import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome
