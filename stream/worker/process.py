@@ -18,7 +18,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.types import TP
 from yarl import URL
 
-from detectors.kernels.layout import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable, why_silent
