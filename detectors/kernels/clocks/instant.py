@@ -75,7 +75,7 @@ def apply_ends(
                 zone = (packed & Event.ZONE_MASK) - 1
                 if (
                     zone >= 0
-                    and Event.is_one_of(kind, codes.OF_ORDERS)
+                    and Event.is_one_of(kind, codes.GIVE_ZONE)
                     and zone_is_greater(mem, zone, best_zone)
                 ):
                     best_zone = zone

@@ -33,6 +33,8 @@ OF_ORDERS = 1 << ACCEPTED | 1 << PICKED_UP | 1 << DELIVERED | 1 << CANCELLED
 END_ORDERS = 1 << DELIVERED | 1 << CANCELLED
 END_BREAKS = 1 << ACCEPTED | 1 << BREAK_ENDED | 1 << OFFLINE
 BEGIN_ON_PLATFORMS = 1 << ONLINE | 1 << BREAK_STARTED
+#: An alert shows the zone of the last of these (CONTRACT 7).
+GIVE_ZONE = OF_ORDERS | 1 << ONLINE | 1 << OFFLINE
 # Bits of an event's flags, as the decoder sets them.
 FLAG_CONFIRMED, FLAG_VOID = 1, 2
 

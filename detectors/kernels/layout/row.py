@@ -1,17 +1,17 @@
 """Words of a rider's row: ``[control words | times of holds | base state | head state]``.
 
 *Base* is the state at the rider's sealed point, *head* the state after the newest event; both are laid out
-as `layout.state` says, so the one transition function works on a copy of either. A block is named by
-two words: where it lies (`kernels.memory.blocks`) and its size class.
+as `layout.state` says, so the one transition function works on a copy of either: base is
+``rows[row, base_at(limits) : head_at(limits)]``, head ``rows[row, head_at(limits) :]``. A block is named by two
+words: where it lies (`kernels.memory.blocks`) and its size class.
 """
 
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.arrays import Limits
 from detectors.kernels.layout.codes import CLOCK_COUNT
 from detectors.kernels.layout.state import state_words_for
-from detectors.kernels.layout.values import I64
 from detectors.kernels.layout.words import Words
 
 _row = Words()
@@ -96,15 +96,3 @@ def base_at(limits: Limits) -> int:
 def head_at(limits: Limits) -> int:
     """Word of a row at which the head state begins."""
     return base_at(limits) + state_words(limits)
-
-
-@inlined
-def base_of(mem: Memory, row: int, limits: Limits) -> I64:
-    """The base state of a rider, a view."""
-    return mem.rows[row, base_at(limits) : head_at(limits)]
-
-
-@inlined
-def head_of(mem: Memory, row: int, limits: Limits) -> I64:
-    """The head state of a rider, a view."""
-    return mem.rows[row, head_at(limits) : head_at(limits) + state_words(limits)]

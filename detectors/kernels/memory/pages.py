@@ -73,9 +73,9 @@ def block_words(mem: Memory, row: int, limits: Limits, index: int) -> int:
     if where == Row.ENDED:
         return rows[row, Row.ENDED_N]
     if where == Row.BASE_OPEN:
-        return Open.open_words(Row.base_of(mem, row, limits))
+        return Open.open_words(mem.rows[row, Row.base_at(limits) : Row.head_at(limits)])
     if where == Row.HEAD_OPEN:
-        return Open.open_words(Row.head_of(mem, row, limits))
+        return Open.open_words(mem.rows[row, Row.head_at(limits) :])
     if where == Row.MEMBERS:
         return rows[row, Row.MEMBERS_N] * Row.MEMBER_WORDS
     spans = State.clock_at(where - Row.SPANS) + State.CLOCK_SPANS

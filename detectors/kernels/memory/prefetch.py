@@ -7,6 +7,8 @@ misses; read in a tight loop before, the misses of many riders are under way at 
 
 from __future__ import annotations
 
+import numpy as np
+
 from detectors.kernels.jit import kernel
 from detectors.kernels.layout import event as Event, misc as Misc, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
@@ -50,7 +52,7 @@ def prefetch_lookups(mem: Memory, hashes: U64, first: int, last: int, limits: Li
     for i in range(first, last):
         slot = home_of(hashes[i], mask)
         rows[i - first] = mem.table[slot] - 1
-        seen += mem.table_hash[slot]
+        seen ^= np.int64(mem.table_hash[slot])
     for i in range(last - first):
         row = max(0, rows[i])
         seen += mem.ids[row, 0] + mem.rows[row, Row.EVENTS] + mem.rows[row, Row.FLAGS]

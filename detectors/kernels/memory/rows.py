@@ -76,6 +76,6 @@ def blank_row(mem: Memory, row: int, limits: Limits) -> None:
     mem.rows[row, Row.STATUS_MOVING] = NONE
     for limit in range(limits.kind.shape[0]):
         mem.rows[row, Row.hold_at(limit) + Row.HOLD_FROM] = NONE
-    blank_state(Row.base_of(mem, row, limits), limits)
-    blank_state(Row.head_of(mem, row, limits), limits)
+    blank_state(mem.rows[row, Row.base_at(limits) : Row.head_at(limits)], limits)
+    blank_state(mem.rows[row, Row.head_at(limits) :], limits)
     mem.wake[row] = INF

@@ -17,9 +17,9 @@ from detectors.kernels.timeline.step import advance, apply_events
 def set_blank(mem: Memory, limits: Limits) -> None:
     """A rider of whom nothing is known."""
     mem.rows[0, :] = 0
-    base = Row.base_of(mem, 0, limits)
+    base = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)]
     blank_state(base, limits)
-    blank_state(Row.head_of(mem, 0, limits), limits)
+    blank_state(mem.rows[0, Row.head_at(limits) :], limits)
     for clock in range(codes.CLOCK_COUNT):
         mem.rows[0, Row.SPANS + clock] = blocks.SMALLEST + clock * SPARE_SPANS * State.SPAN_WORDS
     for word in range(base.shape[0]):
@@ -29,7 +29,7 @@ def set_blank(mem: Memory, limits: Limits) -> None:
 @inlined
 def bring(mem: Memory, limits: Limits, rules: Rules, now: int, horizon: int) -> None:
     """Bring the copied rider's scratch state to ``now``; `State.NEXT` is exact up to ``horizon``."""
-    base = Row.base_of(mem, 0, limits)
+    base = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)]
     reach = events_until(mem, 0, now)
     dirty = mem.rows[0, Row.FLAGS] & Row.FLAG_DIRTY != 0
     applied = 0 if dirty else mem.rows[0, Row.APPLIED]
@@ -38,7 +38,7 @@ def bring(mem: Memory, limits: Limits, rules: Rules, now: int, horizon: int) -> 
     if dirty:
         load(mem, 0, base, Row.BASE_OPEN)
     else:
-        load(mem, 0, Row.head_of(mem, 0, limits), Row.HEAD_OPEN)
+        load(mem, 0, mem.rows[0, Row.head_at(limits) :], Row.HEAD_OPEN)
     if reach > applied:
         apply_events(mem, 0, base, limits, rules, applied, reach, now)
     advance(mem, 0, base, limits, rules, now + 1, horizon)

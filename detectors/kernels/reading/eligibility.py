@@ -64,7 +64,7 @@ def order_reaches(mem: Memory, limits: Limits, rules: Rules, now: int, seconds: 
     At the order's last instant it is taken as still in hand: what is reached exactly there is reached.
     Precondition: the scratch state stands at ``now``.
     """
-    base = Row.base_of(mem, 0, limits)
+    base = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)]
     until = now + seconds
     open_order(mem, mem.state, ASKED, NONE, now, now)
     following = now
@@ -118,7 +118,7 @@ def answer_closely(
     bring(mem, limits, rules, now, now + seconds)
     if answer_held(mem, limits, now, answers, index):
         return
-    head = Row.head_of(mem, 0, limits)
+    head = mem.rows[0, Row.head_at(limits) :]
     for word in range(head.shape[0]):
         head[word] = mem.state[word]
     limit, left = nearest(mem, 0, head, limits, now, True)

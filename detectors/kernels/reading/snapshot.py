@@ -97,7 +97,7 @@ def copy_block(shared: Shared, mem: Memory, word: int, words: int, to: int, room
 @inlined
 def copy_blocks(shared: Shared, mem: Memory, limits: Limits, things: int) -> int:
     """Copy the blocks of the row that has been copied; ``things``: how many open things may close spans."""
-    base, head = Row.base_of(mem, 0, limits), Row.head_of(mem, 0, limits)
+    base, head = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)], mem.rows[0, Row.head_at(limits) :]
     events, ended = mem.rows[0, Row.EVENTS_N], mem.rows[0, Row.ENDED_N]
     words = events * Event.WORDS
     result, to = copy_block(shared, mem, Row.EVENTS, words, blocks.SMALLEST, words)
@@ -125,7 +125,7 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
     if shared.seq[row] != before or is_replaced(shared):
         # What the words name need not be blocks, or not of this heap.
         return codes.BUSY
-    base, head = Row.base_of(mem, 0, limits), Row.head_of(mem, 0, limits)
+    base, head = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)], mem.rows[0, Row.head_at(limits) :]
     events = mem.rows[0, Row.EVENTS_N]
     platforms = max(base[State.PLATFORMS], head[State.PLATFORMS])
     things = max(base[State.ORDERS], head[State.ORDERS]) + 2 * platforms

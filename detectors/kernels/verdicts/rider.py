@@ -24,7 +24,10 @@ from detectors.kernels.verdicts.status_change import write_status
 @kernel
 def judge_rider(mem: Memory, row: int, limits: Limits, rules: Rules, now: int, again: bool) -> int:
     """Bring one rider to ``now`` and write what differs from what was told."""
-    base, head = Row.base_of(mem, row, limits), Row.head_of(mem, row, limits)
+    base, head = (
+        mem.rows[row, Row.base_at(limits) : Row.head_at(limits)],
+        mem.rows[row, Row.head_at(limits) :],
+    )
     if not has_room(mem, 0):
         return codes.NEED_OUT
     reach = events_until(mem, row, now)

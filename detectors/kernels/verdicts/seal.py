@@ -37,7 +37,10 @@ def seal_rider(mem: Memory, row: int, limits: Limits, rules: Rules, now: int) ->
     count = events_until(mem, row, final_until(rules, now))
     if count < rules.seal_events or count > mem.rows[row, Row.APPLIED]:
         return codes.DONE
-    base, head = Row.base_of(mem, row, limits), Row.head_of(mem, row, limits)
+    base, head = (
+        mem.rows[row, Row.base_at(limits) : Row.head_at(limits)],
+        mem.rows[row, Row.head_at(limits) :],
+    )
     if not has_room(mem, mem.rows[row, Row.TOLD_WORDS]):
         return codes.NEED_OUT
     result = room_for(mem, row, base, limits, count)
