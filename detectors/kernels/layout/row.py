@@ -2,8 +2,8 @@
 
 *Base* is the state at the rider's sealed point, *head* the state after the newest event; both are laid out
 as `layout.state` says, so the one transition function works on a copy of either: base is
-``rows[row, base_at(limits) : head_at(limits)]``, head ``rows[row, head_at(limits) :]``. A block is named by two
-words: where it lies (`kernels.memory.blocks`) and its size class.
+``rows[row, base_at(limits) : head_at(limits)]``, head ``rows[row, head_at(limits) :]``. A block is named by
+two words: where it lies (`kernels.memory.blocks`) and its size class.
 """
 
 from __future__ import annotations
