@@ -30,7 +30,8 @@ from stream.output.publisher import Publisher
 from stream.output.rebuild_buffer import AlreadyPublished, RebuildBuffer
 from stream.schedule import is_due
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
-from stream.state.restore import Restored, Takeover, erase, take_over
+from stream.state.restore import erase, take_over
+from stream.state.restored import Restored, Takeover
 from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
 from stream.worker.context import NotOwner, Source, WorkerContext, shared_partition
 
