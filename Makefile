@@ -54,6 +54,14 @@ check: install  ## everything that is judged without running it: style, types, i
 	$(BIN)/python -m schemas.publish --check
 	$(BIN)/python -m deploy.prometheus.suppressed --check
 	$(BIN)/python -m deploy.grafana.dashboards --check
+	$(BIN)/python -m docs.reference --check
+
+# mkdocs-material's own advertisement is not for those who build this.
+.PHONY: docs
+docs: install  ## the manual in build/docs, English and Chinese; open build/docs/index.html
+	$(BIN)/python -m docs.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.zh.yml
 
 .PHONY: format
 format: install  ## bring the code into the form that `make check` asks for
