@@ -21,8 +21,10 @@ def _rules(kind: str) -> list[dict[str, Any]]:
 def page() -> str:
     """Every alert with its runbook, and every recorded series."""
     parts = [
-        "# Alerts and recorded series\n\nFrom `deploy/prometheus/rules/`. `page` wakes somebody, `ticket` waits "
-        "for the morning.\n\n## Alerts\n\n"
+        (
+            "# Alerts and recorded series\n\nFrom `deploy/prometheus/rules/`. `page` wakes somebody, `ticket` "
+            "waits for the morning.\n\n## Alerts\n\n"
+        )
     ]
     rows = []
     for rule in _rules("alert"):

@@ -27,8 +27,10 @@ def page() -> str:
     """Every route, and every object that is sent or answered."""
     document = _document()
     parts = [
-        "# HTTP API\n\nThe API serves the same as [an OpenAPI document](openapi.json) at `/openapi.json`. "
-        "[Asking before you dispatch](../platform/asking.md) explains the first two routes.\n\n",
+        (
+            "# HTTP API\n\nThe API serves the same as [an OpenAPI document](openapi.json) at `/openapi.json`. "
+            "[Asking before you dispatch](../platform/asking.md) explains the first two routes.\n\n"
+        ),
         document["info"]["description"].strip() + "\n",
     ]
     for path, operations in document["paths"].items():

@@ -52,10 +52,12 @@ def option_names(command: Any) -> dict[str, Any]:  # noqa: ANN401 - click's
 def commands_page() -> str:
     """All commands with what they alone take; settings have a page of their own."""
     parts = [
-        "# Commands\n\n`respite COMMAND --help` prints the same. Every [setting](settings.md) that a command "
-        "takes is an option, an environment variable, or left at its default.\n\n"
-        "Exit status: 0 done, 2 wrong usage or settings, 3 finished but some input was rejected, 1 anything "
-        "else. A command that was interrupted ends with 130.\n"
+        (
+            "# Commands\n\n`respite COMMAND --help` prints the same. Every [setting](settings.md) that a command "
+            "takes is an option, an environment variable, or left at its default.\n\n"
+            "Exit status: 0 done, 2 wrong usage or settings, 3 finished but some input was rejected, 1 anything "
+            "else. A command that was interrupted ends with 130.\n"
+        )
     ]
     for name, command in commands():
         parts.append(f"\n## {name}\n\n{described(command.help or '')}\n\n{_usage(name, command)}\n")
@@ -101,9 +103,11 @@ def settings_page() -> str:
         for one in _settings_of(command):
             takers[one.name].append(name.removeprefix("respite "))
     parts = [
-        "# Settings\n\nAn option comes before the environment variable, the variable before the default. "
-        "Durations are written like `90s`, `20min`, `1h30min` or `15d`. All faults are told at once, and a "
-        "process that is given any ends with status 2.\n"
+        (
+            "# Settings\n\nAn option comes before the environment variable, the variable before the default. "
+            "Durations are written like `90s`, `20min`, `1h30min` or `15d`. All faults are told at once, and a "
+            "process that is given any ends with status 2.\n"
+        )
     ]
     for name, field in Settings.model_fields.items():
         option = name.replace("_", "-")

@@ -28,10 +28,12 @@ def _model(title: str, schema: dict[str, Any], level: int) -> str:
 def messages_page() -> str:
     """Every message, field by field."""
     parts = [
-        "# Messages\n\nEvery message is a JSON object in UTF-8. The same as JSON Schemas and an AsyncAPI "
-        "document lies in `schemas/published/` of the repository, made from the same models.\n\n"
-        "An id is a string of 1 to 64 characters of `A-Z a-z 0-9 _ . : -`. Times in events are RFC 3339 with "
-        "an offset or `Z`; in alerts they have the policy's time zone, in statuses and watermarks `Z`.\n"
+        (
+            "# Messages\n\nEvery message is a JSON object in UTF-8. The same as JSON Schemas and an AsyncAPI "
+            "document lies in `schemas/published/` of the repository, made from the same models.\n\n"
+            "An id is a string of 1 to 64 characters of `A-Z a-z 0-9 _ . : -`. Times in events are RFC 3339 with "
+            "an offset or `Z`; in alerts they have the policy's time zone, in statuses and watermarks `Z`.\n"
+        )
     ]
     shown: set[str] = set()
     for name, topic in _TOPICS.items():

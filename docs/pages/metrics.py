@@ -53,9 +53,11 @@ def _labels(family: Metric) -> list[str]:
 def page() -> str:
     """All families: name, type, labels, help."""
     parts = [
-        "# Metrics\n\nWhere each process serves them: a worker at port 9464 (`RESPITE_METRICS_PORT`), the API "
-        "at `/metrics` of its own address, webhooks at port 9465. Each adds the usual `process_…` families. "
-        "[Monitoring](../operator/monitoring.md) says how they are counted.\n"
+        (
+            "# Metrics\n\nWhere each process serves them: a worker at port 9464 (`RESPITE_METRICS_PORT`), the "
+            "API at `/metrics` of its own address, webhooks at port 9465. Each adds the usual `process_…` families. "
+            "[Monitoring](../operator/monitoring.md) says how they are counted.\n"
+        )
     ]
     for process, found in families().items():
         rows = []
