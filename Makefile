@@ -89,7 +89,7 @@ chaos: install  ## break a running city in every way and compare with the eviden
 	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
 
 .PHONY: screenshots
-screenshots: install  ## the README's pictures of the console, taken anew from a demo
+screenshots: install  ## the manual's pictures of the console, taken anew from a demo
 	@deploy/bootstrap.sh kafka browser
 	@$(BIN)/python deploy/screenshots/take.py
 
