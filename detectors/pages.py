@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.kernels import pages as kernels
-from detectors.kernels import table as tables
 from detectors.kernels.layout import (
     CONTROL_WORDS,
     DONE,
@@ -47,6 +45,12 @@ from detectors.kernels.layout import (
     V_SPANS,
     VERDICT_WORDS,
 )
+from detectors.kernels.memory import forgetting
+from detectors.kernels.memory import members as member_words
+from detectors.kernels.memory import names as interning
+from detectors.kernels.memory import pages as packing
+from detectors.kernels.memory.lookup import find_rider
+from detectors.kernels.memory.rows import new_rider
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Verdict, read_verdict
@@ -71,8 +75,8 @@ def dirty_pages(store: RiderStore) -> I64:
 def pack(store: RiderStore, page: int) -> I64:
     """The riders of a page as words; the page counts as unchanged from here on."""
     mem = store.memory
-    words = np.empty(kernels.packed_words(mem, store.packed_limits, page), dtype=np.int64)
-    kernels.pack_page(mem, store.packed_limits, page, words)
+    words = np.empty(packing.packed_words(mem, store.packed_limits, page), dtype=np.int64)
+    packing.pack_page(mem, store.packed_limits, page, words)
     mem.page_dirty[page] = 0
     return words
 
@@ -81,7 +85,7 @@ def unpack(store: RiderStore, words: I64) -> None:
     """Take the riders of a packed page in; none of them may be known."""
     at = 0
     while True:
-        result, at = kernels.unpack(store.memory, store.packed_limits, words, at)
+        result, at = packing.unpack(store.memory, store.packed_limits, words, at)
         if result == DONE:
             return
         store.grow(result)
@@ -124,7 +128,7 @@ def _table_of(texts: Sequence[str]) -> tuple[U8, U8, I64]:
         found[number, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
         lengths[number] = len(raw)
     table = np.zeros(4 * room, dtype=np.int64)
-    tables.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
+    interning.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
     return found, lengths, table
 
 
@@ -139,7 +143,7 @@ def find(store: RiderStore, rider: bytes, mixed: int) -> int | None:
 
 def _look_up(store: RiderStore, rider: bytes, mixed: int) -> tuple[int, int]:
     buf = np.frombuffer(rider, dtype=np.uint8)
-    row, slot = tables.find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
+    row, slot = find_rider(store.memory, buf, 0, len(rider), np.uint64(mixed))
     return int(row), int(slot)
 
 
@@ -192,7 +196,7 @@ def tell_platform_again(store: RiderStore, platform: str) -> None:
     """Let the next `RiderStore.publish` tell a platform the statuses of all its riders."""
     for number in range(store.memory.misc[M_PLATFORMS]):
         if store.platform(number) == platform:
-            kernels.join_again(store.memory, number)
+            member_words.join_again(store.memory, number)
 
 
 def _members(store: RiderStore, row: int) -> I64:
@@ -218,10 +222,10 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
             mem = store.memory
             _, slot = _look_up(store, rider, mixed)
         buf = np.frombuffer(rider, dtype=np.uint8)
-        row = int(tables.new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
+        row = int(new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
     elif mem.rows[row, R_FORGOTTEN_MS] >= before_ms:
         return False
-    kernels.erase_row(mem, row, store.packed_limits, before_ms)
+    forgetting.erase_row(mem, row, store.packed_limits, before_ms)
     return True
 
 
@@ -243,19 +247,19 @@ def forget_silent(store: RiderStore, erased_ms: int) -> list[Forgotten]:
     """
     mem = store.memory
     found = np.empty(_FORGOTTEN_AT_ONCE, dtype=np.int64)
-    count = kernels.silent_since(mem, _silent_s(store), erased_ms, found)
+    count = forgetting.silent_since(mem, _silent_s(store), erased_ms, found)
     told: list[Forgotten] = []
     for row in found[:count].tolist():
         if mem.rows[row, R_STATUS] != NONE:
             told.append(Forgotten(store.rider_id(row), members(store, row, PAST)))
-        kernels.forget_row(mem, row)
+        forgetting.forget_row(mem, row)
     return told
 
 
 def forget_silent_platforms(store: RiderStore) -> list[Forgotten]:
     """Drop the platforms that have sent nothing for a rider for ``keep``; the riders, and these of each."""
     found = np.empty((_FORGOTTEN_AT_ONCE, 2), dtype=np.int64)
-    count = kernels.drop_silent_members(store.memory, _silent_s(store), found)
+    count = member_words.drop_silent_members(store.memory, _silent_s(store), found)
     dropped: dict[int, list[str]] = {}
     for row, platform in found[:count].tolist():
         dropped.setdefault(row, []).append(store.platform(platform))

@@ -9,18 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.kernels import candidates, copying, eligibility
-from detectors.kernels.copying import ABSENT, BUSY, Asked, Asker, Shared
-from detectors.kernels.eligibility import (
-    ANSWER_WORDS,
-    D_COUNTED,
-    D_FIRED,
-    D_HOLD_FROM,
-    D_HOLD_UNTIL,
-    D_RESUME,
-    D_START,
-    DESCRIPTION_WORDS,
-)
+from detectors.arrays import new_memory, row_words
 from detectors.kernels.layout import (
     C_EDGE,
     C_RUN,
@@ -40,13 +29,29 @@ from detectors.kernels.layout import (
     U8,
     Memory,
 )
-from detectors.kernels.status import status_of
+from detectors.kernels.reading import batch, columns
+from detectors.kernels.reading.columns import (
+    ABSENT,
+    ANSWER_WORDS,
+    BUSY,
+    D_COUNTED,
+    D_FIRED,
+    D_HOLD_FROM,
+    D_HOLD_UNTIL,
+    D_RESUME,
+    D_START,
+    DESCRIPTION_WORDS,
+    Asked,
+    Asker,
+    Shared,
+)
+from detectors.kernels.reading.description import describe
+from detectors.kernels.verdicts.status import status_of
 from detectors.limits import LimitTable
-from detectors.memory import new_memory, row_words
 from detectors.store import StoreSettings
 from detectors.verdicts import STATUSES
 
-EVERYONE = Asker(copying.EVERYONE, 0)
+EVERYONE = Asker(columns.EVERYONE, 0)
 #: The arrays of a store that a reader needs.
 ARRAYS = tuple(name for name in Shared._fields if name in Memory._fields)
 
@@ -106,7 +111,7 @@ class Reader:
     def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
         self.limits = limits
         self._rules = settings.rules()
-        self._mem = new_memory(row_words(len(limits.limits)), capacity=candidates.BLOCK)
+        self._mem = new_memory(row_words(len(limits.limits)), capacity=batch.BLOCK)
 
     def warm_up(self) -> None:
         """Compile or load everything that is asked for here."""
@@ -122,12 +127,12 @@ class Reader:
         Where the arrays may be replaced by others the answers hold only when they have not been.
         """
         left = np.empty(len(which), dtype=np.int64)
-        count = candidates.answer_by_briefs(shared, self._mem, now_s, asked, which, left, asker)
+        count = batch.answer_by_briefs(shared, self._mem, now_s, asked, which, left, asker)
         if not count:
             return
         which, start = left[:count], 0
         while True:
-            result, start = candidates.answer_candidates(
+            result, start = batch.answer_candidates(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, which, start, asker
             )
             if result == DONE:
@@ -143,7 +148,7 @@ class Reader:
             When he could not be seen whole.
         """
         while True:
-            found, at = candidates.copy_rider(
+            found, at = batch.copy_rider(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, asker
             )
             if found >= 0:
@@ -156,7 +161,7 @@ class Reader:
     def _view(self, now_s: int) -> RiderView:
         mem, packed = self._mem, self.limits.packed
         out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
-        eligibility.describe(mem, packed, now_s, out)
+        describe(mem, packed, now_s, out)
         views = tuple(
             LimitView(
                 index=index,

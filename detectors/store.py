@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.kernels import ingest as ingestion
-from detectors.kernels import passes
-from detectors.kernels.ingest import Arrivals, Place
+from detectors.arrays import grown, new_memory, row_words
+from detectors.kernels.evidence import ingest as ingestion
+from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout import (
     DONE,
     M_LIVE,
@@ -30,8 +30,8 @@ from detectors.kernels.layout import (
     Memory,
     Rules,
 )
+from detectors.kernels.verdicts import sweeps
 from detectors.limits import LimitTable
-from detectors.memory import grown, new_memory, row_words
 from detectors.verdicts import Outcome, read_outcomes
 
 Placing = Callable[[Memory], Memory]
@@ -188,12 +188,12 @@ class RiderStore:
         """
         self.now_s = max(self.now_s, now_s)
         self._mem.misc[M_WALL] = NONE if wall_s is None else wall_s
-        passes.touch_due(self._mem, self.now_s)
+        sweeps.touch_due(self._mem, self.now_s)
         outcomes: list[Outcome] = []
         rules = self._rules if self.sealing else self._rules._replace(seal_events=0)
         start = 0
         while True:
-            result, start = passes.judge_touched(self._mem, self.packed_limits, rules, self.now_s, start)
+            result, start = sweeps.judge_touched(self._mem, self.packed_limits, rules, self.now_s, start)
             self._drain(outcomes)
             if result == DONE:
                 return outcomes
@@ -215,7 +215,7 @@ class RiderStore:
         self.live = True
         start, result = 0, NEED_OUT
         while result != DONE:
-            result, start = passes.publish(
+            result, start = sweeps.publish(
                 self._mem, self.packed_limits, self._rules, self.now_s, start, everyone
             )
             outcomes: list[Outcome] = []

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.kernels import layout
-from detectors.kernels.copying import Shared
 from detectors.kernels.layout import I64
+from detectors.kernels.reading.columns import Shared
 from detectors.reading import ARRAYS
 from stream.state.shm_writer import (
     FIELDS,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detectors import pages
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout import PAGES, R_EVENTS_N, R_STATUS
 from detectors.store import RiderStore
 from detectors.verdicts import Status

@@ -12,18 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.kernels.candidates import answer_by_briefs
-from detectors.kernels.copying import Asker
-from detectors.kernels.eligibility import (
-    A_AS_OF,
-    A_KNOWN,
-    A_LIMIT,
-    A_VERDICT,
-    FAILS,
-    PASSES,
-)
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout import B_PLATFORMS, B_STAMP, B_UNTIL, INF, LATELY_S, NONE
+from detectors.kernels.reading.batch import answer_by_briefs
+from detectors.kernels.reading.columns import A_AS_OF, A_KNOWN, A_LIMIT, A_VERDICT, FAILS, PASSES, Asker
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Reader, blank_asked, shared_of
 from detectors.store import RiderStore

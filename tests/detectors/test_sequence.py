@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 
 from detectors import pages
-from detectors.kernels.copying import Shared
-from detectors.kernels.eligibility import A_KNOWN, A_VERDICT, PASSES, UNSURE
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout import E_T, EVENT_WORDS, M_MOVES, R_EVENTS, R_EVENTS_N, R_FLAGS, ROW_DIRTY
+from detectors.kernels.reading.columns import A_KNOWN, A_VERDICT, PASSES, UNSURE, Shared
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Busy, Reader, shared_of
 from detectors.store import RiderStore, StoreSettings

@@ -18,7 +18,7 @@ from schemas.decode import decode_chunk, read_headers
 from stream.kafka import raw_fetch
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
-from stream.worker.process import WorkerApp, new_app
+from stream.worker.construction import WorkerApp, new_app
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2

@@ -1,0 +1,152 @@
+"""Clock time in the trailing window (``rolling``), with ``reset`` only since the last qualifying rest.
+
+Between the edges of its spans the count grows, falls or stays by whole seconds, so the instant at which
+an amount is reached or left is found by walking those edges.
+"""
+
+from __future__ import annotations
+
+from detectors.kernels.clocks.spans import first_ending_after, total, total_at
+from detectors.kernels.jit import kernel
+from detectors.kernels.layout import (
+    C_EDGE,
+    C_RUN,
+    C_SPANS,
+    CLOCK_WORDS,
+    FIRED,
+    I64,
+    INF,
+    L_EPISODE,
+    L_FLAGS,
+    L_HOLD_FROM,
+    LIMIT_WORDS,
+    NONE,
+    PAST,
+    R_SPANS,
+    S_CLOCKS,
+    S_LIMITS,
+    S_T,
+    SPAN_WORDS,
+    WARN_FIRED_BIT,
+    WARN_TOLD_BIT,
+    Limits,
+    Memory,
+)
+from detectors.kernels.limits.continuous import rest_qualifies_at
+
+
+@kernel
+def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Beginning of what is counted at ``at``; ``at`` itself when no episode is under way."""
+    start = at - limits.window[limit]
+    if limits.reset[limit] == 0:
+        return start
+    episode = state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
+    if episode == NONE or at >= rest_qualifies_at(state, limits, limit):
+        return at
+    return max(start, episode)
+
+
+@kernel
+def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Seconds counted at ``at``, not before the state's instant."""
+    start = window_start(state, limits, limit, at)
+    if start >= at:
+        return 0
+    clock = limits.clock[limit]
+    return total(state, clock, at) - total_at(mem, row, state, clock, start)
+
+
+@kernel
+def drop_flags_below(state: I64, limits: Limits, limit: int, count: int) -> bool:
+    """End the episodes of the amounts that ``count`` is below; True when the limit's own is not reached."""
+    word = S_LIMITS + limit * LIMIT_WORDS
+    flags = state[word + L_FLAGS]
+    for index in range(limits.warnings[limit]):
+        if count < limits.warn[limit, index]:
+            flags &= ~((1 << (WARN_FIRED_BIT + index)) | (1 << (WARN_TOLD_BIT + index)))
+    below = count < limits.amount[limit]
+    if below:
+        flags &= ~FIRED
+    state[word + L_FLAGS] = flags
+    return below
+
+
+@kernel
+def edge_after(mem: Memory, row: int, state: I64, clock: int, at: int, floor: int) -> tuple[int, int]:
+    """Whether time at ``at`` was counted (0 or 1), and until when that stays so.
+
+    ``floor`` is where counting began; what lies before it was not counted.
+    """
+    base = S_CLOCKS + clock * CLOCK_WORDS
+    if at < floor:
+        return 0, floor
+    block = mem.rows[row, R_SPANS + clock]
+    count = state[base + C_SPANS]
+    index = first_ending_after(mem, block, count, at)
+    if index < count:
+        start = mem.heap[block + index * SPAN_WORDS]
+        if start <= at:
+            return 1, mem.heap[block + index * SPAN_WORDS + 1] >> 1
+        return 0, start
+    if state[base + C_RUN] == 1:
+        if at >= state[base + C_EDGE]:
+            return 1, INF
+        return 0, state[base + C_EDGE]
+    return 0, INF
+
+
+@kernel
+def walk(
+    mem: Memory, row: int, state: I64, limits: Limits, limit: int, amount: int, falling: bool, horizon: int
+) -> int:
+    """First instant after the state's at which the count is no longer below ``amount`` (or, falling, below).
+
+    The clock goes on as it does now. Beyond ``horizon`` a lower bound is enough.
+    """
+    clock = limits.clock[limit]
+    at = state[S_T]
+    running = state[S_CLOCKS + clock * CLOCK_WORDS + C_RUN]
+    count = counted(mem, row, state, limits, limit, at)
+    missing = count - amount + 1 if falling else amount - count
+    if at + missing > horizon:
+        return at + missing
+    floor = PAST
+    if limits.reset[limit] > 0:
+        floor = state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
+    left = at - limits.window[limit]
+    while at <= horizon:
+        leaves, until = edge_after(mem, row, state, clock, left, floor)
+        gain = leaves - running if falling else running - leaves
+        if gain == 1 and (until == INF or missing <= until - left):
+            return at + missing
+        if until == INF:
+            return INF
+        missing -= gain * (until - left)
+        at += until - left
+        left = until
+    return at
+
+
+@kernel
+def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
+    """The next instant at which this limit changes, if nothing else happens; a lower bound past horizon."""
+    word = S_LIMITS + limit * LIMIT_WORDS
+    flags = state[word + L_FLAGS]
+    running = state[S_CLOCKS + limits.clock[limit] * CLOCK_WORDS + C_RUN] == 1
+    if not running and flags == 0 and state[word + L_HOLD_FROM] == NONE:
+        return INF
+    found = INF
+    if limits.reset[limit] > 0:
+        if not running:
+            found = rest_qualifies_at(state, limits, limit)
+            if found <= state[S_T]:
+                found = INF
+        if state[word + L_EPISODE] == NONE:
+            return found
+    for index in range(limits.warnings[limit] + 1):
+        amount = limits.amount[limit] if index == 0 else limits.warn[limit, index - 1]
+        fired = (flags >> index) & 1 == 1
+        if fired or running:
+            found = min(found, walk(mem, row, state, limits, limit, amount, fired, min(horizon, found)))
+    return found

@@ -1,0 +1,96 @@
+"""A rider's dispatch status from his state at an instant."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.layout import (
+    BY_REST,
+    C_RUN,
+    CLEAR,
+    CLOCK_WORDS,
+    FIRED,
+    HELD,
+    I64,
+    INF,
+    L_FLAGS,
+    L_HOLD_FROM,
+    LIMIT_WORDS,
+    NEAR,
+    NONE,
+    S_CLOCKS,
+    S_LIMITS,
+    WARN_TOLD_BIT,
+    Limits,
+    Memory,
+)
+from detectors.kernels.limits.dispatch import counted
+from detectors.kernels.limits.holds import hold_until
+
+
+class Status(NamedTuple):
+    """A status at an instant; NONE where there is no such limit or part."""
+
+    code: int
+    naming: int  # the limit that names the hold
+    fixed: int  # the latest fixed part of "not before"
+    moving: int  # its moving part
+    following: int  # when it changes next by itself
+
+
+@inlined
+def status_of(state: I64, limits: Limits, now: int) -> Status:
+    """The status of a state at an instant.
+
+    A hold released by rest moves with passing time while its clock runs: it ends ``moving`` seconds after
+    now at the earliest. The next change is the instant at which, without any event, a moving hold
+    overtakes a fixed one and so becomes the one that names the status.
+    """
+    code, fixed, moving, following = CLEAR, NONE, NONE, INF
+    naming, first_held, latest = NONE, NONE, NONE
+    for limit in range(limits.kind.shape[0]):
+        word = S_LIMITS + limit * LIMIT_WORDS
+        if state[word + L_HOLD_FROM] == NONE:
+            if state[word + L_FLAGS] >> WARN_TOLD_BIT != 0 and code == CLEAR:
+                code = NEAR
+            continue
+        code = HELD
+        if first_held == NONE:
+            first_held = limit
+        until = hold_until(state, limits, limit, now)
+        if until > latest:
+            naming, latest = limit, until
+        runs = state[S_CLOCKS + limits.clock[limit] * CLOCK_WORDS + C_RUN] == 1
+        if limits.release[limit] == BY_REST and runs:
+            moving = max(moving, limits.reset[limit])
+        else:
+            fixed = max(fixed, until)
+    if code == HELD:
+        if naming == NONE:
+            naming = first_held
+        if moving != NONE and fixed != NONE and fixed - moving >= now:
+            # At equality the first by name names the status, a second later the moving one does.
+            following = fixed - moving if fixed - moving > now else now + 1
+    return Status(code, naming, fixed, moving, following)
+
+
+@kernel
+def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int) -> tuple[int, int]:
+    """The limit with the fewest counted seconds left of those not reached in their episode, and these."""
+    found, fewest = NONE, INF
+    for limit in range(limits.kind.shape[0]):
+        if state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS] & FIRED != 0:
+            continue
+        left = max(0, limits.amount[limit] - counted(mem, row, state, limits, limit, now))
+        if left < fewest:
+            found, fewest = limit, left
+    return found, fewest
+
+
+@inlined
+def not_before(fixed: int, moving: int, now: int) -> tuple[bool, int]:
+    """Whether "not before" moves with time, and what it is: seconds after now, or an instant."""
+    if moving != NONE and now + moving > fixed:
+        return True, moving
+    return False, fixed
