@@ -56,9 +56,9 @@ check: install  ## everything that is judged without running it: style, types, i
 	$(BIN)/python -m deploy.grafana.dashboards --check
 	$(BIN)/python -m docs.reference --check
 
-# mkdocs-material's own advertisement is not for those who build this.
+# NO_MKDOCS_2_WARNING: the theme advertises its successor otherwise.
 .PHONY: docs
-docs: install  ## the manual in build/docs, English and Chinese; open build/docs/index.html
+docs: install  ## the manual in build/docs, English and Chinese; look: python3 -m http.server -d build/docs
 	$(BIN)/python -m docs.reference
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.yml
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.zh.yml
