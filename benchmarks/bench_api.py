@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.bench_throughput import city, cpu_seconds, fill, machine, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
-from detectors.kernels.eligibility import A_KNOWN
+from detectors.kernels.reading.columns import A_KNOWN
 from schemas.policy import DAY_S
 from stream.api.documents.batch import Batch
 from stream.api.queries.query_service import QueryService

@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from schemas.decode import Decoded, decode_lines

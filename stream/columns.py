@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detectors.kernels.ingest import Arrivals
+from detectors.kernels.evidence.arrivals import Arrivals
 from schemas.decode import Decoded
 
 

@@ -50,7 +50,8 @@ def worker(options: Options) -> None:
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.kafka.admin import KafkaUnavailable
-    from stream.kafka.topics.provisioning import TopicsRefused, checked_partitions
+    from stream.kafka.topics.existing import TopicsRefused
+    from stream.kafka.topics.provisioning import checked_partitions
     from stream.logs import set_up
 
     set_up(settings.log_format)
@@ -61,7 +62,7 @@ def worker(options: Options) -> None:
     except KafkaUnavailable as error:
         sys.stderr.write(f"respite: {error}\n")
         raise typer.Exit(FAILED) from error
-    from stream.state.restore import StateRefused
+    from stream.state.restored import StateRefused
     from stream.worker.consumer_watchdog import ConsumerDead
     from stream.worker.process import run_worker
 

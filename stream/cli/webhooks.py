@@ -75,7 +75,7 @@ def replay(
 
 def _prepare(file: Path, options: Options) -> tuple[Any, Any, Any]:
     from stream.kafka.admin import KafkaUnavailable
-    from stream.kafka.topics.provisioning import TopicsRefused
+    from stream.kafka.topics.existing import TopicsRefused
     from stream.logs import set_up
     from stream.webhooks.config import InvalidConfig, load_config
     from stream.webhooks.topics import ensure_topics
@@ -95,7 +95,7 @@ def _prepare(file: Path, options: Options) -> tuple[Any, Any, Any]:
 def _run(settings: Any, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
     import asyncio
 
-    from stream.webhooks.failures import reason
+    from stream.delivery.failures import reason
 
     try:
         return asyncio.run(work)

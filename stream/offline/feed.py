@@ -21,7 +21,7 @@ from zstandard import ZstdError
 from schemas.decode import EVENT, decode_lines, murmur2
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, BatchProducer, into_source
-from stream.kafka.topics.provisioning import TopicsRefused
+from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.replay import numbered_values, open_lines
 from stream.settings import Settings
 

@@ -10,11 +10,12 @@ import msgspec
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import INF, PAST
+from detectors.kernels.layout.values import INF, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.decode import rider_hash
+from schemas.platform_view import alert_view, concerns
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
 from stream.output.alert_json import Document, Renderer, retraction_id, utc
@@ -25,8 +26,6 @@ from stream.state.published_outputs import PublishedOutputs
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
 WATERMARK_EVERY_S = 5.0
-#: What no platform sees: it would show where, and for whom else, a rider works.
-_NOT_FOR_PLATFORMS = ("evidence", "window", "zone")
 
 
 class Publisher:
@@ -100,9 +99,9 @@ class Publisher:
         key = document["rider_id"].encode()
         self._producer.put(self._settings.alerts_topic, key, _json.encode(document), partition=self._number)
         # A breach is its platform's business alone, and so is taking it back.
-        own = [one for one in platforms if document["platform"] in (None, one)]
+        own = [one for one in platforms if concerns(one, document)]
         if own:
-            value = _json.encode({k: v for k, v in document.items() if k not in _NOT_FOR_PLATFORMS})
+            value = _json.encode(alert_view(document))
             for one in own:
                 self._producer.put(self._settings.alerts_of(one), key, value, partition=self._number)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from detectors.civil import day_starts, week_starts
+from detectors.calendar import day_starts, week_starts
 
 
 @cache

@@ -7,15 +7,15 @@ import signal
 
 import structlog
 
+from stream.delivery.consumer import EndpointConsumer, intake
+from stream.delivery.dead_letters import DeadLetters, writing
+from stream.delivery.failures import reason
+from stream.delivery.metrics import Counts, Metrics
+from stream.delivery.sender import EndpointGone, Sender
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.webhooks.config import Config, Endpoint
-from stream.webhooks.consumer import EndpointConsumer, intake
-from stream.webhooks.dead_letters import DeadLetters, writing
-from stream.webhooks.failures import reason
 from stream.webhooks.http_post import posting
-from stream.webhooks.metrics import Counts, Metrics
-from stream.webhooks.sender import EndpointGone, Sender
 from stream.webhooks.topics import dead_letters_of, topics_of
 
 log = structlog.get_logger()

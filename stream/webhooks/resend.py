@@ -12,14 +12,14 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from stream.delivery import dead_letters
+from stream.delivery.consumer import message_of, new_consumer
+from stream.delivery.ledger import Ledger
+from stream.delivery.metrics import Metrics
+from stream.delivery.sender import Sender
 from stream.settings import Settings
-from stream.webhooks import dead_letters
 from stream.webhooks.config import Config, Endpoint
-from stream.webhooks.consumer import message_of, new_consumer
 from stream.webhooks.http_post import posting
-from stream.webhooks.ledger import Ledger
-from stream.webhooks.metrics import Metrics
-from stream.webhooks.sender import Sender
 from stream.webhooks.topics import dead_letters_of, topics_of
 
 log = structlog.get_logger()

@@ -1,26 +1,15 @@
-"""What an answer means, and how long to wait before the next attempt."""
+"""What the answer of an HTTP endpoint means."""
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from enum import Enum
 
-from stream.webhooks.config import Retry
+from stream.delivery.destination import Meaning
 
 _GONE, _REQUEST_TIMEOUT, _TOO_MANY, _UNAVAILABLE = 410, 408, 429, 503
 _MOST_DIGITS = 9
-
-
-class Meaning(Enum):
-    """What to do with a message after an attempt."""
-
-    DELIVERED = "delivered"
-    RETRY = "retry"
-    REFUSED = "refused"
-    GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +58,3 @@ def _retry_after_s(text: str, now_s: float) -> float:
     except ValueError:
         return 0.0
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() - now_s
-
-
-def backoff_s(retry: Retry, attempts: int, chance: random.Random) -> float:
-    """The wait after so many attempts: anything up to a bound that doubles (full jitter).
-
-    References
-    ----------
-    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    """
-    bound_s: float = min(retry.longest, retry.first * 2.0 ** min(attempts - 1, 40))
-    return chance.uniform(0, bound_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from detectors import pages
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import Limit, LimitTable
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode import decode_chunk, decode_lines, rider_hash

@@ -10,9 +10,9 @@ import pytest
 from prometheus_client import generate_latest
 
 from detectors.store import RiderStore
+from stream.delivery.metrics import Metrics as WebhookMetrics
 from stream.metrics.operator import Metrics
 from stream.settings import Settings
-from stream.webhooks.metrics import Metrics as WebhookMetrics
 from tests.deploy.metric_names import asked_for, recorded_asked_for, samples
 from tests.deploy.monitoring import program
 from tests.deploy.test_prometheus import rules_of

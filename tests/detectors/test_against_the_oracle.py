@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict

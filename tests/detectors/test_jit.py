@@ -6,7 +6,7 @@ from pathlib import Path
 
 import detectors.kernels.jit as ours
 import schemas.decode.jit as theirs
-from detectors.kernels.passes import judge_touched
+from detectors.kernels.verdicts.sweeps import judge_touched
 from schemas.decode.message import parse_values
 
 

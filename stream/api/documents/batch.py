@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.kernels.copying import Asked, Shared
-from detectors.kernels.eligibility import ANSWER_WORDS
-from detectors.kernels.layout import I64
+from detectors.kernels.layout.values import I64
+from detectors.kernels.reading.columns import ANSWER_WORDS, Asked, Shared
 from detectors.reading import blank_asked
 from schemas.decode.hashing import hash_ids
 from schemas.decode.rounds import Candidates

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from detectors.kernels.eligibility import (
+from detectors.kernels.layout.codes import CLEAR, HELD
+from detectors.kernels.layout.values import NONE
+from detectors.kernels.reading.columns import (
     A_AS_OF,
     A_KNOWN,
     A_LEFT,
@@ -20,7 +22,6 @@ from detectors.kernels.eligibility import (
     ANSWER_WORDS,
     FAILS,
 )
-from detectors.kernels.layout import CLEAR, HELD, NONE
 from detectors.limits import Limit
 from schemas.decode.rounds import Written, read_candidates, write_rows
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES

@@ -12,6 +12,7 @@ import msgspec
 
 from detectors.limits import LimitTable
 from schemas.api import ToldAlert
+from schemas.platform_view import alert_view, concerns, explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
 from stream.api.documents.batch import Batch
@@ -167,9 +168,7 @@ class QueryService:
     def _cut(self, caller: Caller, alert: Document) -> Document | None:
         if caller.platform is None:
             return alert
-        if alert["platform"] not in (None, caller.platform):
-            return None
-        return {name: value for name, value in alert.items() if name not in ("evidence", "window", "zone")}
+        return alert_view(alert) if concerns(caller.platform, alert) else None
 
     async def owners(
         self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
@@ -246,7 +245,7 @@ class QueryService:
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
-            document |= {"window_start": None, "window_end": None, "counted": [], "not_counted": []}
+            return explanation_view(document)
         return document
 
     async def overview(self, caller: Caller) -> Document:

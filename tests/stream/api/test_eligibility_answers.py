@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from detectors.kernels.eligibility import (
+from detectors.kernels.layout.values import NONE
+from detectors.kernels.reading.columns import (
     A_AS_OF,
     A_KNOWN,
     A_LEFT,
@@ -21,7 +21,6 @@ from detectors.kernels.eligibility import (
     A_VERDICT,
     ANSWER_WORDS,
 )
-from detectors.kernels.layout import NONE
 from detectors.limits import Limit
 from schemas.decode.rounds import read_candidates
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Candidates

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from fastapi.testclient import TestClient
 
-from detectors.kernels.ingest import Place
+from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Verdict

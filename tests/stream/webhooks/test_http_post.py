@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from stream.delivery.destination import Meaning
 from stream.webhooks.config import Endpoint
 from stream.webhooks.http_post import posting
-from stream.webhooks.responses import Answer, Meaning
+from stream.webhooks.responses import Answer
 from tests.certificates import Authority
 from tests.stream.webhooks.receiver import SECRET, Receiver, Reply, alert
 

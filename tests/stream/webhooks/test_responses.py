@@ -6,8 +6,9 @@ import random
 
 import pytest
 
+from stream.delivery.destination import Meaning, backoff_s
 from stream.webhooks.config import Retry
-from stream.webhooks.responses import Answer, Meaning, backoff_s
+from stream.webhooks.responses import Answer
 
 NOW_S = 1_790_000_000.0
 

@@ -11,10 +11,10 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
+from stream.delivery.ledger import Ledger
+from stream.delivery.messages import Message, Place, Sorted, sort
 from stream.webhooks.addresses import AddressRefused, check
 from stream.webhooks.config import Endpoint
-from stream.webhooks.ledger import Ledger
-from stream.webhooks.messages import Message, Place, Sorted, sort
 from stream.webhooks.signing import Signer
 from tests.stream.webhooks.receiver import SECRET, alert, status
 

@@ -1,0 +1,1 @@
+"""Decoded events taken into the sets of evidence."""

@@ -1,0 +1,1 @@
+"""What each kind of limit counts, a file per kind."""

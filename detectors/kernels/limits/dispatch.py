@@ -1,0 +1,128 @@
+"""The one place that knows which file judges which kind of limit.
+
+A kind is a file with the functions below that it does not share with the others, and its branch in each of
+them; policies name it by its line in `KINDS`. Whoever needs to know what a kind does asks here.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from detectors.kernels.jit import inlined
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import calendar, continuous, elapsed, episode, rolling
+
+CONTINUOUS, CALENDAR, ROLLING, ELAPSED = range(4)
+
+
+class Kind(NamedTuple):
+    """What a kind of limit is judged by, and what a limit of it must have."""
+
+    code: int
+    needs_reset: bool = False
+    #: It is counted in windows whose first instants are given (`detectors.calendar`).
+    needs_starts: bool = False
+    #: Its window is at least as long as its amount.
+    needs_window: bool = False
+
+
+#: By the name that policies give it (CONTRACT 5).
+KINDS = {
+    "continuous": Kind(CONTINUOUS, needs_reset=True),
+    "day": Kind(CALENDAR, needs_starts=True),
+    "week": Kind(CALENDAR, needs_starts=True),
+    "rolling": Kind(ROLLING, needs_window=True),
+    "span": Kind(ELAPSED, needs_reset=True),
+    "rest_within": Kind(ELAPSED, needs_reset=True),
+}
+
+
+@inlined
+def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
+    """What the limit counts at ``at``, seconds, when nothing has happened since the state's instant."""
+    kind = limits.kind[limit]
+    if kind == CONTINUOUS:
+        return continuous.counted(state, limits, limit, at)
+    if kind == CALENDAR:
+        return calendar.counted(state, limits, limit, at)
+    if kind == ROLLING:
+        return rolling.counted(mem, row, state, limits, limit, at)
+    return elapsed.counted(state, limits, limit, at)
+
+
+@inlined
+def can_reach(limits: Limits, limit: int, runs: bool) -> bool:
+    """Whether an amount can be reached at an instant at which the clock runs, or rests."""
+    return runs or limits.kind[limit] != ELAPSED
+
+
+@inlined
+def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
+    """Turn episode or window at ``at``; True when that ends a ``window`` or ``confirm`` hold."""
+    kind = limits.kind[limit]
+    if kind == CALENDAR:
+        return calendar.turn(state, limits, limit, at)
+    if kind == ROLLING:
+        return rolling.turn(mem, row, state, limits, limit, at)
+    return episode.turn(mem, state, limits, limit, at)
+
+
+@inlined
+def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
+    """The next instant at which the limit changes, if nothing else happens; a lower bound past horizon."""
+    kind = limits.kind[limit]
+    if kind == CONTINUOUS:
+        return continuous.next_instant(state, limits, limit)
+    if kind == CALENDAR:
+        return calendar.next_instant(state, limits, limit)
+    if kind == ROLLING:
+        return rolling.next_instant(mem, row, state, limits, limit, horizon)
+    return elapsed.next_instant(state, limits, limit)
+
+
+@inlined
+def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Where what is counted at ``at`` begins; ``at`` itself when no episode is under way."""
+    kind = limits.kind[limit]
+    if kind == CALENDAR:
+        return calendar.window_start(state, limits, limit, at)
+    if kind == ROLLING:
+        return rolling.window_start(state, limits, limit, at)
+    return episode.window_start(state, limits, limit, at)
+
+
+@inlined
+def window_end(state: I64, limits: Limits, limit: int) -> int:
+    """Where the window that the state stands in ends; NONE where that is not known beforehand."""
+    if limits.kind[limit] == CALENDAR:
+        return calendar.window_end(state, limit)
+    return NONE
+
+
+@inlined
+def spans_from(state: I64, limits: Limits, limit: int) -> int:
+    """Since when closed spans are needed to count from the state on; infinite where none are."""
+    if limits.kind[limit] == ROLLING:
+        return rolling.spans_from(state, limits, limit)
+    return INF
+
+
+@inlined
+def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool, int]:
+    """Whether the count grows with time at ``now``, and until when it goes on as it does; NONE: neither."""
+    kind = limits.kind[limit]
+    if kind == CALENDAR:
+        return calendar.steady_until(state, limits, limit, now)
+    if kind == ROLLING:
+        # A sliding window lets go of what leaves it: its count is no line.
+        return False, NONE
+    return episode.steady_until(state, limits, limit, now, kind == ELAPSED)
+
+
+@inlined
+def resume_after(state: I64, limits: Limits, limit: int, now: int, at: int) -> int:
+    """When the limit, reached at ``at``, counts anew if the rider rests from ``now``; NONE: not known."""
+    if limits.kind[limit] == CALENDAR:
+        return calendar.resume_after(limits, limit, at)
+    return episode.resume_after(state, limits, limit, now)

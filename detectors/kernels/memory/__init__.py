@@ -1,0 +1,1 @@
+"""Where riders lie: blocks, lookup by hash, pages, and the number that readers watch."""

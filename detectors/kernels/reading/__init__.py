@@ -1,0 +1,1 @@
+"""Riders read beside the stream that writes them."""

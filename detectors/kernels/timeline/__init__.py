@@ -1,0 +1,1 @@
+"""A rider's state, stepped from instant to instant."""

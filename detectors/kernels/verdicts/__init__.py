@@ -1,0 +1,1 @@
+"""What stands of a rider: compared with what was told, told, sealed."""
