@@ -191,6 +191,7 @@ def within(alerts: Alerts, words: I64, offsets: Offsets, zone_of: I64, detected:
     """Whether the tables of UTC offsets reach every instant that is to be written."""
     for index in range(alerts.row.shape[0]):
         low, high = min(detected, alerts.instant[index], alerts.start[index]), max(detected, alerts.end[index])
+        high = max(high, alerts.start[index])
         high = max(high, alerts.instant[index], alerts.hold_until[index], alerts.told_at[index])
         for instant in (alerts.hold_from[index], alerts.hold_until[index], alerts.told_at[index]):
             if instant != NONE:

@@ -76,9 +76,9 @@ def test_latency_runs_from_the_arrival_of_the_record_to_the_commit(
     announced.after_record(1000.2)
     announced.put(alert(kind="retracted"), PLATFORMS, repeated=False)
     assert not counts, "nothing counts as told before its commit"
-    announced.committed(1000.5)
+    announced.committed(announced.taken(), 1000.5)
     assert counts == {("latency_event", "0.5"): 2, ("latency_ms", "event"): 800}
-    announced.committed(2000.0)
+    announced.committed(announced.taken(), 2000.0)
     assert counts["latency_ms", "event"] == 800
 
 
@@ -87,7 +87,7 @@ def test_latency_in_silence_runs_from_the_instant_reached(
 ) -> None:
     announced.after_silence()
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
-    announced.committed(AT_S + 0.75)
+    announced.committed(announced.taken(), AT_S + 0.75)
     assert counts == {("latency_time", "1.0"): 1, ("latency_ms", "time"): 750}
 
 
@@ -96,7 +96,7 @@ def test_what_is_told_again_after_a_restore_is_not_measured(
 ) -> None:
     announced.after_record(None)
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
-    announced.committed(AT_S + 100)
+    announced.committed(announced.taken(), AT_S + 100)
     assert not counts
 
 
