@@ -40,7 +40,7 @@ def sources_digest(folder: Path) -> str:
 _DIGEST = sources_digest(Path(__file__).parent)
 
 
-class _Library(JITCodeLibrary):
+class _Library(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
     """One function as numba has lowered it, simplified by itself."""
 
     def _optimize_functions(self, ll_module: Any) -> None:  # noqa: ANN401 - LLVM's types
@@ -71,14 +71,14 @@ class _EntryLibrary(_Library):
 
     def finalize(self) -> None:
         found: dict[Any, None] = {}
-        todo = list(self._linking_libraries)
+        todo: list[Any] = list(self._linking_libraries)
         while todo:
             library = todo.pop(0)
             if library not in found:
                 found[library] = None
                 if isinstance(library, _CalleeLibrary):
                     todo.extend(library._linking_libraries)  # noqa: SLF001
-        self._linking_libraries = list(found)
+        self._linking_libraries: list[Any] = list(found)
         super().finalize()
 
     def _optimize_final_module(self) -> None:
@@ -89,7 +89,7 @@ class _EntryLibrary(_Library):
         passes.run(self._final_module, builder)
 
 
-class _CalleeCompiler(Compiler):
+class _CalleeCompiler(Compiler):  # type: ignore[misc]
     def compile_extra(self, func: Callable[..., Any]) -> Any:  # noqa: ANN401
         context = self.state.targetctx
         self.state.library = _CalleeLibrary(context.codegen(), func.__qualname__)
@@ -101,7 +101,7 @@ class _CalleeCompiler(Compiler):
         return result._replace(entry_point=key)
 
 
-class _EntryCompiler(Compiler):
+class _EntryCompiler(Compiler):  # type: ignore[misc]
     def compile_extra(self, func: Callable[..., Any]) -> Any:  # noqa: ANN401
         self.state.library = _EntryLibrary(self.state.targetctx.codegen(), func.__qualname__)
         self.state.library.enable_object_caching()
@@ -145,8 +145,9 @@ def _cached_by_all_sources(cache: Any) -> None:  # noqa: ANN401 - numba's type
     """Let a cache belong to exactly these sources, and processes that compile at once write it in turn.
 
     Numba's own stamp is the time of the one file a function stands in: with a changed kernel beneath it, an
-    old caller would be loaded from the cache with the old kernel inlined, and judge by it. Its index is read,
-    changed and written back without a lock: of two signatures written at once, one would run the other's code.
+    old caller would be loaded from the cache with the old kernel inlined, and judge by it. Its index is
+    read, changed and written back without a lock: of two signatures written at once, one would run the
+    other's code.
     """
     cache._cache_file._source_stamp = _DIGEST  # noqa: SLF001 - held by test_jit.py
     given = cache.save_overload
@@ -162,11 +163,16 @@ def _cached_by_all_sources(cache: Any) -> None:  # noqa: ANN401 - numba's type
 
 
 def _compiled(*, forceinline: bool) -> Callable[[Callable[..., Any]], Any]:
-    """Two of each: an entry for Python, compiled when Python first calls it, and a callee for other kernels."""
+    """Two of each: an entry, compiled when Python first calls it, and a callee for other kernels."""
 
     def decorate(function: Callable[..., Any]) -> Any:  # noqa: ANN401 - a dispatcher has no type
         entry = njit(
-            cache=True, nogil=True, _nrt=False, no_cfunc_wrapper=True, forceinline=False, pipeline_class=_EntryCompiler
+            cache=True,
+            nogil=True,
+            _nrt=False,
+            no_cfunc_wrapper=True,
+            forceinline=False,
+            pipeline_class=_EntryCompiler,
         )(function)
         # With NUMBA_DISABLE_JIT=1 there is nothing compiled and no cache.
         if entry is not function:
