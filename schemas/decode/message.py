@@ -28,7 +28,7 @@ REQUIRED = 0b111111
 FIRST_ORDER_TYPE, LAST_ORDER_TYPE = 2, 5
 
 
-@kernel
+@inlined
 def name_of(buf: U8, at: int, stop: int) -> int:
     """Which known name ``buf[at:stop]`` is."""
     length = stop - at
@@ -55,7 +55,7 @@ def name_of(buf: U8, at: int, stop: int) -> int:
     return UNKNOWN
 
 
-@kernel
+@inlined
 def type_of(buf: U8, at: int, stop: int) -> int:
     """Code of an event type; -1 when it is none."""
     length = stop - at
