@@ -30,3 +30,14 @@ def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are importe
         return load_settings(**options)
     except InvalidSettings as error:
         raise refuse(error) from error
+
+
+def policies_from(names: Any) -> Any:  # noqa: ANN401 - the same
+    """Policies, or exit status 2 with every fault."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies.loader import load_all
+
+    try:
+        return load_all(names)
+    except InvalidPolicy as error:
+        raise refuse(error) from error
