@@ -69,8 +69,10 @@ class BadLines:
         if not self.counts:
             return
         tally = ", ".join(f"{count} {reason}" for reason, count in self.counts.most_common())
-        some = "" if self._all_errors or len(self) <= ALL_SHOWN else (
-            f" (the first {FIRST_SHOWN} of each reason are shown; --all-errors shows all)"
+        some = (
+            ""
+            if self._all_errors or len(self) <= ALL_SHOWN
+            else (f" (the first {FIRST_SHOWN} of each reason are shown; --all-errors shows all)")
         )
         self._tell(f"{len(self)} lines refused: {tally}{some}")
 

@@ -153,7 +153,9 @@ class Decompressed(io.RawIOBase):
         if not self._waiting and self._at:
             return False
         if not self._at and any(magic.startswith(self._waiting) for magic in self._form.magics):
-            raise self._damaged(f"cut short: of its {self._form.name} data only {len(self._waiting)} bytes are there")
+            raise self._damaged(
+                f"cut short: of its {self._form.name} data only {len(self._waiting)} bytes are there"
+            )
         if not self._waiting.startswith(self._form.magics):
             if self._form.padded and self._only_zeros():
                 return False

@@ -1,4 +1,4 @@
-"""Events far after all others: *now* is the latest event time, so one wrong year makes a whole replay wrong."""
+"""Events far after all others: *now* is the latest event time, so one wrong year makes all wrong."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Doubt(NamedTuple):
     """
 
     first: Seen
-    count: int
+    events: int
     before_s: int
 
     @property

@@ -1,4 +1,4 @@
-"""Inputs as people have them: files, folders, pipes, standard input; plain or compressed, by their contents."""
+"""Inputs as people have them: files, folders, pipes, standard input; compressed or not, by their contents."""
 
 from __future__ import annotations
 

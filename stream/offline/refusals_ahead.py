@@ -1,4 +1,4 @@
-"""What the workers will refuse of what is fed: said beforehand, by their watermarks and the allowed lateness."""
+"""What the workers will refuse of what is fed: by their watermarks and the allowed lateness."""
 
 from __future__ import annotations
 
@@ -124,15 +124,14 @@ class RefusalsAhead:
             if not self._clock.on_wall:
                 who = "the workers, whose clock is the events' own,"
             said.append(
-                f"{self.too_late} of {events} events lie more than the allowed lateness ({lateness}) back, the "
-                f"oldest at {utc(self._oldest_s or 0)}: {who} will refuse them as too_late. A recorded "
+                f"{self.too_late} of {events} events lie further back than the allowed lateness ({lateness}), "
+                f"the oldest at {utc(self._oldest_s or 0)}: {who} will refuse them as too_late. A recorded "
                 "history is for `respite replay`, or for workers of a group and topics of their own "
                 "(--prefix) with --clock event"
             )
         if self.future:
             said.append(
-                f"{self.future} of {events} events lie more than 5 min after this machine's clock: {who} will "
-                "refuse them as future. Is their offset right, and the clock of who wrote them?"
+                f"{self.future} of {events} events lie more than 5 min after this machine's clock: {who} "
+                "will refuse them as future. Is their offset right, and the clock of who wrote them?"
             )
         return said
-

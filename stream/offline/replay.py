@@ -189,10 +189,10 @@ def _read_file(run: Replay, name: str) -> None:
 def doubted(doubt: Doubt) -> str:
     """What is said of events far after all others."""
     first = doubt.first
-    events = "an event" if doubt.count == 1 else f"the first of {doubt.count} events"
+    events = "an event" if doubt.events == 1 else f"the first of {doubt.events} events"
     return (
-        f"{first.file}:{first.line}: {events} of {utc(first.at_s)}, {doubt.gap} after all others: it makes this "
-        f"replay's now what it is, and all that is open counts up to then; if it is wrong, --as-of "
+        f"{first.file}:{first.line}: {events} of {utc(first.at_s)}, {doubt.gap} after all others: it makes "
+        f"this replay's now what it is, and all that is open counts up to then; if it is wrong, --as-of "
         f"{utc(doubt.before_s)} leaves it out"
     )
 
@@ -206,5 +206,4 @@ def write_lines(target: str, documents: Iterable[Document]) -> None:
 def put_lines(out: BinaryIO, documents: Iterable[Document]) -> None:
     """Write documents as lines of JSON."""
     encoder = msgspec.json.Encoder()
-    for document in documents:
-        out.write(encoder.encode(document) + b"\n")
+    out.writelines(encoder.encode(document) + b"\n" for document in documents)

@@ -51,7 +51,7 @@ def explain(alert: Document) -> str:
     ...     }
     ... )
     '2026-11-23 14:10:00+08:00  r  limit_reached  p@1/c  4:00:00 of 4:00:00 order time, hold not before 14:30:00+08:00'
-    """
+    """  # noqa: E501
     counted, limit = (str(timedelta(seconds=alert[name])) for name in ("counted_s", "limit_s"))
     text = (
         f"{alert['event_time'].replace('T', ' ')}  {alert['rider_id']}  {alert['kind']}  "
