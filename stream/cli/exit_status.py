@@ -24,12 +24,15 @@ def fail(error: object) -> typer.Exit:
 
 def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are imported where they are needed
     """Settings, or exit status 2 with every fault."""
-    from stream.settings import InvalidSettings, load_settings
+    from stream.settings import InvalidSettings, doubts, load_settings
 
     try:
-        return load_settings(**options)
+        settings = load_settings(**options)
     except InvalidSettings as error:
         raise refuse(error) from error
+    for doubt in doubts(settings):
+        sys.stderr.write(f"respite: warning: {doubt}\n")
+    return settings
 
 
 def policies_from(names: Any) -> Any:  # noqa: ANN401 - the same

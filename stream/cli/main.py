@@ -83,12 +83,17 @@ def topics(
 def forget(
     options: Options,
     rider: str,
-    within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
+    within: Annotated[str, typer.Option(help="How long to wait until it is done, like 30s [30s].")] = "30s",
 ) -> None:
     """Erase what is known of a rider; events that arrived before do not come back."""
+    from schemas.durations import parse_duration
     from stream.worker import control_topic
 
-    raise typer.Exit(control_topic.run(settings_from(**options), rider, within))
+    try:
+        within_s = parse_duration(within)
+    except ValueError as error:
+        raise refuse(f"--within: {error}") from error
+    raise typer.Exit(control_topic.run(settings_from(**options), rider, within_s))
 
 
 @app.command()
@@ -202,15 +207,21 @@ def policy_show(name: str) -> None:
 
 @policy_app.command("check")
 def policy_check(files: list[str]) -> None:
-    """Check policy files; every fault with its place."""
+    """Check policy files, and all below folders; every fault with its place, and what is hardly meant."""
+    from datetime import UTC, datetime
+
     from schemas.policy import InvalidPolicy
-    from stream.policies.loader import load
+    from stream.policies.loader import load, policy_files
+    from stream.policies.traps import traps
 
     faults = []
-    for name in files:
+    today = datetime.now(UTC).date()
+    for name in (file for one in files for file in policy_files(one)):
         try:
             one = load(name)
             sys.stdout.write(f"{name}: {one.ref} is good, {len(one.limits)} limits\n")
+            for text in traps(one, today):
+                sys.stderr.write(f"{name}: warning: {text}\n")
         except InvalidPolicy as error:
             faults.append(str(error))
     if faults:

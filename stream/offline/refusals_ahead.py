@@ -124,7 +124,7 @@ class RefusalsAhead:
             if not self._clock.on_wall:
                 who = "the workers, whose clock is the events' own,"
             said.append(
-                f"{self.too_late} of {events} events lie further back than the allowed lateness ({lateness}), "
+                f"{self.too_late} of {events} events lie more back than the lateness allowed ({lateness}), "
                 f"the oldest at {utc(self._oldest_s or 0)}: {who} will refuse them as too_late. A recorded "
                 "history is for `respite replay`, or for workers of a group and topics of their own "
                 "(--prefix) with --clock event"
