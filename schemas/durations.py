@@ -24,11 +24,11 @@ def parse_duration(text: object) -> int:
     """
     example = 'write it like "4h", "20min" or "1h30min"'
     if isinstance(text, int) and not isinstance(text, bool):
-        raise ValueError(f'{text} is a duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
+        raise ValueError(f'{text} is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
     if not isinstance(text, str):
         raise ValueError(f"is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError
     if text.isascii() and text.isdigit():
-        raise ValueError(f'"{text}" has no unit: write "{text}h", "{text}min" or "{text}s"')
+        raise ValueError(f'"{text}" is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')
     match = _FORM.fullmatch(text)
     if match is None or not text:
         raise ValueError(f'"{text[:60]}" is no duration: {example}')

@@ -53,22 +53,44 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
     missing
         Faults between a limit's pieces that the model does not come to, as they are to be told.
     """
+    # A misspelt key is why another is missing.
+    misspelt = {
+        (*one["loc"][:-1], near[0]): one["loc"]
+        for one in errors
+        if one["type"] == "extra_forbidden" and (near := _meant(one, errors))
+    }
     limits_wrong = any(one["loc"][:1] == ("limit",) and len(one["loc"]) > 1 for one in errors)
     told = []
     for one in errors:
         if one["loc"] == ("limit",) and limits_wrong:
             continue
+        if one["loc"] in misspelt:
+            continue
         text = f"  {place(one['loc'], tree)}: {_reason(one)}"
+        if one["loc"] in misspelt.values():
+            meant = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
+            text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{meant}`, which is missing?"
         if text not in told:
             told.append(text)
     return told + [text for text in missing if text not in told]
+
+
+def _meant(unknown: Fault, errors: Sequence[Fault]) -> list[str]:
+    """The missing key of the same table that an unknown one is nearest to."""
+    beside = [
+        str(one["loc"][-1])
+        for one in errors
+        if one["type"] == "missing" and one["loc"][:-1] == unknown["loc"][:-1]
+    ]
+    return difflib.get_close_matches(str(unknown["loc"][-1]), beside, 1)
 
 
 def _reason(one: Fault) -> str:
     kind, value, field = one["type"], one.get("input"), str(one["loc"][-1]) if one["loc"] else ""
     about = one.get("ctx", {})
     if kind == "value_error":
-        return str(about["error"])
+        text = str(about["error"])
+        return f"{written(value)} {text}" if text.startswith("is no ") else text
     if kind == "extra_forbidden":
         return "unknown key, remove it or check its spelling"
     if kind == "missing":

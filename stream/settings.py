@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from detectors.store import StoreSettings
-from schemas.durations import parse_duration, write_duration
+from schemas.durations import parse_duration
 
 MOST_LATENESS_S = 72 * 3600
 _DURATIONS = (
@@ -37,23 +37,6 @@ _DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
 _LONGEST_TOPIC = 249
 _LONGEST_OUTLET = 64
 _SECRETS = ("sasl_password",)
-
-
-#: What services use, seconds, and what any other value means.
-_USUAL = {
-    "lateness": (60, MOST_LATENESS_S, "most events will be refused as too_late"),
-    "breach_grace": (0, 3_600, "platforms may go on dispatching for so long after a hold began"),
-    "max_open_order": (
-        600,
-        86_400,
-        "so long, at most, counts an order whose end is missing or still to come",
-    ),
-    "max_open_session": (3_600, 2 * 86_400, "so long, at most, counts a session whose end is missing"),
-    "max_open_break": (300, 86_400, "so long, at most, counts a break whose end is missing"),
-    "keep": (86_400, 400 * 86_400, "so long is a silent rider remembered"),
-    "checkpoint_every": (1, 600, "so much has to be judged anew after a crash"),
-    "ready_lag": (1, 600, "so far behind the worker still says that it is ready"),
-}
 
 
 class InvalidSettings(ValueError):
@@ -136,13 +119,13 @@ class Settings(BaseSettings):
 
     @field_validator(*_DURATIONS, mode="before")
     @classmethod
-    def _duration(cls, value: object) -> object:
+    def _duration(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         if value == "0":
             return 0  # Nothing is nothing in every unit; where it may not be, that is said.
         # Policies know no duration above 14 days; `keep` is longer by default.
-        days = _DAYS.match(value)
+        days = _DAYS.match(value) if info.field_name == "keep" else None
         if days is None:
             return parse_duration(value)
         rest = value[days.end() :]
@@ -390,21 +373,3 @@ def _words(one: Mapping[str, Any]) -> str:
     if kind.startswith("int"):
         return "must be a whole number"
     return "must be text"
-
-
-def doubts(settings: Settings) -> list[str]:
-    """Settings that are allowed and that no service would want: what each then means."""
-    found = []
-    for name, (least_s, most_s, means) in _USUAL.items():
-        value = getattr(settings, name)
-        if not least_s <= value <= most_s:
-            usual = f"{write_duration(least_s)} to {write_duration(most_s)}"
-            found.append(
-                f"{name} (RESPITE_{name.upper()}) = {write_duration(value)}: {means}; usual is {usual}"
-            )
-    if settings.keep < settings.lateness:
-        found.append(
-            f"keep (RESPITE_KEEP) = {write_duration(settings.keep)}: a rider is forgotten while events of his may "
-            f"still come; keep more than the allowed lateness, {write_duration(settings.lateness)}"
-        )
-    return found

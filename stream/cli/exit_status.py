@@ -24,7 +24,8 @@ def fail(error: object) -> typer.Exit:
 
 def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are imported where they are needed
     """Settings, or exit status 2 with every fault."""
-    from stream.settings import InvalidSettings, doubts, load_settings
+    from stream.cli.unusual_settings import doubts
+    from stream.settings import InvalidSettings, load_settings
 
     try:
         settings = load_settings(**options)

@@ -50,7 +50,7 @@ _TEXTS = {
     "metrics_host": "Where /metrics is served [127.0.0.1].",
     "metrics_port": "Port of /metrics, 0 for a free one [9464].",
     "ready_lag": "How far behind a worker may be and still be ready: 1s to 14d [30s].",
-    "deaf_after": "End when so long nothing is heard of a broker that answers others: 1s to 14d, 0 for never [5min].",
+    "deaf_after": "End when a broker that answers others is unheard so long: 1s to 14d, 0 for never [5min].",
     "zone_digits": "Characters of a zone's code that metrics show [0].",
     "shared_dir": "Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto].",
     "api_host": "Where the API is served [127.0.0.1].",

@@ -73,13 +73,19 @@ def _identity(name: str, standard: object) -> object:
 
 
 def _unwritable(name: str) -> str | None:
-    place = Path(os.path.realpath(name))
+    place = _place(name)
     if place.is_dir():
         return "is a folder: name a file in it"
     if not place.parent.is_dir():
         return f"there is no folder {place.parent}: make it with mkdir -p"
     checked = place.parent if _is_replaced(place) else place
     return None if os.access(checked, os.W_OK) else "may not be written by this user: name another place"
+
+
+def _place(name: str) -> Path:
+    """Where a name leads; what is no file, as /dev/stdout, keeps its name: its target has none."""
+    real = Path(os.path.realpath(name))
+    return real if real.exists() or not os.path.lexists(name) or not os.path.exists(name) else Path(name)  # noqa: PTH110
 
 
 def _is_replaced(place: Path) -> bool:
@@ -100,29 +106,25 @@ def written(name: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    place = Path(os.path.realpath(name))
-    if not _is_replaced(place):
-        with place.open("wb") as out:
-            yield out
-        return
-    with _beside(place) as (out, beside):
-        try:
+    place = _place(name)
+    try:
+        if not _is_replaced(place):
+            with place.open("wb") as out:
+                yield out
+            return
+        with _beside(place) as (out, beside):
             yield out
             out.flush()
             os.fsync(out.fileno())
             beside.replace(place)
-        except OSError as error:
-            message = f"{name}: could not be written: {reason_of(error)}; what stood there stands"
-            raise OutputRefused(message) from error
+    except OSError as error:
+        message = f"{name}: could not be written: {reason_of(error)}; what stood there stands"
+        raise OutputRefused(message) from error
 
 
 @contextlib.contextmanager
 def _beside(place: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    try:
-        number, path = tempfile.mkstemp(prefix=f".{place.name[:100]}.", suffix=".part", dir=place.parent)
-    except OSError as error:
-        message = f"{place}: could not be written: {reason_of(error)}"
-        raise OutputRefused(message) from error
+    number, path = tempfile.mkstemp(prefix=f".{place.name[:100]}.", suffix=".part", dir=place.parent)
     beside = Path(path)
     try:
         with os.fdopen(number, "wb") as out:

@@ -87,11 +87,13 @@ def foreign(name: str, head: bytes, *, whole: bool) -> ForeignInput | None:
         return ForeignInput(name, "text in UTF-32", _UTF_32)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _alternates_with_zeros(head):
         return ForeignInput(name, "text in UTF-16", _UTF_16)
-    if has_object_line(head):
-        return None
     try:
         text = head.decode("utf-8-sig", "strict" if whole else "ignore").strip()
     except UnicodeDecodeError:
+        return None
+    if has_object_line(head) and not (
+        whole and text.startswith("[") and _is_array_of_objects(text, whole=True)
+    ):
         return None
     return _foreign_text(name, text, whole=whole)
 
@@ -136,8 +138,7 @@ def _is_array_of_objects(text: str, *, whole: bool) -> bool:
         tree, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         # Not all of it is here, or one line of it is broken: an object must be the first thing in it.
-        opened = re.match(r"\[\s*\{\s*\"", text) is not None
-        return opened and (not whole or text.endswith("]"))
+        return not whole and re.match(r"\[\s*\{\s*\"", text) is not None
     return end == len(text) and bool(tree) and all(isinstance(one, dict) for one in tree)
 
 

@@ -29,13 +29,17 @@ def _zone(policy: Policy) -> list[str]:
     if etc and int(etc[2]):
         lies, other = ("west", "-") if etc[1] == "+" else ("east", "+")
         return [
-            f'time_zone: "{policy.time_zone}" lies {etc[2]} h {lies} of Greenwich (UTC{other}{etc[2]}): its '
-            'sign is turned round. Name a place, like "Asia/Shanghai"'
+            (
+                f'time_zone: "{policy.time_zone}" lies {etc[2]} h {lies} of Greenwich, UTC{other}{etc[2]}: '
+                'its sign is turned round. Name a place, like "Asia/Shanghai"'
+            )
         ]
     if "/" not in policy.time_zone and policy.time_zone not in ("UTC", "GMT"):
         return [
-            f'time_zone: "{policy.time_zone}" is an old short name, some of which know no summer time; name a '
-            'place, like "Asia/Shanghai"'
+            (
+                f'time_zone: "{policy.time_zone}" is an old short name, and some know no summer time; name a '
+                'place, like "Asia/Shanghai"'
+            )
         ]
     return []
 
@@ -47,14 +51,18 @@ def _silent(one: PolicyLimit) -> list[str]:
     hold_for = write_duration(one.hold_for_s)
     if one.kind == "rolling" and one.reset_s is None:
         return [
-            f"after its hold of {hold_for} it stays silent for good while the count stays at {_amount(one)} or "
-            'above: name a `reset`, or release = "window"'
+            (
+                f"after its hold of {hold_for} it is silent for good while the count stays at {_amount(one)} "
+                'or above: name a `reset`, or release = "window"'
+            )
         ]
     rest_s = one.rest_s if one.kind == "rest_within" else one.reset_s
     if rest_s and one.hold_for_s < rest_s:
         return [
-            f"its hold of {hold_for} is over before a rest of {write_duration(rest_s)} can be: who goes on "
-            'working then is not held again until he has rested; release = "rest" waits for the rest'
+            (
+                f"its hold of {hold_for} is over before a rest of {write_duration(rest_s)} can be: who goes "
+                'on working then is not held again until he has rested; release = "rest" waits for the rest'
+            )
         ]
     return []
 
