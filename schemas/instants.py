@@ -31,9 +31,9 @@ def parse_instant(text: str) -> int:
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        without = _FORM.fullmatch(f"{text}Z") is not None
-        why = "has no offset, like +08:00 or Z:" if without else "is"
-        raise ValueError(f'"{text[:80]}" {why} no time of the form 2026-11-23T12:00:00+08:00')
+        if _FORM.fullmatch(f"{text}Z"):
+            raise ValueError(f'"{text}" has no offset: add that of the place, like {text}+08:00')
+        raise ValueError(f'"{text[:80]}" is no time of the form 2026-11-23T12:00:00+08:00')
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
         local = datetime(year, month, day, hour, minute, second, tzinfo=UTC)

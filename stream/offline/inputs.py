@@ -162,7 +162,8 @@ def _at_least(raw: BinaryIO, head: bytes, count: int) -> bytes:
 def _head(lines: BinaryIO, head: bytes) -> tuple[bytes, bool]:
     """Enough to know what it is: mostly the first line, so that a slow pipe is not waited for."""
     while len(head) < HEAD_BYTES:
-        if b"\n" in head and has_object_line(head[: head.rindex(b"\n")]):
+        opens_array = head.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"[")
+        if b"\n" in head and not opens_array and has_object_line(head[: head.rindex(b"\n")]):
             return head, False
         more = lines.read1(_READ_BYTES)  # type: ignore[attr-defined]
         if not more:

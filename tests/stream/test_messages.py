@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences stand whole
 """What a person reads of wrong events, settings and policies: the thing, the value and the remedy.
 
 Each sentence was read as by somebody who has to mend what it is about, and stands here whole.
@@ -76,7 +77,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"event_time": "2026-11-23T12:00:00"},
-        'invalid: event_time: "2026-11-23T12:00:00" has no offset, like +08:00 or Z: no time of the form 2026-11-23T12:00:00+08:00',
+        'invalid: event_time: "2026-11-23T12:00:00" has no offset: add that of the place, like 2026-11-23T12:00:00+08:00',
     ),
     (
         {"event_time": "2026-11-23T24:00:00Z"},

@@ -28,7 +28,7 @@ _HEADER_BYTES = 40
 
 def event(number: int) -> bytes:
     fields = {
-        "schema": "work-state/1", "event_id": f"e{number}", "rider_id": f"r{number % 5}", "platform": "meituan",
+        "schema": "work-state/1", "event_id": f"e{number}", "rider_id": f"r{number % 5}", "platform": "A",
         "event_time": f"2026-11-23T{number // 60 % 24:02d}:{number % 60:02d}:00+08:00",
         "type": random.Random(number).choice(["online", "offline", "heartbeat"]),
     }  # fmt: skip
