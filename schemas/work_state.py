@@ -36,6 +36,7 @@ EventType = Literal[
 ]
 #: In the order of the codes in the decoder's column.
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+TYPES_OF_ORDERS = frozenset(name for name in EVENT_TYPES if name.startswith("order_"))
 
 
 def _checked_instant(value: object) -> object:
@@ -73,7 +74,7 @@ class WorkStateEvent(BaseModel):
 
     @model_validator(mode="after")
     def _orders_are_named(self) -> Self:
-        if self.type.startswith("order_") and not is_id(self.order_id):
+        if self.type in TYPES_OF_ORDERS and not is_id(self.order_id):
             raise ValueError("order_id")
         return self
 

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Status

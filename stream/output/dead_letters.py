@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from detectors.kernels.layout import (
+from detectors.kernels.layout.codes import (
     FLOOD,
     FORGOTTEN,
     FUTURE,

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import PAGE_SHIFT, PAST, R_ESTIMATED_UNTIL, R_PAGE
+from detectors.kernels.layout import row as Row
+from detectors.kernels.layout.values import PAGE_SHIFT, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from schemas.decode import rider_hash
@@ -132,7 +133,9 @@ def _estimate(store: RiderStore, incomplete: npt.NDArray[np.bool_], until_s: int
     mem = store.memory
     mem.page_estimated[:] = np.where(incomplete, until_s, mem.page_estimated)
     rows = mem.rows[: store.riders]
-    rows[:, R_ESTIMATED_UNTIL] = np.maximum(rows[:, R_ESTIMATED_UNTIL], mem.page_estimated[rows[:, R_PAGE]])
+    rows[:, Row.ESTIMATED_UNTIL] = np.maximum(
+        rows[:, Row.ESTIMATED_UNTIL], mem.page_estimated[rows[:, Row.PAGE]]
+    )
     mem.page_dirty[incomplete] = 1
 
 

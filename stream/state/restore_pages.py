@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import PAGES, PAST
+from detectors.kernels.layout.values import PAGES, PAST
 from detectors.store import RiderStore
 from schemas.checkpoint import (
     MARKER_KEY,

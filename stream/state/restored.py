@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.layout import PAGES
+from detectors.kernels.layout.values import PAGES
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from schemas.checkpoint import (

@@ -9,7 +9,7 @@ from typing import Any
 import faust
 from yarl import URL
 
-from detectors.kernels.layout import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from stream.kafka import raw_fetch
 from stream.kafka.topics.wanted import retention_s

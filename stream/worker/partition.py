@@ -12,7 +12,8 @@ import structlog
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
+from detectors.kernels.layout.codes import REPEATED
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker

@@ -7,7 +7,7 @@ import contextlib
 import faulthandler
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import structlog
@@ -257,39 +257,45 @@ class Worker:
         log.info("metrics", address=metrics.start(loop))
         self._watch(loop)
         await self._app.start()
-        ticking = asyncio.ensure_future(self._tick_forever())
-        waiting: list[asyncio.Future[Any]] = [
-            ticking,
+        # What works with partitions ends before the partitions are drained; the others only watch.
+        working: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(self._tick_forever()),
             asyncio.ensure_future(
                 ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
             ),
+        ]
+        watching: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
             self._failure,
             asyncio.ensure_future(self._watchdog().watch()),
         ]
         try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*working, *watching], return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
         finally:
-            exit_after(STOP_S)
-            ticking.cancel()
-            waiting[1].cancel()
-            await asyncio.wait([ticking, waiting[1]], timeout=1)
-            if stopping.is_set():
-                await self._drain()
-            closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
-            if closing:
-                await asyncio.wait(closing, timeout=2)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._app.stop(), timeout=3)
-            for one in waiting:
+            await self._stop(working, drain=stopping.is_set())
+            for one in watching:
                 one.cancel()
             metrics.stop()
-            if self._watching is not None:
-                self._watching.cancel()
-            faulthandler.cancel_dump_traceback_later()
+
+    async def _stop(self, working: Sequence[asyncio.Future[Any]], *, drain: bool) -> None:
+        """End within `STOP_S` whatever happens; ``drain`` first writes what waits."""
+        exit_after(STOP_S)
+        for one in working:
+            one.cancel()
+        await asyncio.wait(working, timeout=1)
+        if drain:
+            await self._drain()
+        closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
+        if closing:
+            await asyncio.wait(closing, timeout=2)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._app.stop(), timeout=3)
+        if self._watching is not None:
+            self._watching.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
     def _watchdog(self) -> ConsumerWatchdog:
         settings = self._settings

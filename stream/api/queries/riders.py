@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from detectors.kernels.layout import I64, NONE
+from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_VERDICT, UNSURE, Asked, Asker
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Reader, RiderView

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaConsumer
-from kafka import TopicPartition as KafkaPartition
+from kafka import KafkaConsumer, TopicPartition as KafkaPartition
 
 from schemas.decode import decode_chunk, read_headers
 from stream.kafka import raw_fetch

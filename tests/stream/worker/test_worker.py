@@ -15,8 +15,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaAdminClient, KafkaConsumer
-from kafka import TopicPartition as KafkaPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition as KafkaPartition
 
 from deploy.kafka.broker import Broker
 from schemas.instants import parse_instant

@@ -133,7 +133,7 @@ def test_what_has_been_mended_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> 
     late = Late(3)
     existing._await_mended(cast("KafkaAdminClient", late), mended)
     assert late.left == 0
-    monkeypatch.setattr(provisioning, "_SHOWN_S", 0.0)
+    monkeypatch.setattr(existing, "_SHOWN_S", 0.0)
     with pytest.raises(kafka_admin.KafkaUnavailable, match="source have been changed"):
         existing._await_mended(cast("KafkaAdminClient", Late(10_000)), mended)
 
