@@ -35,6 +35,7 @@ EventType = Literal[
 ]
 #: In the order of the codes in the decoder's column.
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+TYPES_OF_ORDERS = frozenset(name for name in EVENT_TYPES if name.startswith("order_"))
 
 
 def _checked_instant(value: object) -> object:
@@ -72,7 +73,7 @@ class WorkStateEvent(BaseModel):
 
     @model_validator(mode="after")
     def _orders_are_named(self) -> Self:
-        if self.type.startswith("order_"):
+        if self.type in TYPES_OF_ORDERS:
             _OrderName.model_validate({"order_id": self.order_id})
         return self
 
