@@ -27,7 +27,7 @@ from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
-from tests.oracle.judge import judge
+from tests.oracle.judge import Settings, judge
 from tests.oracle_cases import policy_of, settings_of
 
 
@@ -85,12 +85,12 @@ def expected(case: Case, rider: str, seconds: int) -> tuple[int, str | None]:
         for event in case.events
         if event["rider_id"] == rider and instant(event["event_time"]) <= case.now
     ]
-    options: dict[str, Any] = {"grace": case.grace, "maxima": case.maxima}
-    _, statuses = judge(own, case.policies, case.now, **options)
+    settings = Settings(grace=case.grace, maxima=case.maxima)
+    _, statuses = judge(own, case.policies, case.now, settings)
     if statuses and statuses[0]["status"] == "hold":
         return FAILS, f"{statuses[0]['policy']}/{statuses[0]['limit']}"
     until = case.now + seconds
-    alerts, _ = judge([*own, *order_of(rider, case.now, until)], case.policies, until, **options)
+    alerts, _ = judge([*own, *order_of(rider, case.now, until)], case.policies, until, settings)
     holding = {
         (f"{policy['name']}@{policy['version']}", limit["name"])
         for policy in case.policies
