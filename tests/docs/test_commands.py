@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from docs.pages.commands import commands, option_names
 
+from docs.pages.commands import commands, option_names
 from tests.docs.blocks import DOCS, ROOT, Block, blocks, pages
 
 BLOCKS = [block for page in pages() for block in blocks(page)]

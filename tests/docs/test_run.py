@@ -52,7 +52,10 @@ def script(found: list[Block]) -> str:
             lines.append("{")
             for command in block.commands:
                 wanted = block.status if command is block.commands[-1] else 0
-                lines += [command, f'status=$?; [ $status = {wanted} ] || fail "{block.place}: status $status"']
+                lines += [
+                    command,
+                    f'status=$?; [ $status = {wanted} ] || fail "{block.place}: status $status"',
+                ]
             lines.append(f"}} >{out} 2>&1")
     return "\n".join(lines) + "\n"
 
@@ -90,7 +93,9 @@ def test_a_page_can_be_typed_from_top_to_bottom(page: Path, here: Path, broker: 
     found = [block for block in blocks(page) if block.mark != "not run"]
     metrics, api = free_port(), free_port()
     text = script(found).replace("kafka:9092", broker.bootstrap)
-    text = text.replace("127.0.0.1:9464", f"127.0.0.1:{metrics}").replace("127.0.0.1:8080", f"127.0.0.1:{api}")
+    text = text.replace("127.0.0.1:9464", f"127.0.0.1:{metrics}").replace(
+        "127.0.0.1:8080", f"127.0.0.1:{api}"
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RESPITE_")} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "RESPITE_BROKER": "nobody:1",
@@ -114,7 +119,9 @@ def test_a_command_that_fails_fails_its_page(here: Path) -> None:
 
 
 def test_what_runs_on_is_stopped_with_its_page(here: Path) -> None:
-    lasting = Block(ROOT / "README.md", 1, "run on", "until file:///dev/null answers 200", ("sleep 1000",), ())
+    lasting = Block(
+        ROOT / "README.md", 1, "run on", "until file:///dev/null answers 200", ("sleep 1000",), ()
+    )
     status, said = run(script([lasting]) + "echo ${pids[0]} > pid\n", here, dict(os.environ))
     assert status == 0, said
     pid = int((here / "pid").read_text())
