@@ -19,6 +19,6 @@ def warn_of_other_policies(settings: Any, policies: Sequence[str]) -> None:  # n
         options = " ".join(f"--policy {ref.partition('@')[0]}" for ref in theirs)
         sys.stderr.write(
             f"respite: warning: the workers judge by {', '.join(theirs)}, this API is told "
-            f"{', '.join(policies)}: while that is so it answers UNKNOWN; start it with {options}, or the .toml "
-            "files that the workers were given\n"
+            f"{', '.join(policies)}: while that is so it answers UNKNOWN; start it with {options}, or the "
+            ".toml files that the workers were given\n"
         )

@@ -44,6 +44,6 @@ def on_free_port(host: str, port: int, serve: Callable[[int], Server]) -> Server
             )
         return server
     raise NotServed(
-        f"metrics cannot be served: ports {port} to {last} of {host} are taken; name another with --metrics-port "
-        "(RESPITE_METRICS_PORT), 0 for any"
+        f"metrics cannot be served: ports {port} to {last} of {host} are taken; name another with "
+        "--metrics-port (RESPITE_METRICS_PORT), 0 for any"
     )

@@ -12,8 +12,8 @@ import structlog
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout.codes import PAST, REPEATED
-from detectors.kernels.layout.values import FINALITY_SLACK_S
+from detectors.kernels.layout.codes import REPEATED
+from detectors.kernels.layout.values import FINALITY_SLACK_S, PAST
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
