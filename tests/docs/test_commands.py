@@ -1,4 +1,4 @@
-"""Every command that the manual names is one, with options that it has; every block says whether it is run."""
+"""Every command that the manual names is one, with options that it has; every block says if it is run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command block of the manual that can be run here is, page by page, in order, on a new broker's topics."""
+"""Every command block of the manual that can be run here is: page by page, in order, on new topics."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def run(text: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]
     (folder / "page.sh").write_text(text, encoding="utf-8")
     with (folder / "said").open("w") as said:
         shell = subprocess.Popen(
-            ["bash", "page.sh"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            ["/bin/bash", "page.sh"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
         try:
