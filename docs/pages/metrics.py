@@ -7,9 +7,9 @@ from prometheus_client.core import Metric
 
 from docs.pages.tables import code, described, table
 from stream.api.http_metrics import Counts
+from stream.delivery.metrics import Metrics as WebhookMetrics
 from stream.metrics.operator import Metrics
 from stream.settings import Settings
-from stream.delivery.metrics import Metrics as WebhookMetrics
 
 
 class _Endpoint:

@@ -84,7 +84,7 @@ class Frame:
 
     def finish(self, producer_id: int, epoch: int, sequence: int) -> memoryview:
         """Write the header and the checksum over it; the whole batch, which is the frame's own bytes."""
-        view = memoryview(self.data).cast("B")
+        view = self.data.data
         _HEADER.pack_into(
             view,
             0,

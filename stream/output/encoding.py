@@ -17,9 +17,10 @@ from detectors.limits import Limit, LimitTable
 from detectors.outcomes import OutcomeColumns, outcome_columns
 from detectors.store import RiderStore
 from schemas.encode import Destinations, Encoder
-from schemas.encode.columns import Alerts, Names, Statuses
+from schemas.encode.columns import Alerts, Names, Statuses, blank_messages
 from schemas.encode.fragments import LimitText
 from schemas.encode.frames import Frame, frames_of
+from schemas.encode.known_ids import KnownIds
 from schemas.policy import Policy
 from stream.policies.calendars import utc_offsets
 from stream.settings import Settings
@@ -77,9 +78,7 @@ class OutcomeEncoder:
         assert self._encoder.reaches(alerts, words, wall_s), "an instant outside of all events' time"
         self._look_for_new_platforms(store)
         mem = store.memory
-        names = Names(
-            mem.ids, mem.id_lengths, mem.platforms, mem.platform_lengths, mem.zones, mem.zone_lengths
-        )
+        names = Names(*(getattr(mem, name) for name in Names._fields))
         written = self._encoder.write(
             alerts, statuses, words, columns.members, names, self._to, store.now_s, wall_s
         )
@@ -103,3 +102,15 @@ class OutcomeEncoder:
         alerts_of = [2 + 2 * place if place >= 0 else -1 for place in places]
         statuses_of = [3 + 2 * place if place >= 0 else -1 for place in places]
         self._to = Destinations(1, np.array(alerts_of, np.int64), np.array(statuses_of, np.int64))
+
+
+def warm_up(settings: Settings, limits: LimitTable, policies: Sequence[Policy]) -> None:
+    """Have everything compiled that a partition writes with."""
+    store = RiderStore(limits, settings.store(0))
+    OutcomeEncoder(settings, limits, policies).encode(store, np.zeros(0, dtype=np.int64), NOBODY, 0)
+    mem, messages = store.memory, blank_messages(1)
+    names = Names(*(getattr(mem, name) for name in Names._fields))
+    for column in messages:
+        column[:] = 0
+    frames_of(messages, 1, 0, names, NOBODY, BATCH_BYTES, 0)
+    KnownIds().first(np.zeros(1, dtype=np.uint64))

@@ -13,7 +13,7 @@ import structlog
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.codes import REPEATED
-from detectors.kernels.layout.values import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S, PAST
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome, read_outcomes
 from schemas.checkpoint import Marker
@@ -46,8 +46,8 @@ _MOST_WAITING_BYTES = 8 << 20
 _FORGET_EVERY_S = 10.0
 #: A revoked partition has two seconds; half of one for the transaction under way.
 _CLOSING_S = 0.5
-
-
+#: On the event clock, a step of *now* that is said.
+_JUMP_S = 86_400
 #: What a chunk, or silence, has led to: written once the partition is live, values before.
 Judged = Encoded | list[Outcome]
 
@@ -239,8 +239,11 @@ class Partition:
             decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
         self._publisher.latency.after_record(oldest_ms / 1000 if self.store.live else None)
+        before_s = self.store.read_s
         with timed(self.seconds, "ingest"):
             codes = self.store.ingest(arrivals_of(decoded), self._place)
+        if self._run.settings.clock == "event":
+            self._look_for_jump(decoded.columns.event_s[codes <= REPEATED], before_s)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
         self._catch_up_with_pages(following)
         judged = self._judge(self._now(None))
@@ -259,6 +262,18 @@ class Partition:
         with timed(self.seconds, "encode"):
             special = self._takeover_riders.rows(self.store)
             return self._encoder.encode(self.store, words, special, wall_s)
+
+    def _look_for_jump(self, event_s: np.ndarray, before_s: int) -> None:
+        """Say when an event is more than a day after all before it: on this clock it makes *now*."""
+        latest_s = int(event_s.max(initial=before_s))
+        others_s = int(event_s.max(initial=before_s, where=event_s < latest_s))
+        if others_s > PAST and latest_s - others_s > _JUMP_S:
+            self.counts["time_jumps", "event"] += 1
+            log.warning(
+                "an event lies more than a day after all before it: it makes now, and what is older than the "
+                "allowed lateness before it is too_late from here on",
+                partition=self.number, event_time=utc(latest_s), before=utc(others_s),
+            )  # fmt: skip
 
     def _catch_up_with_pages(self, following: int) -> None:
         """Once reading has come to where the pages were judged, *now* is theirs at least."""

@@ -19,7 +19,11 @@ _EXPORTED = re.compile(r"(?<![\w:])(?:respite|process)_[a-z_]+(?![\w:])")
 
 def texts() -> Iterator[tuple[str, str]]:
     """Where metrics are asked for, and the text."""
-    for pattern in ("deploy/prometheus/rules/*.yml", "deploy/prometheus/tests/*.yml", "docs/en/operator/runbooks/*.md"):
+    for pattern in (
+        "deploy/prometheus/rules/*.yml",
+        "deploy/prometheus/tests/*.yml",
+        "docs/en/operator/runbooks/*.md",
+    ):
         for path in sorted(ROOT.glob(pattern)):
             yield path.name, path.read_text(encoding="utf-8")
     for one in dashboards.DASHBOARDS:

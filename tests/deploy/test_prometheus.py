@@ -94,7 +94,9 @@ def test_every_alert_says_what_how_bad_and_where_to_read_on(name: str) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket", "none"}
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["description"].endswith((".", "outside."))
-    file = re.fullmatch(r"\{\{ \$externalLabels\.runbooks \}\}/(\w+)\.html", rule["annotations"]["runbook_url"])
+    file = re.fullmatch(
+        r"\{\{ \$externalLabels\.runbooks \}\}/(\w+)\.html", rule["annotations"]["runbook_url"]
+    )
     assert file
     book = (RUNBOOKS / f"{file[1]}.md").read_text(encoding="utf-8")
     assert name in book.splitlines()[0] or name in book

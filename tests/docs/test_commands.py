@@ -1,4 +1,4 @@
-"""Every command that the manual names is one, with options that it has; every block says whether it is run."""
+"""Every command that the manual names is one, with options that it has; every block says if it is run."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import shlex
 from pathlib import Path
 
 import pytest
-from docs.pages.commands import commands, option_names
 
+from docs.pages.commands import commands, option_names
 from tests.docs.blocks import DOCS, ROOT, Block, blocks, pages
 
 BLOCKS = [block for page in pages() for block in blocks(page)]

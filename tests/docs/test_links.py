@@ -34,9 +34,9 @@ class Page(HTMLParser):
         if tag == "a" and "href" in of:
             self.links.append(of["href"])
         elif tag == "link" and "href" in of:
-            (self.links if of.get("rel") in ("prev", "next", "canonical", "alternate") else self.loads).append(
-                of["href"]
-            )
+            (
+                self.links if of.get("rel") in ("prev", "next", "canonical", "alternate") else self.loads
+            ).append(of["href"])
         elif "src" in of:
             self.loads.append(of["src"])
 
@@ -71,9 +71,11 @@ def broken(site: Path) -> Iterator[str]:
             target = (path.parent / unquote(url.path)).resolve() if url.path else path
             if target.is_dir():
                 target /= "index.html"
-            if not target.exists() or not target.is_relative_to(site):
-                yield f"{path.relative_to(site)}: {link}"
-            elif url.fragment and target in found and unquote(url.fragment) not in found[target].ids:
+            if (
+                not target.exists()
+                or not target.is_relative_to(site)
+                or (url.fragment and target in found and unquote(url.fragment) not in found[target].ids)
+            ):
                 yield f"{path.relative_to(site)}: {link}"
         yield from (f"{path.relative_to(site)}: loads {one}" for one in page.loads if "//" in one)
 

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from docs import reference
-from docs.pages import commands, metrics
 
 from deploy.generated import write
+from docs import reference
+from docs.pages import commands, metrics
 from stream.settings import Settings
 from tests.docs.blocks import ROOT
 
@@ -33,7 +33,9 @@ def test_every_setting_and_every_command_has_a_heading() -> None:
         [sys.executable, "-m", "stream", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    listed = [line.split()[0] for line in helped.stdout.split("Commands:")[1].splitlines() if line[2:3].islower()]
+    listed = [
+        line.split()[0] for line in helped.stdout.split("Commands:")[1].splitlines() if line[2:3].islower()
+    ]
     assert listed
     assert all(f"\n## respite {name}" in commands.commands_page() for name in listed)
 

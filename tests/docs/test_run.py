@@ -1,4 +1,4 @@
-"""Every command block of the manual that can be run here is, page by page, in order, on a new broker's topics."""
+"""Every command block of the manual that can be run here is: page by page, in order, on new topics."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def script(found: list[Block]) -> str:
             lines.append("{")
             for command in block.commands:
                 wanted = block.status if command is block.commands[-1] else 0
-                lines += [command, f'status=$?; [ $status = {wanted} ] || fail "{block.place}: status $status"']
+                lines += [
+                    command,
+                    f'status=$?; [ $status = {wanted} ] || fail "{block.place}: status $status"',
+                ]
             lines.append(f"}} >{out} 2>&1")
     return "\n".join(lines) + "\n"
 
@@ -62,7 +65,7 @@ def run(text: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]
     (folder / "page.sh").write_text(text, encoding="utf-8")
     with (folder / "said").open("w") as said:
         shell = subprocess.Popen(
-            ["bash", "page.sh"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+            ["/bin/bash", "page.sh"], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
             stdout=said, stderr=said, start_new_session=True,
         )  # fmt: skip
         try:
@@ -75,6 +78,12 @@ def run(text: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]
     return shell.returncode, "\n".join(f"-- {one.name}\n{one.read_text()[-3000:]}" for one in files)
 
 
+@pytest.fixture(scope="module")
+def kernels() -> None:
+    """The kernels of worker and API are there: on a new machine a page would wait for them for minutes."""
+    subprocess.run([sys.executable, "-m", "stream.cli.compile_kernels"], cwd=ROOT, check=True, timeout=900)
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """An empty folder in which the repository's files have their names."""
@@ -84,13 +93,16 @@ def here(tmp_path: Path) -> Path:
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_can_be_typed_from_top_to_bottom(page: Path, here: Path, broker: Any, prefix: str) -> None:
     assert shutil.which("curl"), "deploy/bootstrap.sh kafka installs curl"
     found = [block for block in blocks(page) if block.mark != "not run"]
     metrics, api = free_port(), free_port()
     text = script(found).replace("kafka:9092", broker.bootstrap)
-    text = text.replace("127.0.0.1:9464", f"127.0.0.1:{metrics}").replace("127.0.0.1:8080", f"127.0.0.1:{api}")
+    text = text.replace("127.0.0.1:9464", f"127.0.0.1:{metrics}").replace(
+        "127.0.0.1:8080", f"127.0.0.1:{api}"
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RESPITE_")} | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "RESPITE_BROKER": "nobody:1",
@@ -114,7 +126,9 @@ def test_a_command_that_fails_fails_its_page(here: Path) -> None:
 
 
 def test_what_runs_on_is_stopped_with_its_page(here: Path) -> None:
-    lasting = Block(ROOT / "README.md", 1, "run on", "until file:///dev/null answers 200", ("sleep 1000",), ())
+    lasting = Block(
+        ROOT / "README.md", 1, "run on", "until file:///dev/null answers 200", ("sleep 1000",), ()
+    )
     status, said = run(script([lasting]) + "echo ${pids[0]} > pid\n", here, dict(os.environ))
     assert status == 0, said
     pid = int((here / "pid").read_text())
