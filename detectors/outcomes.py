@@ -13,7 +13,7 @@ from detectors.store import RiderStore
 
 
 class OutcomeColumns(NamedTuple):
-    """Alerts and statuses in their order; ``members`` are numbers of platforms, ``aside`` records as they are."""
+    """Alerts and statuses in their order; ``members`` are numbers of platforms, ``aside`` is as it was."""
 
     alerts: AlertColumns
     statuses: StatusColumns

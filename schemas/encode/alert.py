@@ -48,9 +48,7 @@ def put_zone(out: U8, at: int, names: Names, number: int, texts: Texts) -> int:
 
 
 @kernel
-def put_instant(
-    out: U8, at: int, instant: int, offsets: Offsets, zone: int, memo: I64, texts: Texts
-) -> int:
+def put_instant(out: U8, at: int, instant: int, offsets: Offsets, zone: int, memo: I64, texts: Texts) -> int:
     """An instant in quotes, or null."""
     if instant == NONE:
         return put(out, at, texts, Part.NULL)
@@ -190,7 +188,10 @@ def put_alert(
 def within(alerts: Alerts, words: I64, offsets: Offsets, zone_of: I64, detected: int) -> bool:
     """Whether the tables of UTC offsets reach every instant that is to be written."""
     for index in range(alerts.row.shape[0]):
-        low, high = min(detected, alerts.instant[index], alerts.start[index]), max(detected, alerts.end[index])
+        low, high = (
+            min(detected, alerts.instant[index], alerts.start[index]),
+            max(detected, alerts.end[index]),
+        )
         high = max(high, alerts.start[index])
         high = max(high, alerts.instant[index], alerts.hold_until[index], alerts.told_at[index])
         for instant in (alerts.hold_from[index], alerts.hold_until[index], alerts.told_at[index]):
@@ -236,7 +237,22 @@ def write_alerts(
         zone = zone_of[alerts.limit[index]]
         final = alerts.instant[index] < final_before
         at = put_alert(
-            out, at, alerts, index, words, names, texts, offsets, zone, final, detected, scratch, h, m, memo, cuts
+            out,
+            at,
+            alerts,
+            index,
+            words,
+            names,
+            texts,
+            offsets,
+            zone,
+            final,
+            detected,
+            scratch,
+            h,
+            m,
+            memo,
+            cuts,
         )
         ids[index] = h[0]
         row, cut_at = alerts.row[index], at

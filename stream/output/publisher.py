@@ -20,8 +20,8 @@ from schemas.decode import rider_hash
 from schemas.platform_view import alert_view, concerns
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
-from stream.output.encoding import Encoded
 from stream.output.alert_json import Document, Renderer, retraction_id, utc
+from stream.output.encoding import Encoded
 from stream.schedule import is_due
 from stream.settings import Settings
 from stream.state.published_outputs import PublishedOutputs

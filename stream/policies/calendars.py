@@ -12,7 +12,6 @@ import numpy.typing as npt
 from detectors.calendar import day_starts, segments, week_starts
 from schemas.encode.columns import Offsets
 
-
 #: Around everything that is ever written of an event, and of a clock that stands at its beginning.
 _FIRST, _LAST = datetime(1969, 12, 1, tzinfo=UTC), datetime(2100, 7, 1, tzinfo=UTC)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from schemas.encode.columns import Messages, Names
 from schemas.encode.frames import frames_of

@@ -30,7 +30,13 @@ PLATFORMS = ["A", "B"]
 
 def alert(identity: str = "a", kind: str = "limit_reached", **fields: Any) -> dict[str, Any]:
     hold = {"from": AT, "until": None, "release": "rest", "told_at": AT}
-    basic = {"alert_id": identity.encode().hex().ljust(32, "0"), "kind": kind, "policy": "p@1", "limit": "day/8h", "event_time": AT}
+    basic = {
+        "alert_id": identity.encode().hex().ljust(32, "0"),
+        "kind": kind,
+        "policy": "p@1",
+        "limit": "day/8h",
+        "event_time": AT,
+    }
     return {**basic, "hold": hold, "platform": None, **fields}
 
 

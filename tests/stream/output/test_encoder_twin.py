@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from detectors.calendar import segments
 from detectors.limits import Limit
@@ -17,8 +16,8 @@ from detectors.verdicts import STATUSES, Status, Verdict
 from schemas.encode import Destinations, Encoder
 from schemas.encode.columns import Alerts, Names, Offsets, Statuses
 from schemas.encode.fragments import KINDS
-from schemas.policy import load_policy
 from schemas.platform_view import alert_view, concerns
+from schemas.policy import load_policy
 from stream.output.alert_json import Renderer
 from stream.output.encoding import limit_texts
 
@@ -169,7 +168,9 @@ def test_alerts_and_what_platforms_get_of_them_are_the_renderers_bytes(data: Any
         expected.append((0, one.row, _json.encode(document)))
         view = _json.encode(alert_view(document))
         expected += [
-            (ALERTS_OF[n], one.row, view) for n in own if ALERTS_OF[n] >= 0 and concerns(PLATFORMS[n], document)
+            (ALERTS_OF[n], one.row, view)
+            for n in own
+            if ALERTS_OF[n] >= 0 and concerns(PLATFORMS[n], document)
         ]
     alerts, words, numbers = columns_of(found, members)
     assert case.encoder.reaches(alerts, words, wall_s)
@@ -232,6 +233,8 @@ def test_an_instant_beyond_the_tables_is_left_to_the_renderer() -> None:
         verdict = Verdict(0, False, 0, "reminder", 0, None, 0, 0, 0, 0, 0, 0, -1, False, ((0, 1),))
         alerts, words, _ = columns_of([verdict], [[]])
         assert case.encoder.reaches(alerts, words, 0)
-        name = {"event_time_s": "instant", "window_start_s": "start", "hold_until_s": "hold_until"}.get(change)
+        name = {"event_time_s": "instant", "window_start_s": "start", "hold_until_s": "hold_until"}.get(
+            change
+        )
         getattr(alerts, name or "told_at")[0] = END_S
         assert not case.encoder.reaches(alerts, words, 0), change
