@@ -188,15 +188,11 @@ def put_alert(
 def within(alerts: Alerts, words: I64, offsets: Offsets, zone_of: I64, detected: int) -> bool:
     """Whether the tables of UTC offsets reach every instant that is to be written."""
     for index in range(alerts.row.shape[0]):
-        low, high = (
-            min(detected, alerts.instant[index], alerts.start[index]),
-            max(detected, alerts.end[index]),
-        )
-        high = max(high, alerts.start[index])
-        high = max(high, alerts.instant[index], alerts.hold_until[index], alerts.told_at[index])
+        low = min(detected, alerts.instant[index], alerts.start[index], alerts.end[index])
+        high = max(detected, alerts.instant[index], alerts.start[index], alerts.end[index])
         for instant in (alerts.hold_from[index], alerts.hold_until[index], alerts.told_at[index]):
             if instant != NONE:
-                low = min(low, instant)
+                low, high = min(low, instant), max(high, instant)
         begin = alerts.spans_off[index]
         for word in range(2 * alerts.spans_n[index]):
             low, high = min(low, words[begin + word]), max(high, words[begin + word])

@@ -44,7 +44,7 @@ class Alerts(NamedTuple):
 
 
 class Statuses(NamedTuple):
-    """Dispatch statuses; ``code`` is an index of the statuses, ``only_joined`` 1 where only members learn it."""
+    """Dispatch statuses; ``code`` is an index of them, ``only_joined`` 1 where only members learn it."""
 
     row: I64
     code: I64
@@ -78,7 +78,7 @@ class Messages(NamedTuple):
 
 
 class Offsets(NamedTuple):
-    """UTC offsets of time zones: stretches ``[start, end)`` in epoch seconds, those of zone *n* from first[n] on."""
+    """UTC offsets: stretches ``[start, end)`` in epoch seconds, those of zone *n* from ``first[n]`` on."""
 
     first: I64
     start: I64

@@ -20,8 +20,8 @@ APPROACHING, LIMIT_REACHED, REMINDER, HOLD_RELEASED, HOLD_BREACHED, RETRACTED = 
     ALERT, ALERT_KIND, COUNTED, WINDOW, TO_END, TO_HOLD, NO_HOLD, HOLD, UNTIL, NULL, PROVISIONAL, FINAL,
     ESTIMATED, CERTAIN, ZONE, EVIDENCE, SPAN, SPAN_END, SPAN_CLOSE, SPANS_CLOSE, NO_MESSAGE, DETECTED, CLOSE,
     HOLD_CLOSE, RETRACTED_ID, STATUS, STATUS_IS, NO_LIMIT, AS_OF, LINE,
-) = (0, 1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 34,
-     35, 36)  # fmt: skip
+) = (0, 1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+     34, 35, 36)  # fmt: skip
 ID_KIND, FIRST_LIMIT = 37, 42
 # Fragments of a limit, from FIRST_LIMIT + limit * LIMIT_FRAGMENTS on.
 HEAD, AMOUNT, RELEASE, SOURCE, MESSAGE, ID_PART, STATUS_LIMIT, LIMIT_FRAGMENTS = range(8)
@@ -44,12 +44,14 @@ def _shared() -> list[bytes]:
     kinds = [b'","kind":"%s","rider_id":"' % kind.encode() for kind in (*KINDS, "retracted")]
     statuses = [b'","status":"%s","hold_until":' % status.encode() for status in STATUSES]
     return [
-        b'{"schema":"fatigue-alert/1","alert_id":"', *kinds, b'","counted_s":', b'"window":{"start":"', b'","end":"',
-        b'"},', b'"hold":null', b'"hold":{"from":"', b'","until":', b"null", b',"provisional":true', b',"provisional":false',
-        b',"estimated":true,"platform":', b',"estimated":false,"platform":', b',"zone":', b',"evidence":[', b'{"start":"',
-        b'","end":"', b'"}', b"]", b',"message":null,"supersedes":', b',"detected_at":"', b'"}', b"}", b"retracted\n",
-        b'{"schema":"dispatch-status/1","rider_id":"', *statuses, b',"limit":null,"policy":null,"remaining_s":',
-        b',"as_of":"', b"\n", *(kind.encode() + b"\n" for kind in KINDS),
+        b'{"schema":"fatigue-alert/1","alert_id":"', *kinds, b'","counted_s":', b'"window":{"start":"',
+        b'","end":"', b'"},', b'"hold":null', b'"hold":{"from":"', b'","until":', b"null",
+        b',"provisional":true', b',"provisional":false', b',"estimated":true,"platform":',
+        b',"estimated":false,"platform":', b',"zone":', b',"evidence":[', b'{"start":"', b'","end":"',
+        b'"}', b"]", b',"message":null,"supersedes":', b',"detected_at":"', b'"}', b"}", b"retracted\n",
+        b'{"schema":"dispatch-status/1","rider_id":"', *statuses,
+        b',"limit":null,"policy":null,"remaining_s":', b',"as_of":"', b"\n",
+        *(kind.encode() + b"\n" for kind in KINDS),
     ]  # fmt: skip
 
 

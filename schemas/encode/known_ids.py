@@ -12,7 +12,7 @@ _SETS, _WAYS = 16_384, 4
 
 @kernel
 def mark_first(ids: U64, known: U64, first: U8) -> None:
-    """Set ``first`` where an id is not among the known ones, and know it from then on, in place of an old one."""
+    """Set ``first`` where an id is not known yet, and know it from then on, in place of an old one."""
     for index in range(ids.shape[0]):
         place = np.int64(ids[index] % np.uint64(known.shape[0]))
         first[index] = 1

@@ -50,7 +50,7 @@ def write_statuses(
     messages: Messages,
     count: int,
 ) -> tuple[int, int]:
-    """Write all statuses behind what is there, to ``topic`` and to the members' topics; bytes and messages."""
+    """Write all statuses behind what is there, to ``topic`` and members' topics; bytes and messages."""
     for index in range(statuses.row.shape[0]):
         begin = at
         at = put_status(out, at, statuses, index, names, texts)

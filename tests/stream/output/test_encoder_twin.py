@@ -197,7 +197,8 @@ def test_statuses_are_the_renderers_bytes(data: Any) -> None:
         st.lists(
             st.builds(
                 Status, st.integers(0, 1), st.sampled_from(STATUSES), optional,
-                st.one_of(st.none(), st.integers(0, 1)), st.one_of(st.none(), st.integers(0, 10**6)), _instant,
+                st.one_of(st.none(), st.integers(0, 1)), st.one_of(st.none(), st.integers(0, 10**6)),
+                _instant,
                 st.booleans(),
             ),
             min_size=1, max_size=6,
@@ -229,12 +230,12 @@ def test_statuses_are_the_renderers_bytes(data: Any) -> None:
 
 def test_an_instant_beyond_the_tables_is_left_to_the_renderer() -> None:
     case = Case([(ZONES[0], None, "rest", "s")])
-    for change in ("event_time_s", "window_start_s", "hold_until_s", "told_at_s"):
-        verdict = Verdict(0, False, 0, "reminder", 0, None, 0, 0, 0, 0, 0, 0, -1, False, ((0, 1),))
-        alerts, words, _ = columns_of([verdict], [[]])
-        assert case.encoder.reaches(alerts, words, 0)
-        name = {"event_time_s": "instant", "window_start_s": "start", "hold_until_s": "hold_until"}.get(
-            change
-        )
-        getattr(alerts, name or "told_at")[0] = END_S
-        assert not case.encoder.reaches(alerts, words, 0), change
+    nothing = {name: np.zeros(1, np.int64) for name in Alerts._fields}
+    for name in ("instant", "start", "end", "hold_from", "hold_until", "told_at"):
+        for beyond_s in (BEGIN_S - 1, END_S):
+            assert case.encoder.reaches(Alerts(**nothing), np.zeros(0, np.int64), 0)
+            changed = {**nothing, name: np.full(1, beyond_s, np.int64)}
+            assert not case.encoder.reaches(Alerts(**changed), np.zeros(0, np.int64), 0), name
+    spans = {**nothing, "spans_n": np.ones(1, np.int64)}
+    assert not case.encoder.reaches(Alerts(**spans), np.array([0, END_S], np.int64), 0)
+    assert not case.encoder.reaches(Alerts(**nothing), np.zeros(0, np.int64), END_S)
