@@ -24,9 +24,7 @@ def _offset_s(zone: tzinfo, instant_s: int) -> int:
     return int(offset.total_seconds())
 
 
-def segments(
-    zone: tzinfo, first: datetime = _FIRST, last_at: datetime = _LAST
-) -> list[tuple[int, int, int]]:
+def segments(zone: tzinfo, first: datetime = _FIRST, last_at: datetime = _LAST) -> list[tuple[int, int, int]]:
     """Stretches ``(start_s, end_s, offset_s)`` of constant offset; no zone changes twice in six hours."""
     begin, last = int(first.timestamp()), int(last_at.timestamp())
     found: list[tuple[int, int, int]] = []
