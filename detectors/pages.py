@@ -16,10 +16,12 @@ from detectors.kernels.layout import (
     CONTROL_WORDS,
     DONE,
     I64,
+    INF,
     LIMIT_WORDS,
     M_PLATFORMS,
     M_ROWS,
     M_ZONES,
+    MEMBER_FIRST,
     MEMBER_LAST,
     MEMBER_PLATFORM,
     MEMBER_TOLD,
@@ -56,7 +58,7 @@ from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
-FORMAT = 1
+FORMAT = 2
 _FORGOTTEN_AT_ONCE = 4096
 
 
@@ -175,10 +177,14 @@ def told_of(store: RiderStore, row: int) -> list[Verdict]:
     return found
 
 
-def members(store: RiderStore, row: int, since_s: int) -> list[str]:
-    """Platforms that have sent an event for the rider with an event time of ``since_s`` or later."""
+def members(store: RiderStore, row: int, since_s: int, at_s: int = INF) -> list[str]:
+    """Platforms that have claimed the rider at ``since_s`` or later, and first at ``at_s`` at the latest.
+
+    Times are those of the events other than heartbeats that they have sent for the rider.
+    """
     words = _members(store, row)
-    return [store.platform(number) for number in words[words[:, MEMBER_LAST] >= since_s, MEMBER_PLATFORM]]
+    own = (words[:, MEMBER_LAST] >= since_s) & (words[:, MEMBER_FIRST] <= at_s)
+    return [store.platform(number) for number in words[own, MEMBER_PLATFORM]]
 
 
 def newcomers(store: RiderStore, row: int) -> list[str]:

@@ -18,6 +18,8 @@ from detectors.kernels.layout import (
     CLOCKS,
     DONE,
     I64,
+    INF,
+    MOST_MEMBERS,
     NEED_HEAP,
     NONE,
     PAST,
@@ -29,7 +31,7 @@ from detectors.kernels.layout import (
     U8,
     Memory,
 )
-from detectors.kernels.reading import batch, columns
+from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.columns import (
     ABSENT,
     ANSWER_WORDS,
@@ -120,6 +122,8 @@ class Reader:
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
         self._view(1)
+        self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
+        self.claimed_since(shared, asked, Asker(NONE, 0))
 
     def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
         """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel.
@@ -157,6 +161,40 @@ class Reader:
         if found == BUSY:
             raise Busy("the rider is being judged")
         return None if found == ABSENT else self._view(int(at))
+
+    def claims(
+        self, shared: Shared, since_s: int, asked: Asked, which: I64
+    ) -> list[list[tuple[int, int]] | None]:
+        """Whose own the riders ``which`` are: by rider, numbers of platforms and since when each claims him.
+
+        Parameters
+        ----------
+        since_s
+            A platform that has claimed him by no event since then does so no longer.
+
+        None stands for a rider who was being changed all the while.
+        """
+        out = np.zeros((len(which), MOST_MEMBERS, claims.CLAIM_WORDS), dtype=np.int64)
+        counts = np.zeros(len(which), dtype=np.int64)
+        claims.read_claims(shared, asked, which, since_s, out, counts)
+        return [
+            None if count == NONE else [(platform, first) for platform, first in lines[:count].tolist()]
+            for lines, count in zip(out, counts.tolist(), strict=True)
+        ]
+
+    def claimed_since(self, shared: Shared, asked: Asked, asker: Asker) -> int | None:
+        """Since when the one rider of ``asked`` is the asker's own; None when he is not.
+
+        Raises
+        ------
+        Busy
+            When that could not be seen whole.
+        """
+        out = np.zeros((MOST_MEMBERS, claims.CLAIM_WORDS), dtype=np.int64)
+        found = int(claims.claimed_since(shared, asked, asker, out))
+        if found == NONE:
+            raise Busy("the rider is being judged")
+        return None if found == INF else found
 
     def _view(self, now_s: int) -> RiderView:
         mem, packed = self._mem, self.limits.packed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels.evidence.arrivals import Arrivals, Place
-from detectors.kernels.evidence.insert import keep_event, place_of
+from detectors.kernels.evidence.insert import is_void_already, keep_event, place_of
 from detectors.kernels.evidence.refusal import not_final, refusal
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
@@ -16,6 +16,7 @@ from detectors.kernels.layout import (
     FLOOD,
     FLOOD_EVENTS,
     FORGOTTEN,
+    HEARTBEAT,
     M_PLATFORMS,
     M_ROWS,
     M_ZONES,
@@ -45,8 +46,9 @@ from detectors.kernels.layout import (
 from detectors.kernels.layout.row import base_at, state_words
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import find_rider, page_of
-from detectors.kernels.memory.members import remember_member
+from detectors.kernels.memory.members import claim_anew, remember_member
 from detectors.kernels.memory.names import intern
+from detectors.kernels.memory.own_index import is_full
 from detectors.kernels.memory.prefetch import BLOCK, warm_lookups
 from detectors.kernels.memory.rows import new_rider
 from detectors.kernels.memory.seqlock import begin_change, end_change
@@ -90,7 +92,7 @@ def ingest_one(
         # Read again after a restart: the page was packed with it, or with the reason to refuse it.
         return DONE, REPEATED
     packed = pack(mem, cols, i)
-    if packed == NONE:
+    if packed == NONE or is_full(mem):
         return NEED_ROWS, NEW
     at, length = cols.rider_off[i], np.int64(cols.rider_len[i])
     row, slot = find_rider(mem, cols.buf, at, length, cols.rider_hash[i])
@@ -113,9 +115,14 @@ def ingest_one(
     wanted = (count + 1) * EVENT_WORDS
     begin_change(mem, row)
     room = blocks.reserve(mem, row, R_EVENTS, R_EVENTS_CLASS, count * EVENT_WORDS, wanted)
-    room = room and remember_member(mem, row, packed >> PACK_PLATFORM, event)
+    platform, kind = packed >> PACK_PLATFORM, np.int64(cols.type[i])
+    void = (packed >> PACK_REAL) & 1 == 0
+    if room and not void and kind != HEARTBEAT and not is_void_already(mem, row, event, order, packed, index):
+        room = remember_member(mem, row, platform, kind, event, rules.keep)
     if room:
         keep_event(mem, row, limits, event, order, packed, identity, index)
+        if void:
+            claim_anew(mem, row, platform, mem.rows[row, base_at(limits) + S_T])
     end_change(mem, row)
     return DONE if room else NEED_HEAP, NEW
 

@@ -10,6 +10,8 @@ from detectors.kernels.layout import (
     E_T,
     EVENT_WORDS,
     M_TOUCHED,
+    PACK_REAL,
+    PACK_VOID_KEY,
     R_EVENTS,
     R_EVENTS_N,
     R_FLAGS,
@@ -58,6 +60,22 @@ def place_of(mem: Memory, row: int, event: int, order: int, packed: int, identit
         else:
             high = middle
     return low, False
+
+
+@inlined
+def is_void_already(mem: Memory, row: int, event: int, order: int, packed: int, place: int) -> bool:
+    """Whether a void that came before takes back the event whose place is ``place``."""
+    block = mem.rows[row, R_EVENTS]
+    for before in range(place - 1, -1, -1):
+        word = block + before * EVENT_WORDS
+        other = mem.heap[word + E_PACKED]
+        if mem.heap[word + E_T] != event or mem.heap[word + E_ORDER] != order:
+            return False
+        if other >> PACK_VOID_KEY != packed >> PACK_VOID_KEY:
+            return False
+        if (other >> PACK_REAL) & 1 == 0:
+            return True
+    return False
 
 
 @kernel

@@ -63,7 +63,7 @@ R_TOLD, R_TOLD_CLASS, R_TOLD_WORDS = 10, 11, 12
 R_ENDED, R_ENDED_CLASS, R_ENDED_N = 13, 14, 15
 R_BASE_OPEN, R_BASE_OPEN_CLASS, R_HEAD_OPEN, R_HEAD_OPEN_CLASS = 16, 17, 18, 19
 R_FLAGS, R_STATUS, R_STATUS_LIMIT, R_STATUS_FIXED, R_STATUS_MOVING, R_LAST_EVENT = 20, 21, 22, 23, 24, 25
-# Platforms that have sent events for the rider: (number, last event time, has been told his status) each.
+# Platforms whose own the rider is, `MEMBER_WORDS` each.
 R_MEMBERS, R_MEMBERS_CLASS, R_MEMBERS_N = 26, 27, 28
 # The page of the checkpoint he lies in, the next rider of that page (row + 1), the hash he is looked up by.
 R_PAGE, R_PAGE_NEXT, R_HASH = 29, 30, 31
@@ -74,8 +74,9 @@ CONTROL_WORDS = 34
 ROW_TOUCHED, ROW_DIRTY, ROW_SEEN = 1, 2, 4
 # Judged while nothing was told; all of him is to be told again; a platform is new to him.
 ROW_BEHIND, ROW_AGAIN, ROW_JOINED = 8, 16, 32
-MEMBER_WORDS = 3
-MEMBER_PLATFORM, MEMBER_LAST, MEMBER_TOLD = 0, 1, 2
+# A platform of a rider: its number, the last event time by which it claims him, whether it has been told his
+# status, the first such event time since it claims him without a pause of `keep`, the last of an order.
+MEMBER_PLATFORM, MEMBER_LAST, MEMBER_TOLD, MEMBER_FIRST, MEMBER_ORDER, MEMBER_WORDS = range(6)
 #: Platforms remembered per rider; a new one takes the place of the one that was silent longest.
 MOST_MEMBERS = 64
 
@@ -144,9 +145,10 @@ M_PRE_RUN, M_PRE_EDGE, M_PLATFORMS, M_ZONES, M_SEALING, M_LIVE, M_WALL, M_WARM =
     22,
     23,
 )
-#: Odd while riders are being moved to other rows.
-M_MOVES = 24
-MISC_WORDS = 25
+#: Odd while riders are being moved to other rows, or entries of `Memory.own` to other slots; and how many
+#: entries that has.
+M_MOVES, M_OWN = 24, 25
+MISC_WORDS = 26
 
 
 class Limits(NamedTuple):
@@ -190,6 +192,8 @@ class Memory(NamedTuple):
     id_lengths: U8
     table: I64  # open addressing: row + 1, 0 is free
     table_hash: U64
+    own: I64  # the same by rider and platform (`kernels.memory.own_index`)
+    own_hash: U64
     platforms: U8  # (capacity, 64)
     platform_lengths: U8
     zones: U8

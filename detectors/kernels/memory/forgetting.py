@@ -23,6 +23,7 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of
+from detectors.kernels.memory.own_index import leave_all, move_all
 from detectors.kernels.memory.pages import BLOCKS, block_word, class_word
 from detectors.kernels.memory.rows import blank_row
 from detectors.kernels.memory.seqlock import begin_change, end_change
@@ -89,12 +90,14 @@ def forget_row(mem: Memory, row: int) -> None:
     begin_change(mem, row)
     if last != row:
         begin_change(mem, last)
+    leave_all(mem, row)
     release_blocks(mem, row)
     leave_table(mem, row)
     relink(mem, row, mem.rows[row, R_PAGE_NEXT])
     mem.page_dirty[mem.rows[row, R_PAGE]] = 1
     if last != row:
         mem.table[slot_of(mem, last)] = row + 1
+        move_all(mem, last, row)
         relink(mem, last, row + 1)
         for word in range(mem.rows.shape[1]):
             mem.rows[row, word] = mem.rows[last, word]
@@ -114,7 +117,9 @@ def forget_row(mem: Memory, row: int) -> None:
 @kernel
 def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     """Erase a rider's evidence; read again, what arrived before ``before_ms`` does not come back."""
+    mem.misc[M_MOVES] += 1
     begin_change(mem, row)
+    leave_all(mem, row)
     release_blocks(mem, row)
     page, following, mixed = mem.rows[row, R_PAGE], mem.rows[row, R_PAGE_NEXT], mem.rows[row, R_HASH]
     blank_row(mem, row, limits)
@@ -122,6 +127,7 @@ def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     mem.rows[row, R_FORGOTTEN_MS] = before_ms
     mem.page_dirty[page] = 1
     end_change(mem, row)
+    mem.misc[M_MOVES] += 1
 
 
 @kernel

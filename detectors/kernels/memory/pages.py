@@ -47,6 +47,7 @@ from detectors.kernels.layout import (
 from detectors.kernels.layout.row import base_at, state_words
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of
+from detectors.kernels.memory.own_index import enter_all, is_full
 
 ID_WORDS = 8
 
@@ -170,7 +171,7 @@ def unpack(mem: Memory, limits: Limits, words: I64, at: int) -> tuple[int, int]:
     row_words = mem.rows.shape[1]
     while at < words.shape[0]:
         row = mem.misc[M_ROWS]
-        if row >= mem.rows.shape[0]:
+        if row >= mem.rows.shape[0] or is_full(mem):
             return NEED_ROWS, at
         for word in range(row_words):
             mem.rows[row, word] = words[at + HEADER_WORDS + word]
@@ -197,5 +198,6 @@ def unpack(mem: Memory, limits: Limits, words: I64, at: int) -> tuple[int, int]:
         mem.wake[row] = words[at + 2 + ID_WORDS]
         mem.misc[M_ROWS] = row + 1
         enter(mem, row)
+        enter_all(mem, row)
         at += words[at]
     return DONE, at

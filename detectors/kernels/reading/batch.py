@@ -37,7 +37,6 @@ from detectors.kernels.layout import (
     Rules,
 )
 from detectors.kernels.layout.row import base_at, state_words
-from detectors.kernels.memory.lookup import home_of
 from detectors.kernels.memory.prefetch import LINE_WORDS
 from detectors.kernels.memory.seqlock import fence
 from detectors.kernels.reading.catch_up import bring
@@ -62,7 +61,14 @@ from detectors.kernels.reading.columns import (
     Shared,
 )
 from detectors.kernels.reading.eligibility import answer_closely, answer_unknown
-from detectors.kernels.reading.snapshot import fetch_whole, find_settled, is_asked, is_replaced, likely_row
+from detectors.kernels.reading.snapshot import (
+    fetch_whole,
+    find_settled,
+    first_row,
+    is_asked,
+    is_replaced,
+    key_of,
+)
 from detectors.kernels.verdicts.brief import nearest_of
 from detectors.kernels.verdicts.status import not_before
 
@@ -141,15 +147,15 @@ def answer_briefly(shared: Shared, row: int, now: int, asked: Asked, index: int,
 
 
 @inlined
-def likely_rows(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+def likely_rows(
+    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, asker: Asker
+) -> None:
     """The rows where candidates are, by their hashes alone, into ``touched``; NONE where there is none.
 
     What lies there is read, so that the cache misses of all of them are under way together.
     """
-    mask = shared.table.shape[0] - 1
     for i in range(first, last):
-        mixed = asked.hash[which[i]]
-        mem.touched[i - first], _ = likely_row(shared, mixed, home_of(mixed, mask))
+        mem.touched[i - first], _ = first_row(shared, asker, key_of(asked.hash[which[i]], asker))
     seen = 0
     for i in range(last - first):
         row = mem.touched[i]
@@ -166,7 +172,7 @@ def answer_by_briefs(
     count = 0
     for first in range(0, which.shape[0], BLOCK):
         last = min(first + BLOCK, which.shape[0])
-        likely_rows(shared, mem, asked, which, first, last)
+        likely_rows(shared, mem, asked, which, first, last, asker)
         for i in range(first, last):
             row = mem.touched[i - first]
             if row == NONE or not answer_briefly(shared, row, now, asked, which[i], asker):
@@ -187,9 +193,11 @@ def warm_block(shared: Shared, row: int, word: int, words: int) -> int:
 
 
 @inlined
-def warm_whole(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+def warm_whole(
+    shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int, asker: Asker
+) -> None:
     """Read where all of some coming candidates lies, so that their cache misses are under way together."""
-    likely_rows(shared, mem, asked, which, first, last)
+    likely_rows(shared, mem, asked, which, first, last, asker)
     seen = 0
     for i in range(last - first):
         if mem.touched[i] != NONE:
@@ -235,10 +243,10 @@ def answer_candidates(
             leave_open(answers, which, i)
             return DONE, which.shape[0]
         if (i - start) % WHOLE_BLOCK == 0:
-            warm_whole(shared, mem, asked, which, i, min(i + WHOLE_BLOCK, which.shape[0]))
+            warm_whole(shared, mem, asked, which, i, min(i + WHOLE_BLOCK, which.shape[0]), asker)
         index = which[i]
         row, settled = find_settled(
-            shared, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
+            shared, asker, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
         )
         found = ABSENT if settled else BUSY
         if row != NONE:
@@ -262,7 +270,7 @@ def copy_rider(
     shared: Shared, mem: Memory, limits: Limits, rules: Rules, now: int, asked: Asked, asker: Asker
 ) -> tuple[int, int]:
     """Copy the one rider asked about, bring him to *now*: what is found, or what is too small, and *now*."""
-    row, settled = find_settled(shared, asked.buf, asked.off[0], asked.length[0], asked.hash[0])
+    row, settled = find_settled(shared, asker, asked.buf, asked.off[0], asked.length[0], asked.hash[0])
     if row == NONE:
         return ABSENT if settled else BUSY, now
     found = fetch_whole(shared, row, mem, limits, asked, 0, asker)

@@ -16,6 +16,8 @@ from detectors.kernels.layout import (
     EVENT_WORDS,
     I64,
     M_MOVES,
+    MEMBER_LAST,
+    MEMBER_PLATFORM,
     MEMBER_WORDS,
     MOST_MEMBERS,
     NEED_HEAP,
@@ -28,10 +30,13 @@ from detectors.kernels.layout import (
     R_ENDED_N,
     R_EVENTS,
     R_EVENTS_N,
+    R_FLAGS,
     R_HEAD_OPEN,
     R_MEMBERS,
     R_MEMBERS_N,
     R_SPANS,
+    R_STATUS,
+    ROW_SEEN,
     S_CLOCKS,
     S_ORDERS,
     S_PLATFORMS,
@@ -43,6 +48,7 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.layout.row import base_at, state_words
 from detectors.kernels.memory.lookup import home_of, same_bytes
+from detectors.kernels.memory.own_index import own_key
 from detectors.kernels.memory.seqlock import fence
 from detectors.kernels.reading.columns import ABSENT, BUSY, EVERYONE, FOUND, Asked, Asker, Shared
 
@@ -60,39 +66,57 @@ def is_replaced(shared: Shared) -> bool:
 
 
 @inlined
-def likely_row(shared: Shared, mixed: np.uint64, slot: int) -> tuple[int, int]:
-    """The first row from a slot on that is entered under a hash, and its slot; NONE where there is a gap.
+def key_of(mixed: np.uint64, asker: Asker) -> np.uint64:
+    """What a rider is looked up by in the asker's table."""
+    return mixed if asker.platform == EVERYONE else own_key(mixed, asker.platform)
 
-    Bounded, for the table may be changing.
+
+@inlined
+def likely_row(shared: Shared, asker: Asker, key: np.uint64, slot: int) -> tuple[int, int]:
+    """The first row from a slot on that is entered under a key, and its slot; NONE where there is a gap.
+
+    A platform's questions see the table of own riders only. Bounded, for the table may be changing.
     """
-    mask = shared.table.shape[0] - 1
+    everyone = asker.platform == EVERYONE
+    table = shared.table if everyone else shared.own
+    hashes = shared.table_hash if everyone else shared.own_hash
+    mask = table.shape[0] - 1
+    slot &= mask
     for _ in range(mask + 1):
-        row = shared.table[slot] - 1
-        if row == NONE or (shared.table_hash[slot] == mixed and row < shared.rows.shape[0]):
+        row = table[slot] - 1
+        if row == NONE or (hashes[slot] == key and row < shared.rows.shape[0]):
             return row, slot
         slot = (slot + 1) & mask
     return NONE, slot
 
 
 @inlined
-def find(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> int:
-    """Row of a rider; NONE when he is not in the table."""
-    mask = shared.table.shape[0] - 1
-    row, slot = likely_row(shared, mixed, home_of(mixed, mask))
-    for _ in range(mask + 1):
+def first_row(shared: Shared, asker: Asker, key: np.uint64) -> tuple[int, int]:
+    """`likely_row` from where a key is looked for first."""
+    return likely_row(shared, asker, key, home_of(key, np.int64(0x7FFFFFFFFFFFFFFF)))
+
+
+@inlined
+def find(shared: Shared, asker: Asker, buf: U8, at: int, length: int, key: np.uint64) -> int:
+    """Row of a rider; NONE when he is not in the asker's table."""
+    row, slot = first_row(shared, asker, key)
+    for _ in range(shared.table.shape[0]):
         if row == NONE or same_bytes(buf, at, length, shared.ids, shared.id_lengths, row):
             return row
-        row, slot = likely_row(shared, mixed, (slot + 1) & mask)
+        row, slot = likely_row(shared, asker, key, slot + 1)
     return NONE
 
 
 @inlined
-def find_settled(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, bool]:
+def find_settled(
+    shared: Shared, asker: Asker, buf: U8, at: int, length: int, mixed: np.uint64
+) -> tuple[int, bool]:
     """Row of a rider, and whether that may be relied on: rows move when riders are forgotten."""
+    key = key_of(mixed, asker)
     for _ in range(TRIES):
         moves = shared.misc[M_MOVES]
         fence()
-        row = find(shared, buf, at, length, mixed)
+        row = find(shared, asker, buf, at, length, key)
         if row != NONE:
             return row, True
         fence()
@@ -163,17 +187,17 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
 
 @inlined
 def see(shared: Shared, row: int, asker: Asker) -> bool:
-    """Whether the asker may see the rider whose control words were copied: he has sent events for him."""
+    """Whether the asker may see the rider of the row; nobody does who has had nothing but heartbeats."""
     if asker.platform == EVERYONE:
-        return True
+        return shared.rows[row, R_FLAGS] & ROW_SEEN != 0 or shared.rows[row, R_STATUS] != NONE
     members = shared.rows[row, R_MEMBERS]
     count = shared.rows[row, R_MEMBERS_N]
     if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:
         return False
     for index in range(count):
         word = members + index * MEMBER_WORDS
-        if shared.heap[word] == asker.platform and shared.heap[word + 1] >= asker.since:
-            return True
+        if shared.heap[word + MEMBER_PLATFORM] == asker.platform:
+            return shared.heap[word + MEMBER_LAST] >= asker.since
     return False
 
 

@@ -39,10 +39,13 @@ from detectors.kernels.layout import (
     MEMBER_PLATFORM,
     MEMBER_WORDS,
     NONE,
+    R_FLAGS,
     R_MEMBERS,
     R_MEMBERS_N,
+    R_STATUS,
     REMIND,
     ROLLING,
+    ROW_SEEN,
     S_CLOCKS,
     S_LIMITS,
     S_NEXT,
@@ -131,6 +134,9 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status)
 
     Precondition: he is being changed (`kernels.memory.seqlock`), and all his events are applied.
     """
+    if mem.rows[row, R_FLAGS] & ROW_SEEN == 0 and mem.rows[row, R_STATUS] == NONE:
+        # Of one who has had nothing but heartbeats readers are to know nothing.
+        return
     brief = mem.briefs[row]
     if status.code == HELD:
         brief[B_FIXED] = status.fixed
