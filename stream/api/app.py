@@ -23,6 +23,7 @@ from schemas.eligibility import Candidates
 from stream.api import problems
 from stream.api.access.authentication import Access, Outermost
 from stream.api.access.keys import Keys, KeysRefused
+from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
@@ -59,7 +60,10 @@ def new_app(
 ) -> FastAPI:
     """The application; it follows the topics while it runs, unless told not to."""
     asked = service or QueryService(settings)
-    access = Access(None if no_auth else Keys(Path(settings.keys)), asked.counts)
+    keys = None if no_auth else Keys(Path(settings.keys))
+    access = Access(keys, asked.counts)
+    if keys is not None:
+        asked.ids = EventIds(keys.event_secret)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -134,19 +134,23 @@ def test_a_platform_sees_neither_intervals_nor_window_nor_others_in_what_is_its_
 
 
 def test_a_platforms_live_stream_has_its_riders_and_its_own_breaches_only(scene: Scene) -> None:
-    caller = scene.service
-    from stream.api.access.keys import Caller
+    subscriber = scene.service.recent.subscribe("A")
 
-    platform = Caller("k", "platform", "A", "closed", 1.0)
-    seen = [caller.alert_for(platform, alert) for alert in scene.world.alerts]
-    shown = [one for one in seen if one is not None]
+    def shown_of(*alerts: dict[str, Any]) -> list[dict[str, Any]]:
+        for alert in alerts:
+            scene.world.tell(scene.service, alert)
+        offered = [subscriber.queue.get_nowait() for _ in range(subscriber.queue.qsize())]
+        assert all(one.sure for one in offered)
+        return [one.alert for one in offered]
+
+    shown = shown_of(*scene.world.alerts)
     assert shown
     assert {one["rider_id"] for one in shown} == {OWN}
     assert {one["platform"] for one in shown} == {None, "A"}
     assert not any({"evidence", "window", "zone"} & set(one) for one in shown)
     # Late evidence takes the other's breach back: the retraction names a platform too.
     breach = next(one for one in scene.world.alerts if one["platform"] == "B" and one["rider_id"] == OWN)
-    assert caller.alert_for(platform, {**breach, "kind": "retracted"}) is None
+    assert shown_of({**breach, "kind": "retracted", "supersedes": breach["alert_id"]}) == []
 
 
 def test_a_rider_is_a_platforms_own_as_long_as_riders_are_remembered(world: World) -> None:
