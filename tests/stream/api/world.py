@@ -115,15 +115,15 @@ class World:
 
     def told(self, service: QueryService) -> None:
         """Let the service have read the topic of alerts."""
-        service.recent.partitions = len(self.stores)
-        service.recent.log.widen(len(self.stores))
         for alert in self.alerts:
             self.tell(service, alert)
 
     def tell(self, service: QueryService, alert: dict[str, Any]) -> None:
         """Let the service have read one more record of the topic of alerts."""
         partition = murmur2(str(alert["rider_id"]).encode()) % len(self.stores)
-        offset = max(-1, *service.recent.log.position[partition : partition + 1]) + 1
+        service.recent.partitions = len(self.stores)
+        service.recent.log.widen(len(self.stores))
+        offset = service.recent.log.position[partition] + 1
         packed = msgspec.json.encode(alert)
         service.recent.log.settle()
         service.recent.take_alerts([(alert, packed, self.wall_s, partition, offset)])
