@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.arrays import new_memory, row_words
+from detectors.certainty import leave_out_uncertain
 from detectors.kernels.layout import (
     C_EDGE,
     C_RUN,
@@ -27,11 +28,14 @@ from detectors.kernels.layout import (
     R_SPANS,
     S_CLOCKS,
     S_ORDERS,
+    S_T,
     SPAN_WORDS,
     U8,
     Memory,
 )
+from detectors.kernels.layout.row import base_at
 from detectors.kernels.reading import batch, claims, columns
+from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ABSENT,
     ANSWER_WORDS,
@@ -97,6 +101,18 @@ class RiderView:
     stretches: dict[str, tuple[Stretch, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Certain:
+    """What a limit says of a rider at an instant by what is certain alone.
+
+    ``any_uncertain`` is False where everything is. The others are None where that cannot be told apart.
+    """
+
+    any_uncertain: bool
+    counted_s: int | None
+    reached: bool | None
+
+
 class Busy(RuntimeError):
     """The rider was being changed all the while; ask again."""
 
@@ -122,6 +138,7 @@ class Reader:
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
         self._view(1)
+        bring(self._mem, self.limits.packed, self._rules, 1, INF)
         self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
         self.claimed_since(shared, asked, Asker(NONE, 0))
 
@@ -151,6 +168,11 @@ class Reader:
         Busy
             When he could not be seen whole.
         """
+        at = self._copied(shared, now_s, asked, asker)
+        return None if at is None else self._view(at)
+
+    def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
+        """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
         while True:
             found, at = batch.copy_rider(
                 shared, self._mem, self.limits.packed, self._rules, now_s, asked, asker
@@ -160,7 +182,7 @@ class Reader:
             self._grow(-found - 100)
         if found == BUSY:
             raise Busy("the rider is being judged")
-        return None if found == ABSENT else self._view(int(at))
+        return None if found == ABSENT else int(at)
 
     def claims(
         self, shared: Shared, since_s: int, asked: Asked, which: I64
@@ -195,6 +217,34 @@ class Reader:
         if found == NONE:
             raise Busy("the rider is being judged")
         return None if found == INF else found
+
+    def certain(
+        self, shared: Shared, now_s: int, asked: Asked, limit: int, at_s: int, since_s: int
+    ) -> Certain | None:
+        """What a limit would say of the one rider of ``asked`` at ``at_s`` without what is uncertain at *now*.
+
+        Parameters
+        ----------
+        since_s
+            What lies before it does not count for the limit at ``at_s``.
+
+        None when he is not known.
+
+        Raises
+        ------
+        Busy
+            When he could not be seen whole.
+        """
+        if self._copied(shared, now_s, asked, EVERYONE) is None:
+            return None
+        mem, packed = self._mem, self.limits.packed
+        found = leave_out_uncertain(mem, packed, self._rules, limit, since_s)
+        if found is None or at_s <= int(mem.rows[0, base_at(packed) + S_T]):
+            return Certain(any_uncertain=True, counted_s=None, reached=None)
+        bring(mem, packed, self._rules, at_s, INF)
+        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+        describe(mem, packed, at_s, out)
+        return Certain(found, int(out[limit, D_COUNTED]), bool(out[limit, D_FIRED]))
 
     def _view(self, now_s: int) -> RiderView:
         mem, packed = self._mem, self.limits.packed

@@ -21,8 +21,8 @@ from typing import Any
 import msgspec
 
 from stream.api.access.keys import Caller
-from stream.api.queries.query_service import QueryService
 from stream.api.queries.peers import NOT_OWN
+from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE, Offered
 
 Document = dict[str, Any]
@@ -41,8 +41,8 @@ BEGINNING = "0-0"
 #: Alerts sent together; between two lots others have their turn.
 _TOGETHER = 25
 _UNKNOWN = (
-    "the id in Last-Event-ID is none of this installation's, or of before its keys were made anew: the newest "
-    "alerts follow that are still here; older ones are at GET /v1/riders/{rider_id}/alerts"
+    "the id in Last-Event-ID is none of this installation's, or of before its keys were made anew: the "
+    "newest alerts follow that are still here; older ones are at GET /v1/riders/{rider_id}/alerts"
 )
 _OLDER = (
     "more alerts were told since then than a client may be behind: from here on all come, the older ones are "

@@ -218,7 +218,7 @@ def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa:
 def _peers(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
     @made.post("/v1/claims", include_in_schema=False)
     async def claims(request: Request, who: Caller = caller) -> Response:
-        """Since when riders are the asker's own: what APIs of one installation ask each other for a platform."""
+        """Since when riders are the asker's own: what APIs of one installation ask each other."""
         try:
             asked = msgspec.json.decode(await request.body(), type=Claimed)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

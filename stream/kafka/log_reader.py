@@ -160,8 +160,9 @@ async def follow(
 ) -> AsyncIterator[tuple[dict[int, int], Callable[[int], Awaitable[list[Arrived]]]]]:
     """Follow alerts, dead letters and watermarks from a time on, outside any group.
 
-    Yields by partition the offset from which alerts are read, and a function that waits so many milliseconds at most for records and
-    returns a few, so that who takes them does not keep an event loop from its other work.
+    Yields by partition the offset from which alerts are read, and a function that waits so many milliseconds
+    at most for records and returns a few, so that who takes them does not keep an event loop from its other
+    work.
 
     Raises
     ------
@@ -183,9 +184,7 @@ async def follow(
         except KafkaError as error:
             raise ConnectionError(f"{settings.broker}: {error!r}") from error
         return [
-            Arrived(
-                tp.topic, record.value, record.headers, record.timestamp, tp.partition, record.offset
-            )
+            Arrived(tp.topic, record.value, record.headers, record.timestamp, tp.partition, record.offset)
             for tp, records in found.items()
             for record in records
         ]

@@ -70,7 +70,7 @@ class RiderCounts:
     order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``platforms``: by
     platform and status, riders who are its own; ``held_platforms`` and ``near_platforms``: those
     by platform and limit. ``zones``: by zone's number and status, those near or on hold. ``unserved``: by
-    platform, riders it claims by sessions or breaks alone: more than a day has passed without an order of its.
+    platform, riders it claims by sessions or breaks alone: a day has passed without an order of its.
     """
 
     statuses: list[int]
@@ -159,7 +159,7 @@ def _is_unserved(store: RiderStore) -> Chosen:
         first, last, order = (heap[place + word] for word in (MEMBER_FIRST, MEMBER_LAST, MEMBER_ORDER))
         # The word for the last order lies far in the past where there was none.
         waited = np.maximum(first, order) < now_s - DAY_S
-        return waited & (order < last - DAY_S) & (last >= now_s - keep_s)  # type: ignore[no-any-return]
+        return waited & (order < last - DAY_S) & (last >= now_s - keep_s)
 
     return chosen
 

@@ -93,7 +93,9 @@ class Publisher:
                     "detected_at": utc(int(self._wall())),
                 }
                 row = pages.find(store, rider, mixed)
-                self._put_alert(document, [] if row is None else self._with_outlet(self._platforms(store, row, instant_s)))
+                self._put_alert(
+                    document, [] if row is None else self._with_outlet(self._platforms(store, row, instant_s))
+                )
 
     def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
         self.counts["alerts", document["kind"]] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels.evidence.arrivals import Arrivals, Place
+from detectors.kernels.evidence.claims import claim_anew, remember_member
 from detectors.kernels.evidence.insert import is_void_already, keep_event, place_of
 from detectors.kernels.evidence.refusal import not_final, refusal
 from detectors.kernels.jit import inlined, kernel
@@ -46,7 +47,6 @@ from detectors.kernels.layout import (
 from detectors.kernels.layout.row import base_at, state_words
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import find_rider, page_of
-from detectors.kernels.memory.members import claim_anew, remember_member
 from detectors.kernels.memory.names import intern
 from detectors.kernels.memory.own_index import is_full
 from detectors.kernels.memory.prefetch import BLOCK, warm_lookups

@@ -189,7 +189,9 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
 def see(shared: Shared, row: int, asker: Asker) -> bool:
     """Whether the asker may see the rider of the row; nobody does who has had nothing but heartbeats."""
     if asker.platform == EVERYONE:
-        return shared.rows[row, R_FLAGS] & ROW_SEEN != 0 or shared.rows[row, R_STATUS] != NONE
+        # What has not been judged yet has made him some platform's own already.
+        known = shared.rows[row, R_FLAGS] & ROW_SEEN != 0 or shared.rows[row, R_STATUS] != NONE
+        return known or shared.rows[row, R_MEMBERS_N] > 0
     members = shared.rows[row, R_MEMBERS]
     count = shared.rows[row, R_MEMBERS_N]
     if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:

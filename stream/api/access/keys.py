@@ -1,7 +1,7 @@
 """API keys: hashed at rest, made, listed, revoked and rotated by command.
 
-A key is ``id.secret``, the secret 256 random bits. The file holds its argon2 hash, which is slow on purpose and
-is not asked on the way of a question: beside it stands a keyed check. What has been made before there were
+A key is ``id.secret``, the secret 256 random bits. The file holds its argon2 hash, which is slow on purpose
+and is not asked on the way of a question: beside it stands a keyed check. What has been made before there were
 checks is verified by argon2 once, and remembered in a form of this process's own as long as the file stands.
 """
 
@@ -45,6 +45,8 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class KeyDocument(msgspec.Struct):
+    """The file."""
+
     keys: list[Key] = []
     #: Of the file; what is made from it means the same to all APIs that have the file.
     secret: str = ""
@@ -199,6 +201,13 @@ def _check(of_file: str, secret: str) -> str:
     return keyed.hexdigest()
 
 
+class Slow:
+    """That a key can be told by a slow hash only."""
+
+
+SLOW = Slow()
+
+
 class Keys:
     """The keys as the API sees them; the file is read again when it changes."""
 
@@ -208,19 +217,19 @@ class Keys:
         self._stamp: tuple[int, int] | None = None
         self._keys: dict[str, Key] = {}
         self._secret = ""
-        #: By id, the hash that a secret was verified by and that secret's check under a secret of this process.
+        #: By id, the hash that a secret was verified by, and the secret's check under that of this process.
         self._verified: dict[str, tuple[str, str]] = {}
         self._of_process = secrets.token_hex(_CHECK_BYTES)
         self._hasher = PasswordHasher()
 
-    def quick(self, presented: str) -> Caller | None | Literal["slow"]:
-        """Who presents a key, None when it is not one; "slow" when only `verify` can say that."""
+    def quick(self, presented: str) -> Caller | Literal["slow"] | None:
+        """Who presents a key, None when it is not one; `SLOW` when only `verify` can say that."""
         self._refresh()
         identity, _, secret = presented.partition(".")
         key = self._keys.get(identity)
         known = self._verified.get(identity)
         if key is not None and not key.check and (known is None or known[0] != key.hash):
-            return "slow"
+            return SLOW
         # An id that is not known takes as long: it is checked against nothing.
         under, wanted = self._secret, "0" * 2 * _CHECK_BYTES
         if key is not None and key.check:
@@ -246,7 +255,7 @@ class Keys:
     def caller(self, presented: str) -> Caller | None:
         """Who presents a key; None when it is not one. May be slow."""
         found = self.quick(presented)
-        return self.verify(presented) if found == "slow" else found
+        return self.verify(presented) if isinstance(found, Slow) else found
 
     def event_secret(self) -> bytes:
         """What ids of the live stream are sealed with; the same wherever the same file is."""

@@ -85,11 +85,12 @@ class View:
 
     def newest_after(self, position: Sequence[int]) -> Iterator[ReadAlert]:
         """What was told after a position, the newest first."""
-        each = [
-            takewhile(lambda one, last=_at(position, number): one.offset > last, reversed(log))  # type: ignore[misc]
-            for number, log in self._logs.items()
-        ]
+        each = [_after(log, _at(position, number)) for number, log in self._logs.items()]
         return heapq.merge(*each, key=lambda one: -one.sequence)
+
+
+def _after(log: deque[ReadAlert], last: int) -> Iterator[ReadAlert]:
+    return takewhile(lambda one: one.offset > last, reversed(log))
 
 
 def _at(position: Sequence[int], partition: int) -> int:
@@ -226,9 +227,7 @@ class AlertLog:
         found = None if view is None else view.alerts.get(identity)
         return None if found is None else (found, identity in self._retracted)
 
-    def of_rider(
-        self, rider: str, platform: str | None, since_s: int | None
-    ) -> list[tuple[ReadAlert, bool]]:
+    def of_rider(self, rider: str, platform: str | None, since_s: int | None) -> list[tuple[ReadAlert, bool]]:
         """The recent alerts of a rider by their instants, each with whether it has been retracted.
 
         Precondition: the rider is the platform's own since ``since_s``.

@@ -34,7 +34,7 @@ class EventIds:
         self._secret = secret
 
     def write(self, position: Sequence[int]) -> str:
-        """The id of a position: by partition, the offset of the last alert that the client has; -1 for none."""
+        """The id of a position: by partition, the offset of the last alert that the client has, or -1."""
         plain = b"".join((offset + 1).to_bytes(_OFFSET_BYTES, "big") for offset in position)
         secret = self._secret()
         tag = _tag(secret, plain)

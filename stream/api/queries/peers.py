@@ -87,7 +87,7 @@ class Peers:
             return []
 
     async def claims(self, headers: Mapping[str, str], riders: Sequence[str]) -> dict[str, int]:
-        """Since when riders are the asker's own, `NOT_OWN` where they are not; of those that some peer knows."""
+        """Since when riders are the asker's own, `NOT_OWN` where not; of those that some peer knows."""
         body = msgspec.json.encode({"riders": riders})
         found: dict[str, int] = {}
         for since in await asyncio.gather(*(self._claims_of(base, headers, body) for base in self._bases)):

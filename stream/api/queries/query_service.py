@@ -13,7 +13,9 @@ import msgspec
 
 from detectors.kernels.layout import PAST
 from detectors.limits import LimitTable
+from detectors.reading import Certain
 from schemas.api import ToldAlert
+from schemas.instants import parse_instant
 from schemas.platform_view import alert_view, explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
@@ -30,10 +32,10 @@ from stream.api.documents.explanation import Explainer, Language
 from stream.api.documents.views import for_regulator, rider_document, summary_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
-from stream.api.queries.overview import OverviewQuery
-from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
 from stream.api.queries.alert_log import ReadAlert
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.overview import OverviewQuery
+from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
 from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts
 from stream.api.queries.riders import BUSY, Riders, Unsure
 from stream.policies.calendars import window_starts
@@ -51,7 +53,7 @@ _json = msgspec.json.Encoder()
 
 
 class Missed(NamedTuple):
-    """What a client may have missed of the live stream, oldest first, and whether there was more before that."""
+    """What a client may have missed of the live stream, oldest first, and whether there was more before."""
 
     read: list[ReadAlert]
     older: bool
@@ -166,7 +168,7 @@ class QueryService:
         return rider_document(rider, view, self.limits)
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
-        """What a look at a rider finds; where he is being changed, looked at with patience beside the loop."""
+        """What a look at a rider finds; one who is being changed is looked at with patience beside the loop."""
         try:
             return look(rider, platform, patient=False)
         except Unsure as error:
@@ -220,12 +222,26 @@ class QueryService:
                 return there
         if found is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
-        document = self._explainer.explain(found[0].document(), lang, retracted=found[1])
+        alert = found[0].document()
+        certain = await asyncio.to_thread(self._certain, alert)
+        document = self._explainer.explain(alert, certain, lang, retracted=found[1])
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
             return explanation_view(document)
         return document
+
+    def _certain(self, alert: Document) -> Certain | None:
+        """What the alert's limit said at its instant by what is certain alone; None: that cannot be said."""
+        named = [(one.policy, one.name) for one in self.limits]
+        if (alert["policy"], alert["limit"]) not in named:
+            return None
+        index = named.index((alert["policy"], alert["limit"]))
+        at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
+        try:
+            return self.riders.certain(alert["rider_id"], index, at_s, since_s)
+        except Unsure:
+            return None
 
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
@@ -242,7 +258,7 @@ class QueryService:
     async def claims(
         self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
     ) -> dict[str, int | None]:
-        """By rider, since when he is the caller's by what all machines know; `NOT_OWN`; None: none can say."""
+        """By rider, since when he is the caller's by what all machines know; `NOT_OWN`; None: none says."""
         platform = caller.platform
         if platform is None or not riders:
             return dict.fromkeys(riders, PAST)

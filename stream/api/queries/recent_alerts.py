@@ -151,7 +151,7 @@ class RecentAlerts:
             position[one.partition] = one.offset
             self._offer(alert, one, known, tuple(position))
 
-    def _offer(self, alert: Document, one: ReadAlert, sure: bool, position: tuple[int, ...]) -> None:  # noqa: FBT001
+    def _offer(self, alert: Document, one: ReadAlert, sure: bool, position: tuple[int, ...]) -> None:
         everyone = Offered(one, alert, sure=True, position=position)
         for subscriber in self._subscribers.get(None, ()):
             subscriber.offer(everyone)

@@ -15,7 +15,7 @@ import numpy as np
 from detectors.kernels.layout import I64, NONE
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Reader, RiderView
+from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
@@ -211,6 +211,20 @@ class Riders:
 
         return self._of_one(rider, platform, look, tries=_TRIES if patient else 1)
 
+    def certain(self, rider: str, limit: int, at_s: int, since_s: int) -> Certain | None:
+        """What a limit would say of a rider at an instant without what is uncertain now; None: not known.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+
+        def look(shared: Shared, now_s: int, batch: Batch, _: Asker) -> Certain | None:
+            return self._reader.certain(shared, now_s, batch.asked, limit, at_s, since_s)
+
+        return self._of_one(rider, None, look, tries=_TRIES)
+
     def _of_one(
         self,
         rider: str,
@@ -261,7 +275,9 @@ class Riders:
             return unsaid
         claims = self._reader.claims(shared, (health.now_s or 0) - self._keep_s, batch.asked, which)
         names = partition.platforms()
-        if not partition.is_current() or any(number >= len(names) for one in claims for number, _ in one or ()):
+        if not partition.is_current() or any(
+            number >= len(names) for one in claims for number, _ in one or ()
+        ):
             return unsaid
         return [None if one is None else {names[number]: since for number, since in one} for one in claims]
 

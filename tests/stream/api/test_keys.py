@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from stream.api.access import authentication
 from stream.api.access.authentication import RateLimits
-from stream.api.access.keys import KeyFile, Keys, KeysRefused, open_to_others
+from stream.api.access.keys import SLOW, KeyFile, Keys, KeysRefused, open_to_others
 from stream.api.app import ApiRefused, is_loopback, run_api
 from stream.cli.main import app
 from stream.settings import Settings
@@ -165,7 +165,7 @@ def test_a_key_from_before_there_were_checks_is_hashed_once_as_long_as_the_file_
     del old["secret"], old["keys"][0]["check"]
     path.write_bytes(msgspec.json.encode(old))
     keys = Keys(path)
-    assert (keys.quick(made), keys.quick(made + "x"), keys.quick("a.b")) == ("slow", "slow", None)
+    assert (keys.quick(made), keys.quick(made + "x"), keys.quick("a.b")) == (SLOW, SLOW, None)
     assert keys.verify(made + "x") is None
     assert keys.verify(made) is not None
     keys._hasher = NoHasher()  # type: ignore[assignment]

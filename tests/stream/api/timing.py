@@ -12,7 +12,9 @@ SURE = 1e-6
 _WORST_SHARE = 0.02
 
 
-def paired_s(first: Callable[[], object], second: Callable[[], object], pairs: int) -> list[tuple[float, float]]:
+def paired_s(
+    first: Callable[[], object], second: Callable[[], object], pairs: int
+) -> list[tuple[float, float]]:
     """Seconds of both, asked in turn, each as often first as second."""
     found = []
     for number in range(pairs):
