@@ -125,16 +125,18 @@ def _by_second(events: Sequence[Event]) -> Iterator[tuple[int, set[int]]]:
     return iter(sorted(found.items()))
 
 
-def leave_out_uncertain(mem: Memory, limits: Limits, rules: Rules, limit: int, since_s: int) -> bool | None:
-    """Take what is uncertain out of the copied rider's events; whether there was any.
+def leave_out_uncertain(
+    mem: Memory, limits: Limits, rules: Rules, limit: int, span: tuple[int, int]
+) -> bool | None:
+    """Take what is uncertain out of the copied rider's events; whether any of it counts within ``span``.
 
-    None when that cannot be done: something of it is sealed and counts after ``since_s``.
+    None when that cannot be done: something of it is sealed.
 
     Precondition: row 0 of the memory is a rider copied whole.
     """
     base = mem.rows[0, base_at(limits) :]
     clock = int(limits.clock[limit])
-    if _sealed_by_maximum(mem, base, clock, since_s):
+    if _sealed_by_maximum(mem, base, clock, span[0]):
         return None
     words = _events(mem)
     real = _not_taken_back(words)
@@ -158,7 +160,14 @@ def leave_out_uncertain(mem: Memory, limits: Limits, rules: Rules, limit: int, s
     if any(begun.get(one.key) == one.start_s for one in unsure):
         return None
     _drop(mem, words, pieces, unsure)
-    return bool(unsure)
+    if CLOCKS[clock] == "loaded":
+        picked = {key: [one.at_s for one in of if one.kind == PICKED_UP] for key, of in orders.items()}
+        unsure = [
+            one
+            for one in unsure
+            if any(one.start_s <= at < min(one.end_s, span[1]) for at in picked.get(one.key, ()))
+        ]
+    return any(one.start_s < span[1] and one.end_s > span[0] for one in unsure)
 
 
 def _events(mem: Memory) -> list[list[int]]:

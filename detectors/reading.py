@@ -221,7 +221,7 @@ class Reader:
     def certain(
         self, shared: Shared, now_s: int, asked: Asked, limit: int, at_s: int, since_s: int
     ) -> Certain | None:
-        """What a limit would say of the one rider of ``asked`` at ``at_s`` without what is uncertain at *now*.
+        """What a limit would say of the one rider of ``asked`` at ``at_s`` without what is uncertain now.
 
         Parameters
         ----------
@@ -238,7 +238,7 @@ class Reader:
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
         mem, packed = self._mem, self.limits.packed
-        found = leave_out_uncertain(mem, packed, self._rules, limit, since_s)
+        found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
         if found is None or at_s <= int(mem.rows[0, base_at(packed) + S_T]):
             return Certain(any_uncertain=True, counted_s=None, reached=None)
         bring(mem, packed, self._rules, at_s, INF)

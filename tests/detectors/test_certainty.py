@@ -17,7 +17,7 @@ from tests.oracle.judge import Watch
 SEEDS_AT_ONCE = 15
 
 
-def certain_runs(rider: Rider, maxima: Maxima) -> tuple[dict[str, list[bool]], dict[str, bool]]:
+def certain_runs(rider: Rider, maxima: Maxima, until: int) -> tuple[dict[str, list[bool]], dict[str, bool]]:
     """What each clock did in every second by what an event has ended; of which something was left out."""
     kept: dict[str, list[tuple[int, int]]] = {"order": [], "loaded": [], "online": []}
     left_out = dict.fromkeys(kept, False)
@@ -37,7 +37,7 @@ def certain_runs(rider: Rider, maxima: Maxima) -> tuple[dict[str, list[bool]], d
         ):
             for start, end in intervals:
                 sure = end <= rider.now and end not in by_maximum
-                left_out[clock] |= not sure
+                left_out[clock] |= not sure and start < until
                 kept[clock] += [(start, end)] if sure else []
     online = [False] * (rider.now + 1 - rider.first)
     for platform in {one["platform"] for one in rider.real}:
@@ -52,7 +52,7 @@ def certain_runs(rider: Rider, maxima: Maxima) -> tuple[dict[str, list[bool]], d
         )
         for start, end in sessions:
             if end > rider.now or end in ends:
-                left_out["online"] = True
+                left_out["online"] |= start < until
                 continue
             for second in range(start, end):
                 if not any(first <= second < last for first, last in pauses):
@@ -71,10 +71,10 @@ def certain_runs(rider: Rider, maxima: Maxima) -> tuple[dict[str, list[bool]], d
 
 
 def expected(case: Case, rider_id: str, policy: Any, limit: Any, at: int) -> tuple[bool, int, bool]:
-    """Whether anything is uncertain, what the limit counts at an instant without it, whether it is reached."""
+    """Whether anything is uncertain, and without it what the limit counts, and whether it is reached."""
     events = [one for one in case.events if one["rider_id"] == rider_id]
     rider = read_rider(events, case.now, case.maxima)
-    runs, left_out = certain_runs(rider, case.maxima)
+    runs, left_out = certain_runs(rider, case.maxima, at)
     rider.runs = runs
     watch = Watch(rider, policy, limit)
     rest: int | None = -1

@@ -1,9 +1,9 @@
 """The server's protocol, guarded: who has shown no key may hold little, and not for long.
 
 The one module that reaches into uvicorn: it goes by the callbacks of `HttpToolsProtocol`, and contract tests
-say when these have changed. A connection is a *stranger* until a request on it has shown a valid key. Strangers
-give way, the oldest first: to new ones from their own address, and to anybody when there are too many in all.
-So whoever comes with a key, or asks whether the API is alive, always finds room.
+say when these have changed. A connection is a *stranger* until a request on it has shown a valid key.
+Strangers give way, the oldest first: to new ones from their own address, and to anybody when there are too
+many in all. So whoever comes with a key, or asks whether the API is alive, always finds room.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """API keys: hashed at rest, made, listed, revoked and rotated by command.
 
 A key is ``id.secret``, the secret 256 random bits. The file holds its argon2 hash, which is slow on purpose
-and is not asked on the way of a question: beside it stands a keyed check. What has been made before there were
-checks is verified by argon2 once, and remembered in a form of this process's own as long as the file stands.
+and is not asked on the way of a question: beside it stands a keyed check. What has been made before there
+were checks is verified by argon2 once, and remembered in a form of this process's own as long as the file stands.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ class Keys:
         self._of_process = secrets.token_hex(_CHECK_BYTES)
         self._hasher = PasswordHasher()
 
-    def quick(self, presented: str) -> Caller | Literal["slow"] | None:
+    def quick(self, presented: str) -> Caller | Slow | None:
         """Who presents a key, None when it is not one; `SLOW` when only `verify` can say that."""
         self._refresh()
         identity, _, secret = presented.partition(".")

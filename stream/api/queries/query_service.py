@@ -168,7 +168,7 @@ class QueryService:
         return rider_document(rider, view, self.limits)
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
-        """What a look at a rider finds; one who is being changed is looked at with patience beside the loop."""
+        """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
         try:
             return look(rider, platform, patient=False)
         except Unsure as error:

@@ -170,6 +170,13 @@ def test_what_was_missed_waits_too(scene: Scene) -> None:
     assert OTHERS not in read(scene.live(), "0-0", story)
 
 
+def told_since(scene: Scene, event: str) -> list[dict[str, Any]]:
+    """All alerts after an id, whosever they are."""
+    position = scene.service.ids.read(event)
+    assert position is not None
+    return [one.document() for one in scene.service.recent.log.newest_after(None, position)][::-1]
+
+
 @pytest.mark.parametrize("bound", ["time", "number"])
 def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_can_have_it(
     scene: Scene, bound: str
@@ -211,11 +218,7 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
 
     async def again(client: Client) -> None:
         """Opened anew with `since`, everything comes that was left out."""
-        position = scene.service.ids.read(since)
-        assert position is not None
-        read_since = scene.service.recent.log.newest_after(None, position)
-        since_then = [one.document() for one in read_since][::-1]
-        told = [one for one in since_then if one["rider_id"] != OTHERS]
+        told = [one for one in told_since(scene, since) if one["rider_id"] != OTHERS]
         assert await client.alerts(len(told)) == [one["alert_id"] for one in told]
         assert [one["rider_id"] for one in told].count(HIDDEN) > 2
 

@@ -38,15 +38,11 @@ class Asker:
         self.service: QueryService = self.world.service()
         self.world.told(self.service)
         self.app = self.world.client(self.service).app
-        self.headers = [
-            (b"host", b"x"),
-            (b"authorization", self.world.key("platform", "A")["Authorization"].encode()),
-        ]
-        self.foreign = next(
-            one["alert_id"]
-            for one in self.world.alerts
-            if one["rider_id"] == OTHER and one["kind"] == "limit_reached"
-        )
+        key = self.world.key("platform", "A")["Authorization"]
+        self.headers = [(b"host", b"x"), (b"authorization", key.encode())]
+        self.loop = asyncio.new_event_loop()
+        told = [one for one in self.world.alerts if one["rider_id"] == OTHER]
+        self.foreign = next(one["alert_id"] for one in told if one["kind"] == "limit_reached")
 
     def asks(self, path: str, body: bytes = b"", query: bytes = b"") -> Callable[[], tuple[int, Any, bytes]]:
         """A question, and what it answers: status, headers, body."""

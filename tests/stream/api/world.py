@@ -127,3 +127,7 @@ class World:
         packed = msgspec.json.encode(alert)
         service.recent.log.settle()
         service.recent.take_alerts([(alert, packed, self.wall_s, partition, offset)])
+
+    def home(self, rider: str) -> int:
+        """The partition of a rider."""
+        return murmur2(rider.encode()) % len(self.stores)
