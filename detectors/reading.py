@@ -17,9 +17,11 @@ from detectors.kernels.layout import (
     C_SPANS,
     CLOCK_WORDS,
     CLOCKS,
+    CONTROL_WORDS,
     DONE,
     I64,
     INF,
+    LIMIT_WORDS,
     MOST_MEMBERS,
     NEED_HEAP,
     NONE,
@@ -27,6 +29,7 @@ from detectors.kernels.layout import (
     R_LAST_EVENT,
     R_SPANS,
     S_CLOCKS,
+    S_LIMITS,
     S_ORDERS,
     S_T,
     SPAN_WORDS,
@@ -286,6 +289,14 @@ class Reader:
             breaches=np.zeros(2 * len(mem.breaches), dtype=np.int64),
             ended=np.zeros(2 * len(mem.ended), dtype=np.int64),
         )
+
+
+def clocks_running(shared: Shared, count: int, limits: int) -> I64:
+    """Of the riders of the first rows, by clock, 1 where it ran after what was judged last; (count, clocks)."""
+    head = CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
+    words = [head + S_CLOCKS + clock * CLOCK_WORDS + C_RUN for clock in range(len(CLOCKS))]
+    running: I64 = shared.rows[:count][:, words]
+    return running
 
 
 def blank_asked(buf: U8, count: int) -> Asked:

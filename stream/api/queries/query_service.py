@@ -309,7 +309,7 @@ class QueryService:
         if caller.role == "regulator":
             return for_regulator(document)
         if not caller.sees_persons:
-            return {**document, "on_hold": [], "nearest": []}
+            return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
 
     def ready(self) -> str | None:

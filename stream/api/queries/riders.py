@@ -15,7 +15,7 @@ import numpy as np
 from detectors.kernels.layout import I64, NONE
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView
+from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
@@ -281,8 +281,11 @@ class Riders:
             return unsaid
         return [None if one is None else {names[number]: since for number, since in one} for one in claims]
 
-    def survey(self) -> tuple[list[tuple[int, Batch]], list[Health]]:
-        """Every rider of each partition that may be believed, answered, and how far all are."""
+    def survey(self) -> tuple[list[tuple[int, Batch, I64]], list[Health]]:
+        """Every rider of each partition that may be believed, answered, and how far all are.
+
+        Beside the answers stands by rider and clock whether it runs.
+        """
         found = []
         healths = self.healths()
         for health in healths:
@@ -293,8 +296,9 @@ class Riders:
             riders = min(health.riders, len(shared.rows))
             batch = Batch.of_rows(shared, riders)
             self._reader.answer(shared, health.now_s or 0, batch.asked, np.arange(riders))
+            running = clocks_running(shared, riders, len(self.limits.limits))
             if partition.is_current():
-                found.append((health.partition, batch))
+                found.append((health.partition, batch, running))
         return found, healths
 
     def by_platform(self, partition: int, batch: Batch) -> Iterator[tuple[str, Batch]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import multiprocessing
 import resource
 import socket
@@ -13,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import http.client
 import uvicorn
 
 from stream.api.access.connections import Limits
@@ -92,7 +92,10 @@ def _serve(folder: Path, alerts: int, limits: Limits, told: Any) -> None:
     for number in range(alerts):
         alert = some[number % len(some)]
         world.tell(service, {**alert, "alert_id": f"{number:032x}"})
-    keys = {name: world.key(role, platform) for name, role, platform in (("A", "platform", "A"), ("dispatcher", "dispatcher", None))}
+    keys = {
+        name: world.key(role, platform)
+        for name, role, platform in (("A", "platform", "A"), ("dispatcher", "dispatcher", None))
+    }
     app = new_app(world.settings, service=service, follows=False)
     listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
     server = uvicorn.Server(server_config(app, world.settings, limits))

@@ -96,7 +96,10 @@ def until_closed(one: socket.socket, within_s: float = ENDS_WITHIN_S) -> bytes:
         (b"GET /healthz HTTP/1.1\r\n", b"x: " + b"y" * 4000 + b"\r\n"),
         (b"GET /healthz HTTP/1.1\r\nx: ", b"y" * 4000),
         (b"GET /healthz", b"y" * 4000),
-        (b"POST /v1/eligibility HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n", b"x: " + b"y" * 4000 + b"\r\n"),
+        (
+            b"POST /v1/eligibility HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n",
+            b"x: " + b"y" * 4000 + b"\r\n",
+        ),
         (b"", b"\r\n" * 500),
     ],
     ids=["headers", "one header", "path", "trailers", "nothing"],
@@ -117,7 +120,9 @@ def test_a_head_that_is_too_large_is_told_so(api: Served) -> None:
         assert until_closed(one).startswith(b"HTTP/1.1 431 ")
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\n", b"\r\n"], ids=["nothing", "half a head", "a line"])
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /healthz HTTP/1.1\r\n", b"\r\n"], ids=["nothing", "half a head", "a line"]
+)
 def test_who_says_nothing_is_let_go(api: Served, sent: bytes) -> None:
     with api.connect() as one:
         one.sendall(sent)
@@ -128,7 +133,9 @@ def test_half_a_body_is_let_go_whoever_sends_it(api: Served) -> None:
     for headers in ({}, api.keys["dispatcher"]):
         with api.connect() as one:
             said = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-            one.sendall(f"POST /v1/eligibility HTTP/1.1\r\nhost: x\r\n{said}content-length: 100\r\n\r\n{{".encode())
+            one.sendall(
+                f"POST /v1/eligibility HTTP/1.1\r\nhost: x\r\n{said}content-length: 100\r\n\r\n{{".encode()
+            )
             until_closed(one)
 
 

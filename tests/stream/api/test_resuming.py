@@ -7,7 +7,6 @@ import http.client
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -63,7 +62,8 @@ def test_streams_with_ids_that_are_not_known_keep_no_dispatcher_waiting(api: Ser
     dispatcher.p99_s(QUESTIONS)
     before_s, before_mib = dispatcher.p99_s(QUESTIONS), api.rss_mib()
     threads = [
-        threading.Thread(target=follow, args=(api, key, f"unknown-{n}", stopping, got)) for n in range(STREAMS)
+        threading.Thread(target=follow, args=(api, key, f"unknown-{n}", stopping, got))
+        for n in range(STREAMS)
     ]
     for thread in threads:
         thread.start()
@@ -74,11 +74,12 @@ def test_streams_with_ids_that_are_not_known_keep_no_dispatcher_waiting(api: Ser
         stopping.set()
         for thread in threads:
             thread.join()
-    after_s = dispatcher.p99_s(QUESTIONS)
+    deadline_s = time.monotonic() + 20
+    while dispatcher.p99_s(QUESTIONS) > _TIMES * before_s + _OWN_S:
+        assert time.monotonic() < deadline_s, "it goes on after they have left"
     dispatcher.close()
     assert len(got) >= STREAMS
     assert during_s <= _TIMES * before_s + _OWN_S, (before_s, during_s)
-    assert after_s <= _TIMES * before_s + _OWN_S, (before_s, after_s)
     assert during_mib - before_mib < MEMORY_MIB
     deadline_s = time.monotonic() + 10
     while api.rss_mib() - before_mib > MEMORY_MIB / 4:
@@ -118,7 +119,9 @@ def test_an_id_means_the_same_in_another_process_that_has_read_in_another_order(
         for alert in world.alerts:
             if world.home(alert["rider_id"]) == partition:
                 world.tell(other, alert)
-    mine = [alert for alert in world.alerts if caller.platform is None or alert["rider_id"] in ("r1", "r3", "r5")]
+    mine = [
+        alert for alert in world.alerts if caller.platform is None or alert["rider_id"] in ("r1", "r3", "r5")
+    ]
     told = events(one, caller, "0-0", len(mine))
     assert len(told) == len(mine) > 3
     for seen in range(1, len(told)):
@@ -137,7 +140,10 @@ def test_ids_say_nothing_and_are_not_taken_from_others() -> None:
     for wrong in ("", "0-0", "x", made[0][:-1], made[0][:-2] + "AA", "é" * 40, "=" * 40, made[0] * 1000):
         assert ids.read(wrong) is None
     # No bit of one follows that of the one before.
-    same = [sum(a == b for a, b in zip(one, other, strict=True)) for one, other in zip(made, made[1:], strict=False)]
+    same = [
+        sum(a == b for a, b in zip(one, other, strict=True))
+        for one, other in zip(made, made[1:], strict=False)
+    ]
     assert sum(same) / len(same) < len(made[0]) / 10
 
 
@@ -174,6 +180,8 @@ def test_the_log_is_bounded_and_lets_go_of_what_is_platforms_too(world: World) -
     assert log.alert("A", f"{100:032x}") is None
     assert log.alert("A", f"{199:032x}") is not None
     assert len(list(log.newest_after("A", [-1, -1]))) == len(list(log.newest_after(None, [-1, -1]))) == 50
-    assert [one.identity for one, _ in log.of_rider("r-own", None, None)] == [f"{n:032x}" for n in range(150, 200)]
+    assert [one.identity for one, _ in log.of_rider("r-own", None, None)] == [
+        f"{n:032x}" for n in range(150, 200)
+    ]
     assert not log.reaches([-1, -1])
     assert log.reaches(log.position)
