@@ -292,7 +292,7 @@ class Reader:
 
 
 def clocks_running(shared: Shared, count: int, limits: int) -> I64:
-    """Of the riders of the first rows, by clock, 1 where it ran after what was judged last; (count, clocks)."""
+    """Of the riders of the first rows, by clock, 1 where it ran when they were judged; (count, clocks)."""
     head = CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
     words = [head + S_CLOCKS + clock * CLOCK_WORDS + C_RUN for clock in range(len(CLOCKS))]
     running: I64 = shared.rows[:count][:, words]

@@ -2,7 +2,8 @@
 
 A key is ``id.secret``, the secret 256 random bits. The file holds its argon2 hash, which is slow on purpose
 and is not asked on the way of a question: beside it stands a keyed check. What has been made before there
-were checks is verified by argon2 once, and remembered in a form of this process's own as long as the file stands.
+were checks is verified by argon2 once, and remembered in a form of this process's own as long as the file
+stands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The API as it is served, on a port of its own and in a process of its own, over a state that a test makes up."""
+"""The API as it is served, in a process of its own, over a state that a test makes up."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from stream.api.access.keys import Caller
 from stream.api.documents.views import SUPPRESSED, for_regulator, suppress
 from tests.stream.api.world import World
 
@@ -253,3 +254,61 @@ def test_the_alerts_of_a_rider_are_all_for_a_dispatcher_and_its_own_breaches_onl
     own = scene.world.key("platform", "A")
     assert told(own) == [pair for pair in everything if pair[1] != "B"]
     assert told(own, OTHER) == told(own, "r-never") == []
+
+
+def test_a_heartbeat_claims_nobody_and_makes_nobody_a_rider(scene: Scene) -> None:
+    world = scene.world
+    # The attack: any feed names a rider in a heartbeat.
+    world.send(OTHER, "heartbeat", int(world.wall_s) - 5, "A")
+    world.send("r-heartbeat-only", "heartbeat", int(world.wall_s) - 5, "respite")
+    world.judge()
+    headers = world.key("platform", "A")
+    assert scene.client.get(f"/v1/riders/{OTHER}", headers=headers).status_code == 404
+    assert scene.client.get(f"/v1/riders/{OTHER}/alerts", headers=headers).json() == {"alerts": []}
+    answer = scene.client.get(f"/v1/riders/{OTHER}/eligibility", headers=headers).json()
+    assert (answer["verdict"], answer["known"]) == ("PASS", False)
+    overview = scene.client.get("/v1/overview", headers=world.key("dispatcher")).json()
+    assert overview["riders"] == 2
+    assert set(overview["riders_by_platform"]) == {"A", "B"}
+    assert set(overview["riders_by_zone"]) == {"310105"}
+    dispatcher = world.key("dispatcher")
+    assert scene.client.get("/v1/riders/r-heartbeat-only", headers=dispatcher).status_code == 404
+
+
+def test_nothing_from_before_a_platforms_first_event_is_shown_to_it(world: World) -> None:
+    """C learns of a rider on hold by a session of its own: his status, and no alert of before."""
+    world.work("r1", 4.5, "B")
+    world.judge()
+    service = world.service()
+    world.told(service)
+    before = {one["alert_id"] for one in world.alerts}
+    client, headers = world.client(service), world.key("platform", "C")
+    world.send("r1", "online", int(world.wall_s), "C")
+    world.wall_s += 60
+    # The hold is over when B's order is delivered and twenty minutes have passed; that is told to C too.
+    world.send("r1", "order_delivered", int(world.wall_s), "B", "o8")
+    world.wall_s += 1800
+    world.alerts.clear()
+    world.judge()
+    world.told(service)
+    assert client.get("/v1/riders/r1", headers=headers).status_code == 200
+    listed = {one["alert_id"] for one in client.get("/v1/riders/r1/alerts", headers=headers).json()["alerts"]}
+    assert listed == {one["alert_id"] for one in world.alerts}
+    assert listed
+    assert not listed & before
+    for identity in before:
+        assert client.get(f"/v1/alerts/{identity}/explanation", headers=headers).status_code == 404
+    for identity in listed:
+        assert client.get(f"/v1/alerts/{identity}/explanation", headers=headers).status_code == 200
+    own = [one.identity for one in service.missed(Caller("k", "platform", "C", "closed", 1.0), [-1, -1]).read]
+    assert set(own) == listed
+
+
+def test_nearest_to_a_limit_is_who_works_and_not_who_rests(world: World) -> None:
+    world.work("r-works", 3.8)
+    world.work("r-rests", 3.9)
+    world.send("r-rests", "order_delivered", int(world.wall_s) - 1, order="o7")
+    world.judge()
+    overview = world.client(no_auth=True).get("/v1/overview").json()
+    assert [one["rider_id"] for one in overview["nearest"]] == ["r-works"]
+    assert overview["persons_shown"]

@@ -5,6 +5,7 @@ Thousands of pairs, asked in turn, ranked: the attack that found a competitor's 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 from collections.abc import Callable
