@@ -54,6 +54,14 @@ check: install  ## everything that is judged without running it: style, types, i
 	$(BIN)/python -m schemas.publish --check
 	$(BIN)/python -m deploy.prometheus.suppressed --check
 	$(BIN)/python -m deploy.grafana.dashboards --check
+	$(BIN)/python -m docs.reference --check
+
+# NO_MKDOCS_2_WARNING: the theme advertises its successor otherwise.
+.PHONY: docs
+docs: install  ## the manual in build/docs, English and Chinese; look: python3 -m http.server -d build/docs
+	$(BIN)/python -m docs.reference
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --clean --config-file docs/mkdocs.zh.yml
 
 .PHONY: format
 format: install  ## bring the code into the form that `make check` asks for
@@ -81,7 +89,7 @@ chaos: install  ## break a running city in every way and compare with the eviden
 	$(BIN)/python -m tests.chaos --kills 100 $(ARGS)
 
 .PHONY: screenshots
-screenshots: install  ## the README's pictures of the console, taken anew from a demo
+screenshots: install  ## the manual's pictures of the console, taken anew from a demo
 	@deploy/bootstrap.sh kafka browser
 	@$(BIN)/python deploy/screenshots/take.py
 

@@ -30,9 +30,10 @@ from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.alert_json import utc
 from stream.settings import Settings
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
-from stream.state.restore import Restored, Takeover, take_over
+from stream.state.restore import take_over
+from stream.state.restored import Restored, Takeover
+from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
-from stream.worker.process import new_run
 from stream.worker.warm_up import warm_up
 
 PARTITIONS = 4

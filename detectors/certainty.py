@@ -11,53 +11,25 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detectors.kernels.layout import (
+from detectors.kernels.layout import event as Event, open as Open, row as Row, state as State
+from detectors.kernels.layout.arrays import Limits, Memory, Rules
+from detectors.kernels.layout.codes import (
     ACCEPTED,
-    C_SPANS,
     CANCELLED,
-    CLOCK_WORDS,
     CLOCKS,
     DELIVERED,
-    E_ORDER,
-    E_PACKED,
-    E_T,
-    EVENT_WORDS,
-    I64,
-    O_HASH,
-    O_START,
     OFFLINE,
     ONLINE,
-    ORDER_WORDS,
-    P_ID,
-    P_SESSION,
-    PACK_PLATFORM,
-    PACK_REAL,
-    PACK_TYPE,
-    PACK_VOID_KEY,
     PICKED_UP,
-    PLATFORM_WORDS,
-    R_BASE_OPEN,
-    R_EVENTS,
-    R_EVENTS_N,
-    R_FLAGS,
-    R_SPANS,
-    ROW_DIRTY,
-    S_CLOCKS,
-    S_ORDERS,
-    S_PLATFORMS,
-    SPAN_WORDS,
-    Limits,
-    Memory,
-    Rules,
 )
-from detectors.kernels.layout.row import base_at
+from detectors.kernels.layout.values import I64
 
 _ENDS = frozenset({DELIVERED, CANCELLED})
 _BEGINS = frozenset({ACCEPTED, PICKED_UP})
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class Happened:
     """An event that has not been taken back."""
 
     at_s: int
@@ -75,7 +47,7 @@ class Piece:
     sure: bool
 
 
-def order_pieces(key: int, events: Sequence[Event], most_s: int, begun_s: int | None) -> Iterator[Piece]:
+def order_pieces(key: int, events: Sequence[Happened], most_s: int, begun_s: int | None) -> Iterator[Piece]:
     """The stretches in which one order was in hand (CONTRACT 4.2, 4.4).
 
     Parameters
@@ -101,7 +73,7 @@ def order_pieces(key: int, events: Sequence[Event], most_s: int, begun_s: int | 
         yield Piece(key, start_s, start_s + most_s, sure=False)
 
 
-def session_pieces(key: int, events: Sequence[Event], most_s: int, begun_s: int | None) -> Iterator[Piece]:
+def session_pieces(key: int, events: Sequence[Happened], most_s: int, begun_s: int | None) -> Iterator[Piece]:
     """The sessions of one platform (CONTRACT 4.3, 4.4); see `order_pieces`."""
     start_s = begun_s
     for at_s, kinds in _by_second(events):
@@ -118,7 +90,7 @@ def session_pieces(key: int, events: Sequence[Event], most_s: int, begun_s: int 
         yield Piece(key, start_s, start_s + most_s, sure=False)
 
 
-def _by_second(events: Sequence[Event]) -> Iterator[tuple[int, set[int]]]:
+def _by_second(events: Sequence[Happened]) -> Iterator[tuple[int, set[int]]]:
     found: dict[int, set[int]] = defaultdict(set)
     for one in events:
         found[one.at_s].add(one.kind)
@@ -134,7 +106,7 @@ def leave_out_uncertain(
 
     Precondition: row 0 of the memory is a rider copied whole.
     """
-    base = mem.rows[0, base_at(limits) :]
+    base = mem.rows[0, Row.base_at(limits) :]
     clock = int(limits.clock[limit])
     if _sealed_by_maximum(mem, base, clock, span[0]):
         return None
@@ -171,52 +143,64 @@ def leave_out_uncertain(
 
 
 def _events(mem: Memory) -> list[list[int]]:
-    block, count = int(mem.rows[0, R_EVENTS]), int(mem.rows[0, R_EVENTS_N])
+    block, count = int(mem.rows[0, Row.EVENTS]), int(mem.rows[0, Row.EVENTS_N])
     found: list[list[int]] = (
-        mem.heap[block : block + count * EVENT_WORDS].reshape(count, EVENT_WORDS).tolist()
+        mem.heap[block : block + count * Event.WORDS].reshape(count, Event.WORDS).tolist()
     )
     return found
 
 
 def _not_taken_back(words: Sequence[Sequence[int]]) -> list[bool]:
-    keys = [(one[E_T], one[E_ORDER], one[E_PACKED] >> PACK_VOID_KEY) for one in words]
-    voids = {key for key, one in zip(keys, words, strict=True) if (one[E_PACKED] >> PACK_REAL) & 1 == 0}
+    keys = [(one[Event.AT], one[Event.ORDER], one[Event.PACKED] >> Event.VOID_KEY_SHIFT) for one in words]
+    voids = {
+        key for key, one in zip(keys, words, strict=True) if (one[Event.PACKED] >> Event.REAL_SHIFT) & 1 == 0
+    }
     return [key not in voids for key in keys]
 
 
 def _grouped(
     words: Sequence[Sequence[int]], real: Sequence[bool]
-) -> tuple[dict[int, list[Event]], dict[int, list[Event]]]:
+) -> tuple[dict[int, list[Happened]], dict[int, list[Happened]]]:
     """Events by order and, of sessions, by platform."""
-    orders, sessions = defaultdict[int, list[Event]](list), defaultdict[int, list[Event]](list)
+    orders, sessions = defaultdict[int, list[Happened]](list), defaultdict[int, list[Happened]](list)
     for one, stands in zip(words, real, strict=True):
-        kind = (one[E_PACKED] >> PACK_TYPE) & 15
+        kind = (one[Event.PACKED] >> Event.TYPE_SHIFT) & Event.TYPE_MASK
         if stands and ACCEPTED <= kind <= CANCELLED:
-            orders[one[E_ORDER]].append(Event(one[E_T], one[E_ORDER], kind))
+            orders[one[Event.ORDER]].append(Happened(one[Event.AT], one[Event.ORDER], kind))
         elif stands and kind in (ONLINE, OFFLINE):
-            sessions[_session_key(one)].append(Event(one[E_T], _session_key(one), kind))
+            sessions[_session_key(one)].append(Happened(one[Event.AT], _session_key(one), kind))
     return orders, sessions
 
 
 def _session_key(event: Sequence[int]) -> int:
     """A platform as a key that is no order's."""
-    return -(1 << 70) - (event[E_PACKED] >> PACK_PLATFORM)
+    return -(1 << 70) - (event[Event.PACKED] >> Event.PLATFORM_SHIFT)
 
 
 def _open_at_seal(mem: Memory, base: I64) -> tuple[Mapping[int, int], Mapping[int, int]]:
     """Orders and sessions that were open at the sealed point, each with its beginning."""
-    at, orders, platforms = int(mem.rows[0, R_BASE_OPEN]), int(base[S_ORDERS]), int(base[S_PLATFORMS])
-    lines = mem.heap[at : at + orders * ORDER_WORDS].reshape(orders, ORDER_WORDS).tolist()
-    at += orders * ORDER_WORDS
-    others = mem.heap[at : at + platforms * PLATFORM_WORDS].reshape(platforms, PLATFORM_WORDS).tolist()
+    at, orders, platforms = (
+        int(mem.rows[0, Row.BASE_OPEN]),
+        int(base[State.ORDERS]),
+        int(base[State.PLATFORMS]),
+    )
+    lines = mem.heap[at : at + orders * Open.ORDER_WORDS].reshape(orders, Open.ORDER_WORDS).tolist()
+    at += orders * Open.ORDER_WORDS
+    others = (
+        mem.heap[at : at + platforms * Open.PLATFORM_WORDS].reshape(platforms, Open.PLATFORM_WORDS).tolist()
+    )
     # A platform of which only a break is open has no session.
-    sessions = {-(1 << 70) - one[P_ID]: one[P_SESSION] for one in others if one[P_SESSION] >= 0}
-    return {one[O_HASH]: one[O_START] for one in lines}, sessions
+    sessions = {
+        -(1 << 70) - one[Open.PLATFORM_ID]: one[Open.PLATFORM_SESSION]
+        for one in others
+        if one[Open.PLATFORM_SESSION] >= 0
+    }
+    return {one[Open.ORDER_HASH]: one[Open.ORDER_START] for one in lines}, sessions
 
 
 def _sealed_by_maximum(mem: Memory, base: I64, clock: int, since_s: int) -> bool:
-    block, count = int(mem.rows[0, R_SPANS + clock]), int(base[S_CLOCKS + clock * CLOCK_WORDS + C_SPANS])
-    spans = mem.heap[block : block + count * SPAN_WORDS].reshape(count, SPAN_WORDS).tolist()
+    block, count = int(mem.rows[0, Row.SPANS + clock]), int(base[State.clock_at(clock) + State.CLOCK_SPANS])
+    spans = mem.heap[block : block + count * State.SPAN_WORDS].reshape(count, State.SPAN_WORDS).tolist()
     return any(end & 1 and end >> 1 > since_s for _, end, _ in spans)
 
 
@@ -231,15 +215,15 @@ def _drop(mem: Memory, words: Sequence[list[int]], pieces: Sequence[Piece], unsu
         spans[one.key].append((one.start_s, following))
 
     def stays(event: Sequence[int]) -> bool:
-        kind = (event[E_PACKED] >> PACK_TYPE) & 15
+        kind = (event[Event.PACKED] >> Event.TYPE_SHIFT) & Event.TYPE_MASK
         if kind not in _BEGINS and kind != ONLINE:
             return True
-        key = _session_key(event) if kind == ONLINE else event[E_ORDER]
-        return not any(first <= event[E_T] < after for first, after in spans.get(key, ()))
+        key = _session_key(event) if kind == ONLINE else event[Event.ORDER]
+        return not any(first <= event[Event.AT] < after for first, after in spans.get(key, ()))
 
     kept = [word for event in words if stays(event) for word in event]
-    block = int(mem.rows[0, R_EVENTS])
+    block = int(mem.rows[0, Row.EVENTS])
     mem.heap[block : block + len(kept)] = kept
-    mem.rows[0, R_EVENTS_N] = len(kept) // EVENT_WORDS
+    mem.rows[0, Row.EVENTS_N] = len(kept) // Event.WORDS
     # What stood after his newest event says nothing of what is left.
-    mem.rows[0, R_FLAGS] |= ROW_DIRTY
+    mem.rows[0, Row.FLAGS] |= Row.FLAG_DIRTY

@@ -9,29 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.errors import InvalidLimit
-from detectors.kernels.layout import (
-    CALENDAR,
-    CLOCKS,
-    CONTINUOUS,
-    EFFECTS,
-    MAX_LIMITS,
-    MAX_WARNINGS,
-    PAST,
-    RELEASES,
-    ROLLING,
-    SPAN,
-    Limits,
-)
+from detectors.kernels.layout import codes
+from detectors.kernels.layout.arrays import Limits
+from detectors.kernels.layout.values import MAX_LIMITS, MAX_WARNINGS, PAST
+from detectors.kernels.limits.dispatch import KINDS
 
 WindowStarts = Callable[[str, str], npt.NDArray[np.int64]]
-_KINDS = {
-    "continuous": CONTINUOUS,
-    "day": CALENDAR,
-    "week": CALENDAR,
-    "rolling": ROLLING,
-    "span": SPAN,
-    "rest_within": SPAN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +72,7 @@ class LimitTable:
             # Largest amount first: of several warnings on one instant the shortest lead is told.
             amounts = sorted((one.limit_s - lead for lead in one.warn_before_s), reverse=True)
             warn[index, : len(amounts)] = amounts
-            if one.kind in ("day", "week"):
+            if KINDS[one.kind].needs_starts:
                 key = (one.time_zone, one.kind)
                 if key not in bounds:
                     bounds[key] = (used, window_starts(*key))
@@ -97,13 +80,13 @@ class LimitTable:
                 calendar[index] = bounds[key][0], len(bounds[key][1])
         columns = [part for _, part in bounds.values()]
         return Limits(
-            kind=self._column(lambda one: _KINDS[one.kind]),
-            clock=self._column(lambda one: CLOCKS.index(one.clock)),
+            kind=self._column(lambda one: KINDS[one.kind].code),
+            clock=self._column(lambda one: codes.CLOCKS.index(one.clock)),
             amount=self._column(lambda one: one.limit_s),
             reset=self._column(lambda one: one.reset_s),
             window=self._column(lambda one: one.window_s),
-            effect=self._column(lambda one: EFFECTS.index(one.effect)),
-            release=self._column(lambda one: RELEASES.index(one.release)),
+            effect=self._column(lambda one: codes.EFFECTS.index(one.effect)),
+            release=self._column(lambda one: codes.RELEASES.index(one.release)),
             hold_for=self._column(lambda one: one.hold_for_s),
             remind=self._column(lambda one: one.remind_every_s),
             warnings=self._column(lambda one: len(one.warn_before_s)),
@@ -137,9 +120,9 @@ def _refuse_faults(limits: Sequence[Limit]) -> None:
             faults.append(f"{place}: {len(one.warn_before_s)} warnings, at most {MAX_WARNINGS}")
         if one.limit_s <= 0:
             faults.append(f"{place}: limit of {one.limit_s} s, must be above zero")
-        if one.kind in ("continuous", "span", "rest_within") and one.reset_s <= 0:
+        if KINDS[one.kind].needs_reset and one.reset_s <= 0:
             faults.append(f"{place}: reset of {one.reset_s} s, a {one.kind} limit needs one above zero")
-        if one.kind == "rolling" and one.window_s < one.limit_s:
+        if KINDS[one.kind].needs_window and one.window_s < one.limit_s:
             faults.append(f"{place}: window of {one.window_s} s is shorter than its limit of {one.limit_s} s")
     if faults:
         raise InvalidLimit("; ".join(faults))

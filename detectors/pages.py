@@ -12,45 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.kernels.layout import (
-    CONTROL_WORDS,
-    DONE,
-    I64,
-    INF,
-    LIMIT_WORDS,
-    M_PLATFORMS,
-    M_ROWS,
-    M_ZONES,
-    MEMBER_FIRST,
-    MEMBER_LAST,
-    MEMBER_PLATFORM,
-    MEMBER_TOLD,
-    MEMBER_WORDS,
-    META_PENDING,
-    NEED_ROWS,
-    NONE,
-    PAGE_SHIFT,
-    PAST,
-    R_ESTIMATED_UNTIL,
-    R_FLAGS,
-    R_FORGOTTEN_MS,
-    R_MEMBERS,
-    R_MEMBERS_N,
-    R_STATUS,
-    R_TOLD,
-    R_TOLD_WORDS,
-    ROW_AGAIN,
-    S_LIMITS,
-    TELL,
-    U8,
-    V_META,
-    V_SPANS,
-    VERDICT_WORDS,
-)
-from detectors.kernels.memory import forgetting
-from detectors.kernels.memory import members as member_words
-from detectors.kernels.memory import names as interning
-from detectors.kernels.memory import pages as packing
+from detectors.arrays import NAMES, SLOTS
+from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row, state as State
+from detectors.kernels.layout.values import I64, ID_BYTES, INF, NONE, PAGE_SHIFT, PAST, U8
+from detectors.kernels.memory import forgetting, members as member_words, names as interning, pages as packing
 from detectors.kernels.memory.lookup import find_rider
 from detectors.kernels.memory.rows import new_rider
 from detectors.limits import LimitTable
@@ -64,7 +29,7 @@ _FORGOTTEN_AT_ONCE = 4096
 
 def definition(limits: LimitTable, settings: StoreSettings) -> str:
     """A digest of all that packed riders depend on: layout, limits, settings that verdicts depend on."""
-    layout = (FORMAT, CONTROL_WORDS, LIMIT_WORDS, S_LIMITS, MEMBER_WORDS, VERDICT_WORDS)
+    layout = (FORMAT, Row.WORDS, State.LIMIT_WORDS, State.LIMITS, Row.MEMBER_WORDS, Record.WORDS)
     parts = repr((layout, limits.limits, replace(settings, seal_events=0)))
     return hashlib.blake2b(parts.encode(), digest_size=16).hexdigest()
 
@@ -88,7 +53,7 @@ def unpack(store: RiderStore, words: I64) -> None:
     at = 0
     while True:
         result, at = packing.unpack(store.memory, store.packed_limits, words, at)
-        if result == DONE:
+        if result == codes.DONE:
             return
         store.grow(result)
 
@@ -96,8 +61,8 @@ def unpack(store: RiderStore, words: I64) -> None:
 def names(store: RiderStore) -> tuple[list[str], list[str]]:
     """The platforms and zones behind the store's numbers, in the order of these."""
     misc = store.memory.misc
-    platforms = [store.platform(number) for number in range(misc[M_PLATFORMS])]
-    return platforms, [store.zone(number) or "" for number in range(misc[M_ZONES])]
+    platforms = [store.platform(number) for number in range(misc[Misc.PLATFORMS])]
+    return platforms, [store.zone(number) or "" for number in range(misc[Misc.ZONES])]
 
 
 def restore_names(store: RiderStore, platforms: Sequence[str], zones: Sequence[str]) -> None:
@@ -116,20 +81,20 @@ def restore_names(store: RiderStore, platforms: Sequence[str], zones: Sequence[s
             zone_table=zone_table,
         )
     )
-    mem.misc[M_PLATFORMS] = len(platforms)
-    mem.misc[M_ZONES] = len(zones)
+    mem.misc[Misc.PLATFORMS] = len(platforms)
+    mem.misc[Misc.ZONES] = len(zones)
 
 
 def _table_of(texts: Sequence[str]) -> tuple[U8, U8, I64]:
-    room = 256
+    room = NAMES
     while room <= len(texts):
         room *= 2
-    found, lengths = np.zeros((room, 64), dtype=np.uint8), np.zeros(room, dtype=np.uint8)
+    found, lengths = np.zeros((room, ID_BYTES), dtype=np.uint8), np.zeros(room, dtype=np.uint8)
     for number, text in enumerate(texts):
         raw = text.encode()
         found[number, : len(raw)] = np.frombuffer(raw, dtype=np.uint8)
         lengths[number] = len(raw)
-    table = np.zeros(4 * room, dtype=np.int64)
+    table = np.zeros(SLOTS * room, dtype=np.int64)
     interning.reenter_names(found[: len(texts)], lengths[: len(texts)], table)
     return found, lengths, table
 
@@ -153,26 +118,26 @@ def may_lack(store: RiderStore, rider: bytes, mixed: int, instant_s: int) -> boo
     """Whether what is known of a rider may lack something that a verdict at an instant rests on."""
     row = find(store, rider, mixed)
     mem = store.memory
-    until_s = mem.page_estimated[mixed >> PAGE_SHIFT] if row is None else mem.rows[row, R_ESTIMATED_UNTIL]
+    until_s = mem.page_estimated[mixed >> PAGE_SHIFT] if row is None else mem.rows[row, Row.ESTIMATED_UNTIL]
     return bool(instant_s < until_s)
 
 
 def tell_again(store: RiderStore, row: int) -> None:
     """Let the next `RiderStore.publish` tell all that stands of a rider, and his status."""
-    store.memory.rows[row, R_FLAGS] |= ROW_AGAIN
+    store.memory.rows[row, Row.FLAGS] |= Row.FLAG_AGAIN
 
 
 def told_of(store: RiderStore, row: int) -> list[Verdict]:
     """What stands of a rider, is not sealed yet, and has been told as it is."""
     mem = store.memory
-    block, count = int(mem.rows[row, R_TOLD]), int(mem.rows[row, R_TOLD_WORDS])
+    block, count = int(mem.rows[row, Row.TOLD]), int(mem.rows[row, Row.TOLD_WORDS])
     words = mem.heap[block : block + count].tolist()
     found: list[Verdict] = []
     at = 0
     while at < count:
-        size = VERDICT_WORDS + 2 * words[at + V_SPANS]
-        if words[at + V_META] & META_PENDING == 0:
-            found.append(read_verdict(row, TELL, words[at : at + size]))
+        size = Record.WORDS + Record.SPAN_WORDS * words[at + Record.SPANS]
+        if words[at + Record.META] & Record.META_PENDING == 0:
+            found.append(read_verdict(row, Record.TELL, words[at : at + size]))
         at += size
     return found
 
@@ -183,24 +148,24 @@ def members(store: RiderStore, row: int, since_s: int, at_s: int = INF) -> list[
     Times are those of the events other than heartbeats that they have sent for the rider.
     """
     words = _members(store, row)
-    own = (words[:, MEMBER_LAST] >= since_s) & (words[:, MEMBER_FIRST] <= at_s)
-    return [store.platform(number) for number in words[own, MEMBER_PLATFORM]]
+    own = (words[:, Row.MEMBER_LAST] >= since_s) & (words[:, Row.MEMBER_FIRST] <= at_s)
+    return [store.platform(number) for number in words[own, Row.MEMBER_PLATFORM]]
 
 
 def newcomers(store: RiderStore, row: int) -> list[str]:
     """Platforms of the rider that have not been told his status yet."""
     words = _members(store, row)
-    return [store.platform(number) for number in words[words[:, MEMBER_TOLD] == 0, MEMBER_PLATFORM]]
+    return [store.platform(number) for number in words[words[:, Row.MEMBER_TOLD] == 0, Row.MEMBER_PLATFORM]]
 
 
 def all_told(store: RiderStore, row: int) -> None:
     """Note that every platform of the rider has been told his status."""
-    _members(store, row)[:, MEMBER_TOLD] = 1
+    _members(store, row)[:, Row.MEMBER_TOLD] = 1
 
 
 def tell_platform_again(store: RiderStore, platform: str) -> None:
     """Let the next `RiderStore.publish` tell a platform the statuses of all its riders."""
-    for number in range(store.memory.misc[M_PLATFORMS]):
+    for number in range(store.memory.misc[Misc.PLATFORMS]):
         if store.platform(number) == platform:
             member_words.join_again(store.memory, number)
 
@@ -208,8 +173,8 @@ def tell_platform_again(store: RiderStore, platform: str) -> None:
 def _members(store: RiderStore, row: int) -> I64:
     """A view, shape (n, `MEMBER_WORDS`)."""
     mem = store.memory
-    block, count = int(mem.rows[row, R_MEMBERS]), int(mem.rows[row, R_MEMBERS_N])
-    return mem.heap[block : block + count * MEMBER_WORDS].reshape(count, MEMBER_WORDS)
+    block, count = int(mem.rows[row, Row.MEMBERS]), int(mem.rows[row, Row.MEMBERS_N])
+    return mem.heap[block : block + count * Row.MEMBER_WORDS].reshape(count, Row.MEMBER_WORDS)
 
 
 # -- forgetting ------------------------------------------------------------------------------------
@@ -223,13 +188,13 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
     row, slot = _look_up(store, rider, mixed)
     mem = store.memory
     if row == NONE:
-        if mem.misc[M_ROWS] >= len(mem.rows):
-            store.grow(NEED_ROWS)
+        if mem.misc[Misc.ROWS] >= len(mem.rows):
+            store.grow(codes.NEED_ROWS)
             mem = store.memory
             _, slot = _look_up(store, rider, mixed)
         buf = np.frombuffer(rider, dtype=np.uint8)
         row = int(new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
-    elif mem.rows[row, R_FORGOTTEN_MS] >= before_ms:
+    elif mem.rows[row, Row.FORGOTTEN_MS] >= before_ms:
         return False
     forgetting.erase_row(mem, row, store.packed_limits, before_ms)
     return True
@@ -256,7 +221,7 @@ def forget_silent(store: RiderStore, erased_ms: int) -> list[Forgotten]:
     count = forgetting.silent_since(mem, _silent_s(store), erased_ms, found)
     told: list[Forgotten] = []
     for row in found[:count].tolist():
-        if mem.rows[row, R_STATUS] != NONE:
+        if mem.rows[row, Row.STATUS] != NONE:
             told.append(Forgotten(store.rider_id(row), members(store, row, PAST)))
         forgetting.forget_row(mem, row)
     return told

@@ -1,4 +1,4 @@
-"""Riders read beside the stream: who may take an order of so many minutes, and what his limits say.
+"""Riders read beside the stream: who may take an order of so many minutes, and what a rider's limits say.
 
 Arrays come in, values go out; where the arrays lie and how old they may be is the caller's business.
 """
@@ -9,40 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.arrays import new_memory, row_words
+from detectors.arrays import grown, new_memory
 from detectors.certainty import leave_out_uncertain
-from detectors.kernels.layout import (
-    C_EDGE,
-    C_RUN,
-    C_SPANS,
-    CLOCK_WORDS,
-    CLOCKS,
-    CONTROL_WORDS,
-    DONE,
-    I64,
-    INF,
-    LIMIT_WORDS,
-    MOST_MEMBERS,
-    NEED_HEAP,
-    NONE,
-    PAST,
-    R_LAST_EVENT,
-    R_SPANS,
-    S_CLOCKS,
-    S_LIMITS,
-    S_ORDERS,
-    S_T,
-    SPAN_WORDS,
-    U8,
-    Memory,
-)
-from detectors.kernels.layout.row import base_at
+from detectors.kernels.layout import codes, row as Row, state as State
+from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, PAST, U8
 from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
-    ABSENT,
     ANSWER_WORDS,
-    BUSY,
     D_COUNTED,
     D_FIRED,
     D_HOLD_FROM,
@@ -52,6 +27,7 @@ from detectors.kernels.reading.columns import (
     DESCRIPTION_WORDS,
     Asked,
     Asker,
+    Question,
     Shared,
 )
 from detectors.kernels.reading.description import describe
@@ -79,7 +55,7 @@ class LimitView:
     """What one limit says of a rider; ``index`` is that of the limit table.
 
     ``start_s`` is where counting began: of the episode or the window; None where no episode is under way.
-    ``resume_s`` is when the limit would count anew if he rested from now on; None where that is not known.
+    ``resume_s`` is when the limit would count anew after a rest from now on; None where that is not known.
     """
 
     index: int
@@ -132,11 +108,11 @@ class Reader:
     def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
         self.limits = limits
         self._rules = settings.rules()
-        self._mem = new_memory(row_words(len(limits.limits)), capacity=batch.BLOCK)
+        self._mem = new_memory(len(limits.limits), capacity=batch.BLOCK)
 
     def warm_up(self) -> None:
         """Compile or load everything that is asked for here."""
-        shared = shared_of(new_memory(row_words(len(self.limits.limits))))
+        shared = shared_of(new_memory(len(self.limits.limits)))
         asked = blank_asked(np.frombuffer(b"nobody", dtype=np.uint8), 1)
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
@@ -150,42 +126,43 @@ class Reader:
 
         Where the arrays may be replaced by others the answers hold only when they have not been.
         """
+        question = Question(asked, asker, now_s)
         left = np.empty(len(which), dtype=np.int64)
-        count = batch.answer_by_briefs(shared, self._mem, now_s, asked, which, left, asker)
+        count = batch.answer_by_briefs(shared, self._mem, question, which, left)
         if not count:
             return
         which, start = left[:count], 0
         while True:
             result, start = batch.answer_candidates(
-                shared, self._mem, self.limits.packed, self._rules, now_s, asked, which, start, asker
+                shared, self._mem, self.limits.packed, self._rules, question, which, start
             )
-            if result == DONE:
+            if result == codes.DONE:
                 return
             self._grow(result)
 
     def rider(self, shared: Shared, now_s: int, asked: Asked, asker: Asker = EVERYONE) -> RiderView | None:
-        """The one rider of ``asked``; None when he is not known, or not to the asker.
+        """The one rider of ``asked``; None for one who is not known, or not to the asker.
 
         Raises
         ------
         Busy
-            When he could not be seen whole.
+            When the rider could not be seen whole.
         """
         at = self._copied(shared, now_s, asked, asker)
         return None if at is None else self._view(at)
 
     def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
         """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
+        question = Question(asked, asker, now_s)
         while True:
-            found, at = batch.copy_rider(
-                shared, self._mem, self.limits.packed, self._rules, now_s, asked, asker
-            )
-            if found >= 0:
-                break
-            self._grow(-found - 100)
-        if found == BUSY:
-            raise Busy("the rider is being judged")
-        return None if found == ABSENT else int(at)
+            result, at = batch.bring_rider(shared, self._mem, self.limits.packed, self._rules, question)
+            if result == codes.DONE:
+                return int(at)
+            if result == codes.ABSENT:
+                return None
+            if result == codes.BUSY:
+                raise Busy("the rider is being judged")
+            self._grow(result)
 
     def claims(
         self, shared: Shared, since_s: int, asked: Asked, which: I64
@@ -242,7 +219,7 @@ class Reader:
             return None
         mem, packed = self._mem, self.limits.packed
         found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
-        if found is None or at_s <= int(mem.rows[0, base_at(packed) + S_T]):
+        if found is None or at_s <= int(mem.rows[0, Row.base_at(packed) + State.AT]):
             return Certain(any_uncertain=True, counted_s=None, reached=None)
         bring(mem, packed, self._rules, at_s, INF)
         out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
@@ -270,31 +247,20 @@ class Reader:
         return RiderView(
             now_s=now_s,
             status=STATUSES[code],
-            orders_in_hand=int(mem.state[S_ORDERS]),
-            last_event_s=int(mem.rows[0, R_LAST_EVENT]),
+            orders_in_hand=int(mem.state[State.ORDERS]),
+            last_event_s=int(mem.rows[0, Row.LAST_EVENT]),
             limits=views,
-            stretches={clock: _stretches(mem, number) for number, clock in enumerate(CLOCKS)},
+            stretches={clock: _stretches(mem, number) for number, clock in enumerate(codes.CLOCKS)},
         )
 
     def _grow(self, need: int) -> None:
-        mem = self._mem
-        if need == NEED_HEAP:
-            self._mem = mem._replace(heap=np.zeros(2 * len(mem.heap), dtype=np.int64))
-            return
-        self._mem = mem._replace(
-            orders=np.zeros((2 * len(mem.orders), mem.orders.shape[1]), dtype=np.int64),
-            open_platforms=np.zeros(
-                (2 * len(mem.open_platforms), mem.open_platforms.shape[1]), dtype=np.int64
-            ),
-            breaches=np.zeros(2 * len(mem.breaches), dtype=np.int64),
-            ended=np.zeros(2 * len(mem.ended), dtype=np.int64),
-        )
+        self._mem = grown(self._mem, need)
 
 
 def clocks_running(shared: Shared, count: int, limits: int) -> I64:
     """Of the riders of the first rows, by clock, 1 where it ran when they were judged; (count, clocks)."""
-    head = CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
-    words = [head + S_CLOCKS + clock * CLOCK_WORDS + C_RUN for clock in range(len(CLOCKS))]
+    head = Row.head_for(limits)
+    words = [head + State.clock_at(clock) + State.CLOCK_RUN for clock in range(codes.CLOCK_COUNT)]
     running: I64 = shared.rows[:count][:, words]
     return running
 
@@ -325,10 +291,10 @@ def _known(word: np.int64) -> int | None:
 
 
 def _stretches(mem: Memory, clock: int) -> tuple[Stretch, ...]:
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    block, count = int(mem.rows[0, R_SPANS + clock]), int(mem.state[base + C_SPANS])
-    words = mem.heap[block : block + count * SPAN_WORDS].reshape(count, SPAN_WORDS).tolist()
+    base = State.CLOCKS + clock * State.CLOCK_WORDS
+    block, count = int(mem.rows[0, Row.SPANS + clock]), int(mem.state[base + State.CLOCK_SPANS])
+    words = mem.heap[block : block + count * State.SPAN_WORDS].reshape(count, State.SPAN_WORDS).tolist()
     found = [Stretch(start, end >> 1, by_maximum=bool(end & 1)) for start, end, _ in words]
-    if mem.state[base + C_RUN] == 1:
-        found.append(Stretch(int(mem.state[base + C_EDGE]), None))
+    if mem.state[base + State.CLOCK_RUN] == 1:
+        found.append(Stretch(int(mem.state[base + State.CLOCK_EDGE]), None))
     return tuple(found)

@@ -10,26 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.arrays import grown, new_memory, row_words
+from detectors.arrays import grown, new_memory
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
-from detectors.kernels.layout import (
-    DONE,
-    M_LIVE,
-    M_OUT,
-    M_ROWS,
-    M_WALL,
-    NEED_OUT,
-    NONE,
-    PAST,
-    R_EVENTS_N,
-    R_FLAGS,
-    R_STATUS,
-    ROW_SEEN,
-    U8,
-    Memory,
-    Rules,
-)
+from detectors.kernels.layout import codes, misc as Misc, row as Row
+from detectors.kernels.layout.arrays import Memory, Rules
+from detectors.kernels.layout.values import NONE, PAST, U8
 from detectors.kernels.verdicts import sweeps
 from detectors.limits import LimitTable
 from detectors.verdicts import Outcome, read_outcomes
@@ -93,7 +79,7 @@ class RiderStore:
         self.settings = settings
         self._rules = settings.rules()
         self._place: Placing | None = None
-        self._mem = new_memory(row_words(len(limits.limits)))
+        self._mem = new_memory(len(limits.limits))
         self.now_s: int = PAST
         #: The latest arrival read (wall clock) or event time accepted (event clock).
         self.read_s: int = PAST
@@ -106,16 +92,16 @@ class RiderStore:
     @property
     def live(self) -> bool:
         """Whether differences are told at once."""
-        return bool(self._mem.misc[M_LIVE])
+        return bool(self._mem.misc[Misc.LIVE])
 
     @live.setter
     def live(self, value: bool) -> None:
-        self._mem.misc[M_LIVE] = int(value)
+        self._mem.misc[Misc.LIVE] = int(value)
 
     @property
     def riders(self) -> int:
         """Number of riders known."""
-        return int(self._mem.misc[M_ROWS])
+        return int(self._mem.misc[Misc.ROWS])
 
     @property
     def memory(self) -> Memory:
@@ -142,8 +128,10 @@ class RiderStore:
 
     def has_evidence(self, row: int) -> bool:
         """Whether anything is known of the rider of a row beside his id."""
-        told = self._mem.rows[row, R_STATUS] != NONE
-        return bool(told or self._mem.rows[row, R_EVENTS_N] or self._mem.rows[row, R_FLAGS] & ROW_SEEN)
+        told = self._mem.rows[row, Row.STATUS] != NONE
+        return bool(
+            told or self._mem.rows[row, Row.EVENTS_N] or self._mem.rows[row, Row.FLAGS] & Row.FLAG_SEEN
+        )
 
     def platform(self, number: int) -> str:
         """The name of a platform's number."""
@@ -158,19 +146,19 @@ class RiderStore:
     # -- work ----------------------------------------------------------------------------------
 
     def ingest(self, events: Arrivals, place: Place) -> U8:
-        """Take decoded events into the evidence; what became of each (codes of ``kernels.layout``)."""
+        """Take decoded events into the evidence; what became of each (`kernels.layout.codes`)."""
         count = len(events.status)
-        codes = np.zeros(count, dtype=np.uint8)
+        became = np.zeros(count, dtype=np.uint8)
         start, read_s = 0, self.read_s
         while True:
             result, start, read_s = ingestion.ingest(
-                self._mem, events, start, self.packed_limits, self._rules, place, read_s, codes
+                self._mem, events, start, self.packed_limits, self._rules, place, read_s, became
             )
-            if result == DONE:
+            if result == codes.DONE:
                 break
             self.grow(result)
         self.read_s = max(self.read_s, int(read_s))
-        return codes
+        return became
 
     def judge(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:
         """Bring touched riders, and those whom time alone brings to an instant, to ``now_s``.
@@ -187,7 +175,7 @@ class RiderStore:
         What differs from what had been told, rider by rider in the order of instants.
         """
         self.now_s = max(self.now_s, now_s)
-        self._mem.misc[M_WALL] = NONE if wall_s is None else wall_s
+        self._mem.misc[Misc.WALL] = NONE if wall_s is None else wall_s
         sweeps.touch_due(self._mem, self.now_s)
         outcomes: list[Outcome] = []
         rules = self._rules if self.sealing else self._rules._replace(seal_events=0)
@@ -195,7 +183,7 @@ class RiderStore:
         while True:
             result, start = sweeps.judge_touched(self._mem, self.packed_limits, rules, self.now_s, start)
             self._drain(outcomes)
-            if result == DONE:
+            if result == codes.DONE:
                 return outcomes
             self.grow(result)
 
@@ -213,23 +201,23 @@ class RiderStore:
         """
         yield self.judge(now_s, wall_s)
         self.live = True
-        start, result = 0, NEED_OUT
-        while result != DONE:
+        start, result = 0, codes.NEED_OUT
+        while result != codes.DONE:
             result, start = sweeps.publish(
                 self._mem, self.packed_limits, self._rules, self.now_s, start, everyone
             )
             outcomes: list[Outcome] = []
             self._drain(outcomes)
             # An output array that was full is empty now; one too small for a single rider must grow.
-            if result not in (DONE, NEED_OUT) or (result == NEED_OUT and not outcomes):
+            if result not in (codes.DONE, codes.NEED_OUT) or (result == codes.NEED_OUT and not outcomes):
                 self.grow(result)
             yield outcomes
 
     # -- memory --------------------------------------------------------------------------------
 
     def _drain(self, outcomes: list[Outcome]) -> None:
-        outcomes.extend(read_outcomes(self._mem.out, int(self._mem.misc[M_OUT])))
-        self._mem.misc[M_OUT] = 0
+        outcomes.extend(read_outcomes(self._mem.out, int(self._mem.misc[Misc.OUT])))
+        self._mem.misc[Misc.OUT] = 0
 
     def grow(self, need: int) -> None:
         """Double the arrays that a kernel said were too small."""

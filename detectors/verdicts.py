@@ -4,31 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from detectors.kernels.layout import (
-    I64,
-    KEY_KIND,
-    KEY_LIMIT,
-    META_ESTIMATED,
-    NONE,
-    OUT_WORDS,
-    RETRACT,
-    STATUS,
-    V_COUNTED,
-    V_END,
-    V_HOLD_FROM,
-    V_HOLD_UNTIL,
-    V_INSTANT,
-    V_KEY,
-    V_META,
-    V_SPANS,
-    V_START,
-    V_TOLD_AT,
-    V_ZONE,
-    VERDICT_WORDS,
-)
+from detectors.kernels.layout import codes, record as Record
+from detectors.kernels.layout.values import I64, NONE
 
-KINDS = ("approaching", "limit_reached", "reminder", "hold_released", "hold_breached")
-STATUSES = ("clear", "approaching", "hold")
+STATUSES = codes.STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +65,10 @@ def read_outcomes(out: I64, used: int) -> list[Outcome]:
     at = 0
     words = out[:used].tolist()
     while at < used:
-        row, action, size = words[at : at + OUT_WORDS]
-        body = words[at + OUT_WORDS : at + OUT_WORDS + size]
-        outcomes.append(_status(row, body) if action == STATUS else read_verdict(row, action, body))
-        at += OUT_WORDS + size
+        row, action, size = words[at : at + Record.OUT_WORDS]
+        body = words[at + Record.OUT_WORDS : at + Record.OUT_WORDS + size]
+        outcomes.append(_status(row, body) if action == Record.STATUS else read_verdict(row, action, body))
+        at += Record.OUT_WORDS + size
     return outcomes
 
 
@@ -100,22 +79,22 @@ def _status(row: int, body: list[int]) -> Status:
 
 def read_verdict(row: int, action: int, body: list[int]) -> Verdict:
     """The verdict of a record's words, as a judge writes them and as riders keep them."""
-    key = body[V_KEY]
-    spans = body[VERDICT_WORDS : VERDICT_WORDS + 2 * body[V_SPANS]]
+    key = body[Record.KEY]
+    spans = body[Record.WORDS : Record.WORDS + Record.SPAN_WORDS * body[Record.SPANS]]
     return Verdict(
         row=row,
-        retracted=action == RETRACT,
-        event_time_s=body[V_INSTANT],
-        kind=KINDS[key >> KEY_KIND],
-        limit=(key >> KEY_LIMIT) & 255,
-        platform=_known((key & ((1 << KEY_LIMIT) - 1)) - 1),
-        counted_s=body[V_COUNTED],
-        window_start_s=body[V_START],
-        window_end_s=body[V_END],
-        hold_from_s=_known(body[V_HOLD_FROM]),
-        hold_until_s=_known(body[V_HOLD_UNTIL]),
-        told_at_s=_known(body[V_TOLD_AT]),
-        zone=body[V_ZONE],
-        estimated=body[V_META] & META_ESTIMATED != 0,
+        retracted=action == Record.RETRACT,
+        event_time_s=body[Record.INSTANT],
+        kind=codes.VERDICTS[key >> Record.KEY_KIND_SHIFT],
+        limit=(key >> Record.KEY_LIMIT_SHIFT) & Record.KEY_LIMIT_MASK,
+        platform=_known((key & Record.KEY_PLATFORM_MASK) - 1),
+        counted_s=body[Record.COUNTED],
+        window_start_s=body[Record.START],
+        window_end_s=body[Record.END],
+        hold_from_s=_known(body[Record.HOLD_FROM]),
+        hold_until_s=_known(body[Record.HOLD_UNTIL]),
+        told_at_s=_known(body[Record.TOLD_AT]),
+        zone=body[Record.ZONE],
+        estimated=body[Record.META] & Record.META_ESTIMATED != 0,
         spans=tuple(zip(spans[::2], spans[1::2], strict=True)),
     )

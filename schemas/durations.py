@@ -23,14 +23,18 @@ def parse_duration(text: object) -> int:
     5400
     """
     example = 'write it like "4h", "20min" or "1h30min"'
+    if isinstance(text, int) and not isinstance(text, bool):
+        raise ValueError(f'{text} is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError
+        raise ValueError(f"is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError
+    if text.isascii() and text.isdigit():
+        raise ValueError(f'"{text}" is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')
     match = _FORM.fullmatch(text)
     if match is None or not text:
-        raise ValueError(f"{text!r} is no duration: {example}")
+        raise ValueError(f'"{text[:60]}" is no duration: {example}')
     seconds = sum(int(part or 0) * unit_s for part, (_, unit_s) in zip(match.groups(), _UNITS, strict=True))
     if not 0 < seconds <= LONGEST_S:
-        raise ValueError(f"{text!r} must be above zero and at most 14d")
+        raise ValueError(f'"{text}" must be above zero and at most 14d')
     return seconds
 
 

@@ -20,11 +20,15 @@ from pydantic import (
 
 from schemas.durations import parse_duration, write_duration
 from schemas.names import Id
+from schemas.policy_faults import faults_of, limit_name
 
 DAY_S = 86_400
 MOST_LIMITS = 32
 #: A local day can have 25 hours, and in a few zones 24.5 or 26; a week a day's extra hour.
 LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600}
+
+#: Names in the data base that mean something else on each machine, or nothing.
+_NO_PLACES = ("localtime", "posixrules", "Factory")
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Kind = Literal["continuous", "day", "week", "rolling", "span", "rest_within"]
@@ -148,9 +152,10 @@ def _release(one: PolicyLimit) -> list[str]:
     release = one.release or (allowed[0] if allowed else None)
     if one.release is not None and one.release not in allowed:
         choice = " or ".join(f'"{name}"' for name in allowed) or "none"
-        faults.append(
+        # Whether `hold_for` is missing or too much follows from what is chosen instead.
+        return [
             f'`release` "{one.release}" is not allowed for kind {one.kind} with effect {one.effect}: {choice}'
-        )
+        ]
     if release == "elapsed" and one.hold_for_s is None:
         faults.append('`hold_for` is missing: release "elapsed" needs it')
     if release != "elapsed" and one.hold_for_s is not None:
@@ -159,8 +164,8 @@ def _release(one: PolicyLimit) -> list[str]:
 
 
 def _known_zone(name: object) -> object:
-    if isinstance(name, str) and name not in available_timezones():
-        raise ValueError(f'"{name}" is no time zone of the IANA data base, like "Asia/Shanghai"')
+    if isinstance(name, str) and (name in _NO_PLACES or name not in available_timezones()):
+        raise ValueError(f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"')
     return name
 
 
@@ -219,34 +224,32 @@ def load_policy(text: str, origin: str) -> Policy:
     try:
         return Policy.model_validate(tree)
     except ValidationError as error:
-        faults = "\n".join(f"  {_place(fault['loc'], tree)}: {_reason(fault)}" for fault in error.errors())
+        errors = error.errors()
+        faults = "\n".join(faults_of(errors, tree, _pieces_beside(errors, tree)))
         raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
 
 
-def _reason(fault: Mapping[str, Any]) -> str:
-    text = str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "extra_forbidden":
-        return "unknown key, remove it or check its spelling"
-    if fault["type"] == "missing":
-        return "is missing"
-    if fault["type"] in ("literal_error", "string_pattern_mismatch", "date_from_datetime_parsing"):
-        return f"{text}, not {fault['input']!r}"
-    return text
-
-
-def _place(location: Sequence[int | str], tree: dict[str, Any]) -> str:
-    """The way to a fault as a reader of the file would say it: limits by name."""
-    parts: list[str] = []
-    for step in location:
-        if isinstance(step, int) and parts == ["limit"]:
-            parts = [_limit_name(step, tree)]
-        else:
-            parts.append(str(step))
-    return ".".join(parts) or "policy"
-
-
-def _limit_name(index: int, tree: dict[str, Any]) -> str:
-    try:
-        return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
-    except (KeyError, TypeError, IndexError):
-        return f"limit[{index + 1}]"
+def _pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) -> list[str]:
+    """Pieces that limits need or cannot have, for those that the model has left at another fault."""
+    faults = []
+    limits = tree["limit"] if isinstance(tree.get("limit"), list) else []
+    for index, one in enumerate(limits):
+        wrong = {
+            str(fault["loc"][2])
+            for fault in errors
+            if fault["loc"][:2] == ("limit", index) and fault["loc"][2:]
+        }
+        kind = one.get("kind") if isinstance(one, dict) else None
+        if not wrong or not isinstance(kind, str) or kind not in _NEEDED:
+            continue
+        given = {key for key in ("limit", "reset", "window", "rest") if key in one}
+        where = limit_name(index, tree)
+        faults += [
+            f"  {where}: `{key}` is missing: kind {kind} needs it"
+            for key in sorted(_NEEDED[kind] - given - wrong)
+        ]
+        faults += [
+            f"  {where}: `{key}` has no meaning for kind {kind}"
+            for key in sorted(given - _ALLOWED[kind] - wrong)
+        ]
+    return faults

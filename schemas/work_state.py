@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.event_faults import faults_of, kind_of, syntax
 from schemas.instants import parse_instant
 from schemas.names import Id, is_id
 
@@ -35,6 +36,7 @@ EventType = Literal[
 ]
 #: In the order of the codes in the decoder's column.
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+TYPES_OF_ORDERS = frozenset(name for name in EVENT_TYPES if name.startswith("order_"))
 
 
 def _checked_instant(value: object) -> object:
@@ -72,18 +74,14 @@ class WorkStateEvent(BaseModel):
 
     @model_validator(mode="after")
     def _orders_are_named(self) -> Self:
-        if self.type.startswith("order_"):
-            _OrderName.model_validate({"order_id": self.order_id})
+        if self.type in TYPES_OF_ORDERS and not is_id(self.order_id):
+            raise ValueError("order_id")
         return self
 
     @property
     def event_s(self) -> int:
         """Event time, epoch seconds."""
         return parse_instant(self.event_time)
-
-
-class _OrderName(BaseModel):
-    order_id: Id
 
 
 class Refused(ValueError):
@@ -103,8 +101,12 @@ class Refused(ValueError):
         self.detail = detail
 
 
+class _NotJson(ValueError):
+    """What some readers take for JSON."""
+
+
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise _NotJson(f"it knows no {name}: leave the field out or write null")
 
 
 def read_event(value: bytes | None) -> WorkStateEvent:
@@ -119,17 +121,15 @@ def read_event(value: bytes | None) -> WorkStateEvent:
         raise Refused("too_large", f"value of {len(value)} bytes, at most {LARGEST_BYTES}")
     tree = _read_json(value)
     if not isinstance(tree, dict):
-        raise Refused("malformed", f"a JSON {type(tree).__name__}, not an object")
+        raise Refused("malformed", f"is {kind_of(tree)}, must be an object: {{...}}")
     schema = tree.get("schema")
     if isinstance(schema, str) and schema != SCHEMA:
         raise Refused("unsupported_schema", f'schema "{printable(schema)}", known is "{SCHEMA}"')
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(str(step) for step in one['loc']) or 'event'}: {one['msg']}" for one in error.errors()
-        ]
-        raise Refused("invalid", printable("; ".join(faults), 500)) from error
+        names = [str(one["loc"][0]) if one["loc"] else "order_id" for one in error.errors()]
+        raise Refused("invalid", printable(faults_of(names, tree, EVENT_TYPES), 500)) from error
 
 
 def platform_of(value: bytes | None) -> str | None:
@@ -157,8 +157,12 @@ def _read_json(value: bytes | None) -> object:
         raise Refused("malformed", f"not UTF-8 at byte {error.start}") from error
     except UnicodeEncodeError as error:
         raise Refused("malformed", "a lone surrogate in a string") from error
+    except json.JSONDecodeError as error:
+        raise Refused("malformed", f"not JSON: {printable(syntax(error), 200)}") from error
+    except _NotJson as error:
+        raise Refused("malformed", f"not JSON: {error}") from error
     except ValueError as error:
-        raise Refused("malformed", f"not JSON: {printable(str(error))}") from error
+        raise Refused("malformed", "a number of more digits than are read") from error
     return tree
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import os
 import re
 import ssl
@@ -44,7 +45,7 @@ class InvalidSettings(ValueError):
 
 
 class Settings(BaseSettings):
-    """What a process of Respite is told. Durations in seconds, written like ``24h`` or as a number."""
+    """What a process of Respite is told. Durations in seconds, written with their unit, like ``24h``."""
 
     model_config = SettingsConfigDict(env_prefix="RESPITE_", extra="ignore", frozen=True)
 
@@ -122,11 +123,13 @@ class Settings(BaseSettings):
 
     @field_validator(*_DURATIONS, mode="before")
     @classmethod
-    def _duration(cls, value: object) -> object:
-        if not isinstance(value, str) or value.isdigit():
+    def _duration(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
             return value
+        if value == "0":
+            return 0  # Nothing is nothing in every unit; where it may not be, that is said.
         # Policies know no duration above 14 days; `keep` is longer by default.
-        days = _DAYS.match(value)
+        days = _DAYS.match(value) if info.field_name == "keep" else None
         if days is None:
             return parse_duration(value)
         rest = value[days.end() :]
@@ -371,8 +374,22 @@ def _disagreements(given: Mapping[str, object], error: ValidationError) -> list[
 
 def _fault(one: Mapping[str, Any]) -> str:
     name = ".".join(str(step) for step in one["loc"][:1])
-    text = str(one["msg"]).removeprefix("Value error, ")
+    text = _words(one)
     if not name:
         return f"  {text}"
-    value = "(secret)" if name in _SECRETS else repr(one["input"])
+    value = "(secret)" if name in _SECRETS else json.dumps(one["input"], ensure_ascii=False, default=str)
     return f"  {name} (RESPITE_{name.upper()}) = {value}: {text}"
+
+
+def _words(one: Mapping[str, Any]) -> str:
+    """What is wrong with a value, for a person."""
+    kind, about = one["type"], one.get("ctx", {})
+    if kind == "value_error":
+        return str(about["error"])
+    if kind == "literal_error":
+        return "must be " + str(about["expected"]).replace("'", "")
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return "must be at " + (f"least {about['ge']}" if "ge" in about else f"most {about['le']}")
+    if kind.startswith("int"):
+        return "must be a whole number"
+    return "must be text"

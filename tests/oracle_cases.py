@@ -11,7 +11,7 @@ from schemas.durations import write_duration
 from schemas.policy import Policy
 from stream.offline.replay import Replay, Replayed
 from tests.oracle.generate import Case
-from tests.oracle.judge import judge
+from tests.oracle.judge import Settings, judge
 
 Doc = dict[str, Any]
 KEYS = ("limit", "reset", "window", "rest", "remind_every", "hold_for")
@@ -54,7 +54,7 @@ def replayed(case: Case, shuffle: int = 0) -> Replayed:
 
 def expected(case: Case) -> tuple[list[Doc], list[Doc]]:
     """The oracle's reading."""
-    return judge(case.events, case.policies, case.now, grace=case.grace, maxima=case.maxima)
+    return judge(case.events, case.policies, case.now, Settings(grace=case.grace, maxima=case.maxima))
 
 
 def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:

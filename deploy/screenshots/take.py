@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the console anew, from a demonstration that it starts and stops."""
+"""Takes the manual's pictures of the console anew, from a demonstration that it starts and stops."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
+PICTURES = ROOT / "docs" / "en" / "assets"
 _DEMO = ("demo", "--riders", "1500", "--seconds", "240", "--no-stay")
 _READY_S = 900
 _ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -51,14 +51,14 @@ def _take(browser: Browser, address: str) -> None:
     while not re.fullmatch(r"[2-9]\d|\d{3}", held.inner_text()):
         now.wait_for_timeout(200)
     now.wait_for_timeout(2000)
-    now.screenshot(path=HERE / "now.png")
+    now.screenshot(path=PICTURES / "now.png")
     place = now.locator("#latest a").get_attribute("href") or "#/"
     rider.goto(f"{address}/{place}")
     rider.wait_for_selector("#why dl")
-    rider.screenshot(path=HERE / "rider.png")
+    rider.screenshot(path=PICTURES / "rider.png")
     phone.goto(f"{address}/{place}")
     phone.wait_for_selector("#why dl")
-    phone.screenshot(path=HERE / "phone.png")
+    phone.screenshot(path=PICTURES / "phone.png")
 
 
 def main() -> None:

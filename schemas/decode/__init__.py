@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from schemas.decode.batches import (
+    Base,
     CorruptBatch,
     mark_control,
     read_headers,
@@ -32,7 +33,7 @@ from schemas.decode.columns import (
 )
 from schemas.decode.hashing import hash_of, murmur2_of, order_hash_of
 from schemas.decode.message import parse_values
-from schemas.work_state import EVENT_TYPES, Refused, WorkStateEvent, read_event
+from schemas.work_state import EVENT_TYPES, TYPES_OF_ORDERS, Refused, WorkStateEvent, read_event
 
 __all__ = [
     "EVENT",
@@ -85,17 +86,8 @@ def decode_chunk(chunk: bytes | memoryview, first_offset: int = 0) -> Decoded:
     at = first = 0
     for batch in batches:
         end = at + len(batch.records)
-        read = walk_records(
-            buf,
-            at,
-            end,
-            columns,
-            first,
-            batch.records_count,
-            batch.base_offset,
-            batch.base_ms,
-            batch.append_ms,
-        )
+        base = Base(batch.base_offset, batch.base_ms, batch.append_ms)
+        read = walk_records(buf, at, end, columns, first, batch.records_count, base)
         if read != batch.records_count:
             message = f"record {read} of the batch at offset {batch.base_offset} is cut off"
             raise CorruptBatch(message)
@@ -162,7 +154,7 @@ def _fill(columns: Columns, i: int, event: WorkStateEvent, extra: bytearray, bas
     columns.rider_murmur[i] = murmur2(event.rider_id.encode())
     columns.event_hash[i] = _hash(event.event_id)
     columns.order_hash[i] = 0
-    if event.type.startswith("order_"):
+    if event.type in TYPES_OF_ORDERS:
         columns.order_hash[i] = order_hash_of(_hash(event.order_id), _hash(event.platform))
 
 

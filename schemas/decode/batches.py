@@ -26,6 +26,14 @@ class CorruptBatch(ValueError):
     """Fetched bytes that are no record batches of format 2."""
 
 
+class Base(NamedTuple):
+    """What the numbers of a batch's records are relative to."""
+
+    offset: int
+    ms: int
+    append_ms: int  # -1 unless the log's own time counts
+
+
 class Batch(NamedTuple):
     """One record batch: its records' bytes, decompressed, and what its header says."""
 
@@ -119,17 +127,7 @@ def varint(buf: U8, at: int, end: int) -> tuple[int, int]:
 
 
 @kernel
-def walk_records(
-    buf: U8,
-    at: int,
-    end: int,
-    columns: Columns,
-    first: int,
-    count: int,
-    base_offset: int,
-    base_ms: int,
-    append_ms: int,
-) -> int:
+def walk_records(buf: U8, at: int, end: int, columns: Columns, first: int, count: int, base: Base) -> int:
     """Fill the places of ``count`` records from index ``first``; the records read, fewer when corrupt."""
     for n in range(count):
         i = first + n
@@ -143,8 +141,8 @@ def walk_records(
         delta, here = varint(buf, here, stop)
         if here == _CORRUPT:
             return n
-        columns.offset[i] = base_offset + delta
-        columns.arrival_ms[i] = base_ms + delta_ms if append_ms < 0 else append_ms
+        columns.offset[i] = base.offset + delta
+        columns.arrival_ms[i] = base.ms + delta_ms if base.append_ms < 0 else base.append_ms
         size, here = varint(buf, here, stop)
         if here == _CORRUPT or here + max(size, 0) > stop:
             return n

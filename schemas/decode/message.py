@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from schemas.decode.columns import EVENT, FLAG_CONFIRMED, FLAG_VOID, SLOW, U8, Columns
 from schemas.decode.hashing import hash_bytes, murmur2, order_hash
 from schemas.decode.jit import inlined, kernel
@@ -20,12 +22,16 @@ from schemas.decode.text import (
     skip_space,
     string_end,
 )
+from schemas.work_state import EVENT_TYPES, LARGEST_BYTES, TYPES_OF_ORDERS
 
-LARGEST_BYTES = 16 * 1024
 SCHEMA, EVENT_ID, RIDER_ID, PLATFORM, EVENT_TIME = 0, 1, 2, 3, 4
 TYPE, ORDER_ID, ZONE, CONFIRMED, VOID, UNKNOWN = 5, 6, 7, 8, 9, 10
 REQUIRED = 0b111111
-FIRST_ORDER_TYPE, LAST_ORDER_TYPE = 2, 5
+# The event types as the model has them: a code is the place in its table.
+TYPE_LENGTHS = np.array([len(name) for name in EVENT_TYPES], dtype=np.uint8)
+TYPE_CHARS = np.array([list(name.encode().ljust(max(TYPE_LENGTHS))) for name in EVENT_TYPES], dtype=np.uint8)
+#: A bit for each type that has an order.
+ORDER_TYPES = sum(1 << code for code, name in enumerate(EVENT_TYPES) if name in TYPES_OF_ORDERS)
 
 
 @kernel
@@ -55,28 +61,21 @@ def name_of(buf: U8, at: int, stop: int) -> int:
     return UNKNOWN
 
 
+@inlined
+def begins_with(buf: U8, at: int, chars: U8, length: int) -> bool:
+    """Whether ``length`` bytes from ``at`` are the first of ``chars``."""
+    for i in range(length):
+        if buf[at + i] != chars[i]:
+            return False
+    return True
+
+
 @kernel
 def type_of(buf: U8, at: int, stop: int) -> int:
     """Code of an event type; -1 when it is none."""
-    length = stop - at
-    if length == 14 and same(buf, at, stop, b"order_accepted"):
-        return 2
-    if length == 15:
-        if same(buf, at, stop, b"order_delivered"):
-            return 4
-        if same(buf, at, stop, b"order_picked_up"):
-            return 3
-        return 5 if same(buf, at, stop, b"order_cancelled") else NO
-    if length == 9:
-        return 8 if same(buf, at, stop, b"heartbeat") else NO
-    if length == 6:
-        return 0 if same(buf, at, stop, b"online") else NO
-    if length == 7:
-        return 1 if same(buf, at, stop, b"offline") else NO
-    if length == 13:
-        return 6 if same(buf, at, stop, b"break_started") else NO
-    if length == 11:
-        return 7 if same(buf, at, stop, b"break_ended") else NO
+    for code in range(TYPE_LENGTHS.shape[0]):
+        if TYPE_LENGTHS[code] == stop - at and begins_with(buf, at, TYPE_CHARS[code], stop - at):
+            return code
     return NO
 
 
@@ -183,7 +182,7 @@ def finish_event(buf: U8, columns: Columns, i: int, seen: int) -> bool:
     """Check what is needed, mix the platform into the order's hash; False when it is not canonical."""
     if seen & REQUIRED != REQUIRED:
         return False
-    if columns.type[i] >= FIRST_ORDER_TYPE and columns.type[i] <= LAST_ORDER_TYPE:
+    if (ORDER_TYPES >> columns.type[i]) & 1 == 1:
         if (seen >> ORDER_ID) & 1 == 0:
             return False
         platform = hash_bytes(buf, columns.platform_off[i], columns.platform_len[i])

@@ -24,9 +24,24 @@ def fail(error: object) -> typer.Exit:
 
 def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are imported where they are needed
     """Settings, or exit status 2 with every fault."""
+    from stream.cli.unusual_settings import doubts
     from stream.settings import InvalidSettings, load_settings
 
     try:
-        return load_settings(**options)
+        settings = load_settings(**options)
     except InvalidSettings as error:
+        raise refuse(error) from error
+    for doubt in doubts(settings):
+        sys.stderr.write(f"respite: warning: {doubt}\n")
+    return settings
+
+
+def policies_from(names: Any) -> Any:  # noqa: ANN401 - the same
+    """Policies, or exit status 2 with every fault."""
+    from schemas.policy import InvalidPolicy
+    from stream.policies.loader import load_all
+
+    try:
+        return load_all(names)
+    except InvalidPolicy as error:
         raise refuse(error) from error

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from stream.cli.exit_status import FAILED, REJECTED, fail, refuse, settings_from
+from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
+from stream.cli.replay import FILES, replay
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
 
@@ -20,23 +20,14 @@ app = typer.Typer(
     help="Watches couriers' work state and tells platforms, before the next order, who is due a rest.",
     epilog="Every setting is also read from the environment: --max-open-order is RESPITE_MAX_OPEN_ORDER.",
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
 )
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.command()(replay)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
-
-
-def policies_from(names: Any) -> Any:
-    """Policies, or exit status 2 with every fault."""
-    from schemas.policy import InvalidPolicy
-    from stream.policies.loader import load_all
-
-    try:
-        return load_all(names)
-    except InvalidPolicy as error:
-        raise refuse(error) from error
 
 
 @app.command()
@@ -50,7 +41,8 @@ def worker(options: Options) -> None:
     settings = settings_from(**options)
     policies_from(settings.policies)
     from stream.kafka.admin import KafkaUnavailable
-    from stream.kafka.topics.provisioning import TopicsRefused, checked_partitions
+    from stream.kafka.topics.existing import TopicsRefused
+    from stream.kafka.topics.provisioning import checked_partitions
     from stream.logs import set_up
 
     set_up(settings.log_format)
@@ -61,7 +53,7 @@ def worker(options: Options) -> None:
     except KafkaUnavailable as error:
         sys.stderr.write(f"respite: {error}\n")
         raise typer.Exit(FAILED) from error
-    from stream.state.restore import StateRefused
+    from stream.state.restored import StateRefused
     from stream.worker.consumer_watchdog import ConsumerDead
     from stream.worker.process import run_worker
 
@@ -71,50 +63,6 @@ def worker(options: Options) -> None:
         raise refuse(error) from error
     except ConsumerDead as error:
         raise fail(error) from error
-
-
-@app.command()
-@takes("policy", *JUDGING)
-def replay(
-    options: Options,
-    files: Annotated[
-        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
-    ],
-    as_of: Annotated[
-        str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
-    ] = None,
-    alerts: Annotated[
-        str | None, typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")
-    ] = None,
-    status: Annotated[
-        str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
-    ] = None,
-) -> None:
-    """Judge files with the same engine, without a broker."""
-    from schemas.instants import parse_instant
-
-    settings = settings_from(**options)
-    chosen = policies_from(settings.policies)
-    try:
-        as_of_s = parse_instant(as_of) if as_of is not None else None
-    except ValueError as error:
-        raise refuse(f"--as-of: {error}") from error
-    missing = [name for name in files if name != "-" and not Path(name).is_file()]
-    if missing:
-        raise refuse(f"no such file: {', '.join(missing)}")
-    from stream.offline import replay as replaying
-
-    result, bad = replaying.replay(files, chosen, settings.store(0), as_of_s)
-    for line in bad:
-        sys.stderr.write(f"{line.file}:{line.line}: {line.reason}: {line.detail}\n")
-    if alerts is not None:
-        replaying.write_lines(alerts, result.alerts)
-    if status is not None:
-        replaying.write_lines(status, result.statuses)
-    if alerts is None and status is None:
-        sys.stdout.write(replaying.summary(result, chosen) + "\n")
-    if bad:
-        raise typer.Exit(REJECTED)
 
 
 @app.command()
@@ -135,22 +83,22 @@ def topics(
 def forget(
     options: Options,
     rider: str,
-    within: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 30.0,
+    within: Annotated[str, typer.Option(help="How long to wait until it is done, like 30s [30s].")] = "30s",
 ) -> None:
     """Erase what is known of a rider; events that arrived before do not come back."""
+    from schemas.durations import parse_duration
     from stream.worker import control_topic
 
-    raise typer.Exit(control_topic.run(settings_from(**options), rider, within))
+    try:
+        within_s = parse_duration(within)
+    except ValueError as error:
+        raise refuse(f"--within: {error}") from error
+    raise typer.Exit(control_topic.run(settings_from(**options), rider, within_s))
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source")
-def feed(
-    options: Options,
-    files: Annotated[
-        list[str], typer.Argument(help="NDJSON of WorkStateEvents; - is standard input; .gz, .zst too.")
-    ],
-) -> None:
+@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "clock", "lateness")
+def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES)]) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream.offline import feed as feeding
 
@@ -259,15 +207,21 @@ def policy_show(name: str) -> None:
 
 @policy_app.command("check")
 def policy_check(files: list[str]) -> None:
-    """Check policy files; every fault with its place."""
+    """Check policy files, and all below folders; every fault with its place, and what is hardly meant."""
+    from datetime import UTC, datetime
+
     from schemas.policy import InvalidPolicy
-    from stream.policies.loader import load
+    from stream.policies.loader import load, policy_files
+    from stream.policies.traps import traps
 
     faults = []
-    for name in files:
+    today = datetime.now(UTC).date()
+    for name in (file for one in files for file in policy_files(one)):
         try:
             one = load(name)
             sys.stdout.write(f"{name}: {one.ref} is good, {len(one.limits)} limits\n")
+            for text in traps(one, today):
+                sys.stderr.write(f"{name}: warning: {text}\n")
         except InvalidPolicy as error:
             faults.append(str(error))
     if faults:

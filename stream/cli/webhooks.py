@@ -75,7 +75,7 @@ def replay(
 
 def _prepare(file: Path, options: Options) -> tuple[Any, Any, Any]:
     from stream.kafka.admin import KafkaUnavailable
-    from stream.kafka.topics.provisioning import TopicsRefused
+    from stream.kafka.topics.existing import TopicsRefused
     from stream.logs import set_up
     from stream.webhooks.config import InvalidConfig, load_config
     from stream.webhooks.topics import ensure_topics

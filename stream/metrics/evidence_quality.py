@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.layout import FORGOTTEN, MISPLACED, REFUSED_BEFORE, REPEATED
+from detectors.kernels.layout.codes import FORGOTTEN, MISPLACED, REFUSED_BEFORE, REPEATED
 from schemas.decode import Decoded
 from schemas.work_state import platform_of
 

@@ -15,42 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.kernels.layout import (
-    APPROACHING,
-    CONTROL_WORDS,
-    EVIDENCE_SPANS,
-    HELD,
-    I64,
-    KEY_KIND,
-    KEY_LIMIT,
-    L_FLAGS,
-    LIMIT_WORDS,
-    M_PLATFORMS,
-    MEMBER_FIRST,
-    MEMBER_LAST,
-    MEMBER_ORDER,
-    MEMBER_PLATFORM,
-    MEMBER_WORDS,
-    MOST_MEMBERS,
-    NEAR,
-    NONE,
-    O_PLATFORM,
-    O_START,
-    ORDER_WORDS,
-    R_HEAD_OPEN,
-    R_MEMBERS,
-    R_MEMBERS_N,
-    R_STATUS,
-    R_STATUS_LIMIT,
-    R_TOLD,
-    R_TOLD_WORDS,
-    S_LIMITS,
-    S_ORDERS,
-    S_ZONE,
-    V_KEY,
-    V_SPANS,
-    VERDICT_WORDS,
-    WARN_TOLD_BIT,
+    misc as Misc,
+    open as Open,
+    record as Record,
+    row as Row,
+    state as State,
 )
+from detectors.kernels.layout.codes import APPROACHING, HELD, NEAR
+from detectors.kernels.layout.values import EVIDENCE_SPANS, I64, MOST_MEMBERS, NONE
 from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
 
@@ -113,12 +85,12 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     """Count; ``zones`` says whether by zone too."""
     memory = store.memory
     rows = memory.rows[: min(store.riders, len(memory.rows))]
-    codes = rows[:, R_STATUS].copy()
+    codes = rows[:, Row.STATUS].copy()
     counts = np.bincount(codes[codes >= 0], minlength=len(STATUSES))[: len(STATUSES)]
     tally = RiderCounts([int(count) for count in counts])
     # A rider whose status is clear is in no hold and near no limit, so only the others are looked into.
     held, near = rows[codes == HELD], rows[codes == NEAR]
-    naming = held[:, R_STATUS_LIMIT]
+    naming = held[:, Row.STATUS_LIMIT]
     tally.held = _counted(naming)
     warned = _warned_of(store, near)
     tally.near = _counted(warned)
@@ -137,7 +109,7 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     tally.unserved = Counter({name: count for (name, _), count in unserved.items()})
     if zones:
         for name, some in zip(_ZONES, (near, held), strict=True):
-            found = _counted(some[:, head + S_ZONE], none=True)
+            found = _counted(some[:, head + State.ZONE], none=True)
             tally.zones.update({(number, name): count for number, count in found.items()})
     return tally
 
@@ -145,7 +117,7 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
 def head_at(store: RiderStore) -> int:
     """The word of a row at which the head state begins."""
     limits = len(store.limits.limits)
-    return CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
+    return Row.head_for(limits)
 
 
 def _is_unserved(store: RiderStore) -> Chosen:
@@ -155,8 +127,10 @@ def _is_unserved(store: RiderStore) -> Chosen:
     """
     now_s, keep_s = store.now_s, store.settings.keep_s
 
+    words = Row.MEMBER_FIRST, Row.MEMBER_LAST, Row.MEMBER_ORDER
+
     def chosen(heap: I64, place: I64) -> npt.NDArray[np.bool_]:
-        first, last, order = (heap[place + word] for word in (MEMBER_FIRST, MEMBER_LAST, MEMBER_ORDER))
+        first, last, order = (heap[place + word] for word in words)
         # The word for the last order lies far in the past where there was none.
         waited = np.maximum(first, order) < now_s - DAY_S
         return waited & (order < last - DAY_S) & (last >= now_s - keep_s)
@@ -172,15 +146,15 @@ def _members(
     ``chosen`` says which of the members at places of the heap count; all do without it.
     """
     memory = store.memory
-    platforms = int(memory.misc[M_PLATFORMS])
-    at, members = rows[:, R_MEMBERS].copy(), rows[:, R_MEMBERS_N].copy()
+    platforms = int(memory.misc[Misc.PLATFORMS])
+    at, members = rows[:, Row.MEMBERS].copy(), rows[:, Row.MEMBERS_N].copy()
     counts = np.zeros(platforms * most, dtype=np.int64)
     riders = np.flatnonzero((at > 0) & (groups >= 0) & (groups < most) & (members <= MOST_MEMBERS))
     index = 0
     while len(riders := riders[members[riders] > index]):
-        place = at[riders] + index * MEMBER_WORDS
-        inside = place + MEMBER_WORDS <= len(memory.heap)
-        platform = memory.heap[place[inside] + MEMBER_PLATFORM]
+        place = at[riders] + index * Row.MEMBER_WORDS
+        inside = place + Row.MEMBER_WORDS <= len(memory.heap)
+        platform = memory.heap[place[inside] + Row.MEMBER_PLATFORM]
         known = (platform >= 0) & (platform < platforms)
         if chosen is not None:
             known &= chosen(memory.heap, place[inside])
@@ -208,20 +182,20 @@ def _warned_of(store: RiderStore, near: I64) -> I64:
     """
     heap, limits = store.memory.heap, len(store.limits.limits)
     found = np.full(len(near), NONE, dtype=np.int64)
-    head = head_at(store) + S_LIMITS
+    head = head_at(store) + State.LIMITS
     for index in reversed(range(limits)):
-        flags = near[:, head + LIMIT_WORDS * index + L_FLAGS]
-        found[flags >> WARN_TOLD_BIT != 0] = index
-    at = near[:, R_TOLD].copy()
-    end = at + near[:, R_TOLD_WORDS]
+        flags = near[:, head + State.LIMIT_WORDS * index + State.LIMIT_FLAGS]
+        found[flags >> State.WARN_TOLD_BIT != 0] = index
+    at = near[:, Row.TOLD].copy()
+    end = at + near[:, Row.TOLD_WORDS]
     walking = np.flatnonzero((at > 0) & (end <= len(heap)))
-    while len(walking := walking[at[walking] + VERDICT_WORDS <= end[walking]]):
+    while len(walking := walking[at[walking] + Record.WORDS <= end[walking]]):
         place = at[walking]
-        key, spans = heap[place + V_KEY], heap[place + V_SPANS]
-        limit = (key >> KEY_LIMIT) & 255
-        warns = (key >> KEY_KIND == APPROACHING) & (limit < limits)
+        key, spans = heap[place + Record.KEY], heap[place + Record.SPANS]
+        limit = (key >> Record.KEY_LIMIT_SHIFT) & Record.KEY_LIMIT_MASK
+        warns = (key >> Record.KEY_KIND_SHIFT == APPROACHING) & (limit < limits)
         found[walking[warns]] = limit[warns]
-        at[walking] += VERDICT_WORDS + 2 * spans
+        at[walking] += Record.WORDS + 2 * spans
         walking = walking[(spans >= 0) & (spans <= EVIDENCE_SPANS)]
     return found
 
@@ -229,19 +203,22 @@ def _warned_of(store: RiderStore, near: I64) -> I64:
 def _orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
     """Which riders on hold have an order in hand, and the platforms of those orders, each once per rider."""
     memory = store.memory
-    heap, platforms = memory.heap, int(memory.misc[M_PLATFORMS])
+    heap, platforms = memory.heap, int(memory.misc[Misc.PLATFORMS])
     since = store.now_s - store.settings.max_open_order_s
-    at, count = held[:, R_HEAD_OPEN], held[:, head + S_ORDERS]
+    at, count = held[:, Row.HEAD_OPEN], held[:, head + State.ORDERS]
     working = np.zeros(len(held), dtype=np.bool_)
     pairs: list[I64] = []
     index = 0
     riders = np.flatnonzero(at > 0)
     while len(riders := riders[(count[riders] > index)]):
-        place = at[riders] + index * ORDER_WORDS
-        riders, place = riders[place + ORDER_WORDS <= len(heap)], place[place + ORDER_WORDS <= len(heap)]
-        open_still = heap[place + O_START] > since
+        place = at[riders] + index * Open.ORDER_WORDS
+        riders, place = (
+            riders[place + Open.ORDER_WORDS <= len(heap)],
+            place[place + Open.ORDER_WORDS <= len(heap)],
+        )
+        open_still = heap[place + Open.ORDER_START] > since
         working[riders[open_still]] = True
-        platform = heap[place + O_PLATFORM][open_still]
+        platform = heap[place + Open.ORDER_PLATFORM][open_still]
         known = (platform >= 0) & (platform < platforms)
         pairs.append(riders[open_still][known] * platforms + platform[known])
         index += 1

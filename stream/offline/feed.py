@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from zstandard import ZstdError
 
 from schemas.decode import EVENT, decode_lines, murmur2
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, BatchProducer, into_source
-from stream.kafka.topics.provisioning import TopicsRefused
-from stream.offline.replay import numbered_values, open_lines
+from stream.kafka.topics.existing import TopicsRefused
+from stream.offline.compressed import DamagedInput
+from stream.offline.inputs import NoInput, named_inputs, numbered_values, open_lines, size_of
+from stream.offline.recognition import ForeignInput
+from stream.offline.refusals_ahead import RefusalsAhead, workers_clock
 from stream.settings import Settings
 
 READ_BYTES = 4 << 20
@@ -44,19 +44,26 @@ class Fed:
         The latest event time among the events, epoch seconds; None without any.
     too_large
         Places (file and line) of values that Kafka would not take.
+    foreign
+        What is said of files of another form, which were not read.
+    refused
+        Whether workers were seen that will refuse some of the events.
     """
 
     lines: int = 0
     events: int = 0
     latest_s: int | None = None
     too_large: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+    refused: bool = False
 
 
 class Feeder:
     """Puts each value where its rider belongs."""
 
-    def __init__(self, bulk: BatchProducer) -> None:
+    def __init__(self, bulk: BatchProducer, ahead: RefusalsAhead) -> None:
         self._bulk = bulk
+        self._ahead = ahead
         self._keyless = 0
         self.fed = Fed()
 
@@ -65,7 +72,9 @@ class Feeder:
         decoded = decode_lines(values)
         columns, raw = decoded.columns, decoded.buf.tobytes()
         is_event = columns.status == EVENT
-        places = (columns.rider_murmur % self._bulk.partitions).tolist()
+        homes = columns.rider_murmur % self._bulk.partitions
+        self._ahead.take(columns.event_s[is_event], homes[is_event])
+        places = homes.tolist()
         begins, lengths = columns.rider_off.tolist(), columns.rider_len.tolist()
         for index, accepted in enumerate(is_event.tolist()):
             begin = begins[index]
@@ -132,26 +141,27 @@ def blocks(lines: BinaryIO) -> Iterator[list[bytes]]:
 
 
 async def _feed_file(feeder: Feeder, name: str, progress: Progress) -> None:
-    task = progress.add_task(name, total=_size_of(name))
-    first = 0
-    with open_lines(name) as lines:
-        reading = blocks(lines)
-        # In a thread: batches under way must not wait for a slow pipe.
-        while (block := await asyncio.to_thread(next, reading, None)) is not None:
-            values = []
-            for number, value in numbered_values(block):
-                if len(value) > LARGEST_VALUE_BYTES:
-                    feeder.fed.too_large.append(f"{name}:{first + number}")
-                else:
-                    values.append(value)
-            first += len(block)
-            await feeder.feed(values)
-            progress.update(task, advance=sum(map(len, block)))
-
-
-def _size_of(name: str) -> int | None:
-    """Bytes to come; None where that is not known beforehand."""
-    return None if name == "-" or name.endswith((".gz", ".zst")) else Path(name).stat().st_size
+    task = progress.add_task(name, total=size_of(name))
+    first, before = 0, feeder.fed.events
+    try:
+        with open_lines(name) as lines:
+            reading = blocks(lines)
+            # In a thread: batches under way must not wait for a slow pipe.
+            while (block := await asyncio.to_thread(next, reading, None)) is not None:
+                values = []
+                for number, value in numbered_values(block):
+                    if len(value) > LARGEST_VALUE_BYTES:
+                        feeder.fed.too_large.append(f"{name}:{first + number}")
+                    else:
+                        values.append(value)
+                first += len(block)
+                await feeder.feed(values)
+                progress.update(task, advance=sum(map(len, block)))
+    except ForeignInput as fault:
+        feeder.fed.foreign.append(fault.said_by("respite feed"))
+    except DamagedInput as damage:
+        damage.events = feeder.fed.events - before
+        raise
 
 
 async def feed(settings: Settings, files: Sequence[str]) -> Fed:
@@ -167,36 +177,42 @@ async def feed(settings: Settings, files: Sequence[str]) -> Fed:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
     async with into_source(settings) as bulk:
-        feeder = Feeder(bulk)
+        ahead = RefusalsAhead(await workers_clock(settings), settings.lateness)
+        feeder = Feeder(bulk, ahead)
         with shown as progress:
             for name in files:
                 await _feed_file(feeder, name, progress)
         if feeder.fed.latest_s is not None:
             await beat(bulk, feeder.fed.latest_s)
+    for sentence in ahead.sentences(feeder.fed.events):
+        _tell(sentence)
+    feeder.fed.refused = ahead.certain
     return feeder.fed
 
 
-def run(settings: Settings, files: Sequence[str]) -> int:
+def run(settings: Settings, names: Sequence[str]) -> int:
     """The command ``respite feed``; the exit status."""
-    missing = [name for name in files if name != "-" and not Path(name).is_file()]
-    if missing:
-        _tell(f"no such file: {', '.join(missing)}")
-        return 2
     try:
+        files = named_inputs(names)
         fed = asyncio.run(feed(settings, files))
-    except TopicsRefused as error:
-        _tell(str(error))
+    except (NoInput, TopicsRefused) as error:
+        _tell(f"respite: {error}")
         return 2
-    except KafkaUnavailable as error:
-        _tell(str(error))
+    except (KafkaUnavailable, DamagedInput) as error:
+        sent = "; what came before has been sent" if isinstance(error, DamagedInput) else ""
+        _tell(f"respite: {error}{sent}")
         return 1
-    except (OSError, EOFError, zlib.error, ZstdError) as error:
-        _tell(f"cannot be read to the end: {error}")
-        return 1
+    for sentence in fed.foreign:
+        _tell(sentence)
     _tell(f"fed {fed.lines} lines, {fed.events} of them events, into {settings.source_topic}")
     for place in fed.too_large:
         _tell(f"{place}: too_large: Kafka takes no value above {LARGEST_VALUE_BYTES} bytes; not sent")
-    return 3 if fed.too_large else 0
+    if fed.lines > fed.events:
+        _tell(
+            f"{fed.lines - fed.events} lines are no events: the workers refuse them, with the reason, into "
+            f"{settings.dead_letter_topic}; `respite replay` says what is wrong with each"
+        )
+    return 3 if fed.too_large or fed.foreign or fed.refused else 0
 
 
 def _tell(text: str) -> None:

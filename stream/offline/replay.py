@@ -2,39 +2,36 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import sys
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-import zstandard
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.columns import arrivals_of
+from stream.offline.bad_lines import BadLine, BadLines
+from stream.offline.compressed import DamagedInput
+from stream.offline.far_ahead import Doubt, LatestEvents
+from stream.offline.inputs import numbered_values, open_lines
+from stream.offline.outputs import written
+from stream.offline.recognition import ForeignInput
 from stream.output.alert_json import Document, Renderer, utc
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 
 LINES_AT_ONCE = 50_000
-#: Of longer histories only the totals are shown; --alerts writes all.
-EXPLAINED_ALERTS = 50
 _REPLAY = Place(partition=0, partitions=1, event_clock=1, bounded=0)
-_JSON_SPACE = b" \t\r\n\x0b\x0c"
 
 
 @dataclass(slots=True)
@@ -49,49 +46,6 @@ class Replayed:
     now_s: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that is no event."""
-
-    file: str
-    line: int
-    reason: str
-    detail: str
-
-
-@contextmanager
-def open_lines(name: str) -> Iterator[BinaryIO]:
-    """A file of lines; ``-`` is standard input, ``.gz`` and ``.zst`` are read as they are."""
-    if name == "-":
-        yield sys.stdin.buffer
-        return
-    path = Path(name)
-    if path.suffix == ".gz":
-        with gzip.open(path, "rb") as unzipped:
-            yield io.BufferedReader(unzipped)
-    elif path.suffix == ".zst":
-        with (
-            path.open("rb") as raw,
-            zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as reader,
-        ):
-            yield io.BufferedReader(reader)
-    else:
-        with path.open("rb") as plain:
-            yield plain
-
-
-def numbered_values(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers from 1, without their ends (LF or CRLF); those of white space are skipped."""
-    for number, line in enumerate(lines, start=1):
-        value = line
-        if value.endswith(b"\n"):
-            value = value[:-1]
-            if value.endswith(b"\r"):
-                value = value[:-1]
-        if value.strip(_JSON_SPACE):
-            yield number, value
-
-
 class Replay:
     """One run over files.
 
@@ -103,41 +57,65 @@ class Replay:
         What verdicts depend on; nothing is sealed, so every verdict stays open until the end.
     as_of_s
         *now*, epoch seconds; None for the latest event time of the input. Later events are left out.
+    bad
+        Takes the lines that are no events.
     """
 
-    def __init__(self, policies: Sequence[Policy], settings: StoreSettings, as_of_s: int | None) -> None:
+    def __init__(
+        self,
+        policies: Sequence[Policy],
+        settings: StoreSettings,
+        as_of_s: int | None,
+        bad: BadLines | None = None,
+    ) -> None:
         table = LimitTable(limits_of(policies), window_starts)
         self._store = RiderStore(table, settings)
         self._renderer = Renderer(table.limits, policies, settings.lateness_s + FINALITY_SLACK_S)
         self._as_of_s = as_of_s
         self._latest_s: int | None = None
         self.events = 0
-        self.bad: list[BadLine] = []
+        self.latest = LatestEvents()
+        self.bad = bad if bad is not None else BadLines()
 
     def read(self, name: str, lines: Iterable[bytes]) -> None:
-        """Take the lines of one file in."""
+        """Take the lines of one file in.
+
+        Raises
+        ------
+        DamagedInput
+            With the number of events that came before the damage.
+        """
         batch: list[bytes] = []
         numbers: list[int] = []
-        for number, value in numbered_values(lines):
-            batch.append(value)
-            numbers.append(number)
-            if len(batch) == LINES_AT_ONCE:
+        before = self.events
+        try:
+            for number, value in numbered_values(lines):
+                batch.append(value)
+                numbers.append(number)
+                if len(batch) == LINES_AT_ONCE:
+                    self._take(name, numbers, batch)
+                    batch, numbers = [], []
+        except DamagedInput as damage:
+            if batch:
                 self._take(name, numbers, batch)
-                batch, numbers = [], []
+            damage.events = self.events - before
+            raise
         if batch:
             self._take(name, numbers, batch)
 
     def _take(self, name: str, numbers: list[int], batch: list[bytes]) -> None:
         decoded = decode_lines(batch)
         for reject in decoded.rejects:
-            self.bad.append(BadLine(name, numbers[reject.index], reject.reason, reject.detail))
+            self.bad.add(BadLine(name, numbers[reject.index], reject.reason, reject.detail))
         self._leave_out_later(decoded)
-        accepted = decoded.columns.status == EVENT
-        if not accepted.any():
+        accepted = np.flatnonzero(decoded.columns.status == EVENT)
+        if not len(accepted):
             return
-        self.events += int(accepted.sum())
-        latest = int(decoded.columns.event_s[accepted].max())
+        self.events += len(accepted)
+        event_s = decoded.columns.event_s[accepted]
+        latest = int(event_s.max())
         self._latest_s = latest if self._latest_s is None else max(self._latest_s, latest)
+        self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
 
     def _leave_out_later(self, decoded: Decoded) -> None:
@@ -166,10 +144,22 @@ class Replay:
 
 
 def replay(
-    files: Sequence[str], policies: Sequence[Policy], settings: StoreSettings, as_of_s: int | None
-) -> tuple[Replayed, list[BadLine]]:
-    """Replay files as one; a spinner on a terminal when it takes longer than two seconds."""
-    run = Replay(policies, settings, as_of_s)
+    files: Sequence[str],
+    policies: Sequence[Policy],
+    settings: StoreSettings,
+    as_of_s: int | None,
+    bad: BadLines | None = None,
+) -> tuple[Replayed, BadLines]:
+    """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
+
+    A file of another form is said to be one and left out, as a bad line is.
+
+    Raises
+    ------
+    DamagedInput
+        A file is cut short or damaged: a verdict on half the evidence would be none.
+    """
+    run = Replay(policies, settings, as_of_s, bad)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
@@ -177,71 +167,43 @@ def replay(
         task = bar.add_task("reading")
         for name in files:
             bar.update(task, description=f"reading {name}")
-            with open_lines(name) as lines:
-                run.read(name, lines)
+            _read_file(run, name)
         bar.update(task, description="judging")
+        if as_of_s is None and (doubt := run.latest.doubt()) is not None:
+            sys.stderr.write(doubted(doubt) + "\n")
         return run.conclude(), run.bad
+
+
+def _read_file(run: Replay, name: str) -> None:
+    try:
+        with open_lines(name) as lines:
+            run.read(name, lines)
+    except ForeignInput as fault:
+        run.bad.files += 1
+        sys.stderr.write(fault.said_by("respite replay") + "\n")
+    except DamagedInput as damage:
+        damage.events = damage.events or 0
+        raise
+
+
+def doubted(doubt: Doubt) -> str:
+    """What is said of events far after all others."""
+    first = doubt.first
+    events = "an event" if doubt.events == 1 else f"the first of {doubt.events} events"
+    return (
+        f"{first.file}:{first.line}: {events} of {utc(first.at_s)}, {doubt.gap} after all others: it makes "
+        f"this replay's now what it is, and all that is open counts up to then; if it is wrong, --as-of "
+        f"{utc(doubt.before_s)} leaves it out"
+    )
 
 
 def write_lines(target: str, documents: Iterable[Document]) -> None:
     """Write documents as lines of JSON; ``-`` is standard output."""
+    with written(target) as out:
+        put_lines(out, documents)
+
+
+def put_lines(out: BinaryIO, documents: Iterable[Document]) -> None:
+    """Write documents as lines of JSON."""
     encoder = msgspec.json.Encoder()
-    if target == "-":
-        for document in documents:
-            sys.stdout.buffer.write(encoder.encode(document) + b"\n")
-        sys.stdout.buffer.flush()
-        return
-    with Path(target).open("wb") as out:
-        for document in documents:
-            out.write(encoder.encode(document) + b"\n")
-
-
-def summary(result: Replayed, policies: Sequence[Policy]) -> str:
-    """What a person reads when no output is asked for: the totals, and of a short history every alert."""
-    kinds = Counter(document["kind"] for document in result.alerts)
-    held = sum(1 for document in result.statuses if document["status"] == "hold")
-    now = "-" if result.now_s is None else utc(result.now_s)
-    lines = [
-        f"{result.events} events of {result.riders} riders, {result.rejected} lines rejected; now {now}",
-        "policies: " + ", ".join(policy.ref for policy in policies),
-        f"riders on hold now: {held}",
-        "alerts: " + (", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"),
-    ]
-    if len(result.alerts) <= EXPLAINED_ALERTS:
-        lines += ["", *(explain(document) for document in result.alerts)]
-    return "\n".join(lines)
-
-
-def explain(alert: Document) -> str:
-    """One alert as a line: when, who, what, how it was counted, until when.
-
-    Examples
-    --------
-    >>> explain(
-    ...     {
-    ...         "event_time": "2026-11-23T14:10:00+08:00",
-    ...         "rider_id": "r",
-    ...         "kind": "limit_reached",
-    ...         "policy": "p@1",
-    ...         "limit": "c",
-    ...         "counted_s": 14400,
-    ...         "limit_s": 14400,
-    ...         "clock": "order",
-    ...         "hold": {"until": "2026-11-23T14:30:00+08:00"},
-    ...         "platform": None,
-    ...         "estimated": False,
-    ...     }
-    ... )
-    '2026-11-23 14:10:00  r  limit_reached  p@1/c  4:00:00 of 4:00:00 order time, hold not before 14:30:00'
-    """
-    counted, limit = (str(timedelta(seconds=alert[name])) for name in ("counted_s", "limit_s"))
-    text = (
-        f"{alert['event_time'][:19].replace('T', ' ')}  {alert['rider_id']}  {alert['kind']}  "
-        f"{alert['policy']}/{alert['limit']}  {counted} of {limit} {alert['clock']} time"
-    )
-    if alert["platform"]:
-        text += f", by {alert['platform']}"
-    if alert["hold"] and alert["hold"]["until"]:
-        word = "ended" if alert["kind"] == "hold_released" else "not before"
-        text += f", hold {word} {alert['hold']['until'][11:19]}"
-    return text + (" (estimated: an end is missing)" if alert["estimated"] else "")
+    out.writelines(encoder.encode(document) + b"\n" for document in documents)

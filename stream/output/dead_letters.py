@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from detectors.kernels.layout import (
+from detectors.kernels.layout.codes import (
     FLOOD,
     FORGOTTEN,
     FUTURE,
@@ -18,13 +18,15 @@ from detectors.kernels.layout import (
 )
 from schemas.checkpoint import SIDE_KEY, encode_side
 from schemas.decode import ARRIVAL_HEADER, HOP_HEADER, Decoded, read_headers
+from schemas.durations import write_duration
 from schemas.work_state import LARGEST_BYTES
 from stream.kafka.transactional_producer import TransactionalProducer
+from stream.output.alert_json import utc
 from stream.settings import Settings
 
 _REFUSALS = {
     FUTURE: ("future", "event time is more than 5 minutes after arrival"),
-    TOO_LATE: ("too_late", "event time is more than the allowed lateness before arrival"),
+    TOO_LATE: ("too_late", "event time is more than the allowed lateness before the latest one read here"),
     FLOOD: ("flood", "more than 4096 distinct events of this rider are not final yet"),
     MISPLACED_TWICE: ("misplaced", "forwarded once already, and still not in the rider's partition"),
     SEALED: ("too_late", "what it would change is final already"),
@@ -68,10 +70,23 @@ class DeadLetterWriter:
             elif codes[index] == MISPLACED:
                 self._forward(decoded, index)
             else:
-                self._dead_letter(decoded, index, *_REFUSALS[int(codes[index])])
+                self._dead_letter(decoded, index, *self._refusal(decoded, index, int(codes[index])))
             if self._producer.pending >= _FLUSH_AT or self._producer.pending_bytes >= _FLUSH_BYTES:
                 self.record()
                 await self._producer.flush()
+
+    def _refusal(self, decoded: Decoded, index: int, code: int) -> tuple[str, str]:
+        """The reason and its words; of times that are measured by the arrival, by how much."""
+        reason, detail = _REFUSALS[code]
+        columns = decoded.columns
+        if code not in (FUTURE, TOO_LATE) or (self._settings.clock == "event" and not columns.hop[index]):
+            return reason, detail
+        arrival_s, event_s = int(columns.arrival_ms[index]) // 1000, int(columns.event_s[index])
+        if code == FUTURE:
+            by, most = event_s - arrival_s, "5min are allowed: is its offset right, and the platform's clock?"
+            return reason, f"event time {utc(event_s)} is {write_duration(by)} after arrival, {most}"
+        by, most = arrival_s - event_s, write_duration(self._settings.lateness)
+        return reason, f"event time {utc(event_s)} is {write_duration(by)} before arrival, {most} are allowed"
 
     def record(self) -> None:
         """Put beside what waits how far it goes, so that both are written or neither."""

@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout import INF, PAST
+from detectors.kernels.layout.values import INF, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict

@@ -27,14 +27,27 @@ def load(name: str) -> Policy:
     """
     if name.endswith(".toml"):
         try:
-            return load_policy(Path(name).read_text(encoding="utf-8"), name)
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidPolicy(f"{name}: cannot be read: {error}") from error
+            return load_policy(Path(name).read_text(encoding="utf-8-sig"), name)
+        except OSError as error:
+            raise InvalidPolicy(f"{name}: cannot be read: {(error.strerror or 'it').lower()}") from error
+        except UnicodeDecodeError as error:
+            raise InvalidPolicy(
+                f"{name}: cannot be read: not UTF-8 at byte {error.start}: save it as UTF-8"
+            ) from error
     if name not in builtin_names():
         known = ", ".join(builtin_names())
         raise InvalidPolicy(f"{name}: no such policy; known are {known}, or name a .toml file")
     text = (resources.files("detectors") / "policies" / f"{name}.toml").read_text(encoding="utf-8")
     return load_policy(text, name)
+
+
+def policy_files(name: str) -> list[str]:
+    """The policy files of a folder and below it, by name; of anything else, itself."""
+    folder = Path(name)
+    if not folder.is_dir():
+        return [name]
+    # A folder without any is refused as a file of its name would be.
+    return sorted(str(file) for file in folder.rglob("*.toml")) or [str(folder / "*.toml")]
 
 
 def load_all(names: Sequence[str]) -> list[Policy]:

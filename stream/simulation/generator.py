@@ -21,7 +21,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from schemas.decode import murmur2
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import BatchProducer, into_source
-from stream.kafka.topics.provisioning import TopicsRefused
+from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.feed import beat
 from stream.settings import Settings
 from stream.simulation.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices

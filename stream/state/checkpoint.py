@@ -29,7 +29,7 @@ from schemas.checkpoint import (
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.schedule import is_due
 from stream.settings import Settings
-from stream.state.restore import Restored
+from stream.state.restored import Restored
 
 #: Packed pages that one step writes; at four steps a second what it costs judging stays small.
 STEP_BYTES = 2 << 20

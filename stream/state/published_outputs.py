@@ -14,7 +14,7 @@ import numpy.typing as npt
 import structlog
 from aiokafka.structs import ConsumerRecord
 
-from detectors.kernels.layout import FINALITY_SLACK_S, PAGE_SHIFT, PAST
+from detectors.kernels.layout.values import FINALITY_SLACK_S, PAGE_SHIFT, PAST
 from schemas.decode import rider_hash
 from schemas.names import is_rider
 from stream.kafka.log_reader import Bounds, LogReader

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels import layout
-from detectors.kernels.layout import I64
+from detectors.kernels.layout import misc as Misc
+from detectors.kernels.layout.values import I64
 from detectors.kernels.reading.columns import Shared
 from detectors.reading import ARRAYS
 from stream.state.shm_writer import (
@@ -160,11 +160,11 @@ class SharedPartition:
 
     def platforms(self) -> list[str]:
         """The names behind platforms' numbers."""
-        return self._names_of("platforms", "platform_lengths", layout.M_PLATFORMS)
+        return self._names_of("platforms", "platform_lengths", Misc.PLATFORMS)
 
     def zones(self) -> list[str]:
         """The names behind zones' numbers."""
-        return self._names_of("zones", "zone_lengths", layout.M_ZONES)
+        return self._names_of("zones", "zone_lengths", Misc.ZONES)
 
     def _names_of(self, names: str, lengths: str, counter: int) -> list[str]:
         if self._shared is None:

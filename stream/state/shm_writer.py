@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from detectors import kernels
 from detectors.kernels.jit import sources_digest
-from detectors.kernels.layout import Memory
+from detectors.kernels.layout.arrays import Memory
 from detectors.limits import LimitTable
 from detectors.reading import ARRAYS
 from detectors.store import StoreSettings

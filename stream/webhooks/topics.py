@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from schemas.policy import DAY_S
 from stream.kafka.admin import administration
-from stream.kafka.topics.provisioning import TopicsRefused, Wanted, create, partition_counts
+from stream.kafka.topics.existing import TopicsRefused, create, partition_counts
+from stream.kafka.topics.wanted import Wanted
 from stream.settings import Settings
 from stream.webhooks.config import Config, Endpoint
 

@@ -118,7 +118,8 @@ async def wait_until_forgotten(settings: Settings, rider: str, partitions: int, 
 def run(settings: Settings, rider: str, within_s: float) -> int:
     """The command ``respite forget``; the exit status."""
     from stream.kafka.admin import KafkaUnavailable
-    from stream.kafka.topics.provisioning import TopicsRefused, checked_partitions
+    from stream.kafka.topics.existing import TopicsRefused
+    from stream.kafka.topics.provisioning import checked_partitions
 
     if not is_rider(rider.encode()):
         sys.stderr.write(f"respite: {rider!r} is no rider's id: 1 to 64 characters of A-Z a-z 0-9 _ . : -\n")

@@ -12,7 +12,8 @@ import structlog
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import FINALITY_SLACK_S, REPEATED
+from detectors.kernels.layout.codes import REPEATED
+from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
@@ -29,7 +30,8 @@ from stream.output.publisher import Publisher
 from stream.output.rebuild_buffer import AlreadyPublished, RebuildBuffer
 from stream.schedule import is_due
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
-from stream.state.restore import Restored, Takeover, erase, take_over
+from stream.state.restore import erase, take_over
+from stream.state.restored import Restored, Takeover
 from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
 from stream.worker.context import NotOwner, Source, WorkerContext, shared_partition
 

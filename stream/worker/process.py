@@ -5,33 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
-import os
 import signal
-import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import faust
 import structlog
 from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.types import TP
-from yarl import URL
 
-from detectors.kernels.layout import FINALITY_SLACK_S
-from detectors.limits import LimitTable
 from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable, why_silent
-from stream.kafka.topics.provisioning import retention_s
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.metrics.operator import Metrics, Past
-from stream.output.alert_json import Renderer
-from stream.policies.calendars import window_starts
-from stream.policies.limits import limits_of
-from stream.policies.loader import load_all
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.state.shm_writer import shared_folder, sweep
+from stream.worker.construction import new_app, new_run
 from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
 from stream.worker.context import NotOwner, WorkerContext
 from stream.worker.control_topic import ControlTopic
@@ -49,68 +39,10 @@ _DRAIN_S = 5.0
 #: A partition that could not be claimed, restored or written is tried again after this, then twice as late.
 _RETRY_S, _LONGEST_RETRY_S = 0.5, 15.0
 _GROUP_TIMEOUT_S = 30.0
-_FETCH_BYTES = 8 * 1024 * 1024
 
 
 class Stalled(RuntimeError):
     """Records wait and nothing moves; the supervisor starts the worker again."""
-
-
-class WorkerApp(faust.App):
-    """A Faust app whose consumer hands on record batches."""
-
-    def _new_transport(self) -> Any:
-        return raw_fetch.Transport(self.conf.broker_consumer, self)
-
-    def _create_directories(self) -> None:
-        """Faust's tables would live in a folder of the working directory; there are none."""
-
-
-def new_run(settings: Settings, partitions: int) -> WorkerContext:
-    """What the partitions of a worker share."""
-    policies = load_all(settings.policies)
-    table = LimitTable(limits_of(policies), window_starts)
-    renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
-    worker = f"{socket.gethostname()}-{os.getpid()}"
-    kept_s = retention_s(policies, settings.lateness)
-    return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
-
-
-def new_app(settings: Settings) -> WorkerApp:
-    """The Faust app, with what of Faust is used and stepped around."""
-    credentials = None
-    if settings.security_protocol.startswith("SASL") and settings.sasl_password:
-        credentials = faust.SASLCredentials(
-            username=settings.sasl_username,
-            password=settings.sasl_password.get_secret_value(),
-            ssl_context=settings.tls(),
-            mechanism=settings.sasl_mechanism,
-        )
-    elif settings.security_protocol == "SSL":
-        credentials = faust.SSLCredentials(context=settings.tls())
-    app = WorkerApp(
-        settings.group,
-        broker=[URL(f"kafka://{address}") for address in settings.broker.split(",")],
-        broker_credentials=credentials,
-        broker_session_timeout=10,
-        broker_heartbeat_interval=3,
-        broker_max_poll_interval=600,
-        consumer_auto_offset_reset="earliest",
-        consumer_max_fetch_size=_FETCH_BYTES,
-        consumer_group_instance_id=settings.instance,
-        stream_buffer_maxsize=2,
-        stream_wait_empty=False,
-        table_standby_replicas=0,
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        topic_create_topics=False,
-        web_enabled=False,
-        processing_guarantee="at_least_once",
-        autodiscover=False,
-        producer_acks=-1,
-    )
-    raw_fetch.read_raw(settings.source_topic)
-    return app
 
 
 class Worker:
@@ -325,39 +257,45 @@ class Worker:
         log.info("metrics", address=metrics.start(loop))
         self._watch(loop)
         await self._app.start()
-        ticking = asyncio.ensure_future(self._tick_forever())
-        waiting: list[asyncio.Future[Any]] = [
-            ticking,
+        # What works with partitions ends before the partitions are drained; the others only watch.
+        working: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(self._tick_forever()),
             asyncio.ensure_future(
                 ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
             ),
+        ]
+        watching: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
             self._failure,
             asyncio.ensure_future(self._watchdog().watch()),
         ]
         try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*working, *watching], return_when=asyncio.FIRST_COMPLETED)
             for one in done:
                 one.result()
         finally:
-            exit_after(STOP_S)
-            ticking.cancel()
-            waiting[1].cancel()
-            await asyncio.wait([ticking, waiting[1]], timeout=1)
-            if stopping.is_set():
-                await self._drain()
-            closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
-            if closing:
-                await asyncio.wait(closing, timeout=2)
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._app.stop(), timeout=3)
-            for one in waiting:
+            await self._stop(working, drain=stopping.is_set())
+            for one in watching:
                 one.cancel()
             metrics.stop()
-            if self._watching is not None:
-                self._watching.cancel()
-            faulthandler.cancel_dump_traceback_later()
+
+    async def _stop(self, working: Sequence[asyncio.Future[Any]], *, drain: bool) -> None:
+        """End within `STOP_S` whatever happens; ``drain`` first writes what waits."""
+        exit_after(STOP_S)
+        for one in working:
+            one.cancel()
+        await asyncio.wait(working, timeout=1)
+        if drain:
+            await self._drain()
+        closing = [asyncio.ensure_future(one.close()) for one in self.partitions.values()]
+        if closing:
+            await asyncio.wait(closing, timeout=2)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._app.stop(), timeout=3)
+        if self._watching is not None:
+            self._watching.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
     def _watchdog(self) -> ConsumerWatchdog:
         settings = self._settings

@@ -25,8 +25,8 @@ from schemas.work_state import Refused, read_event
 from stream.kafka.topics import provisioning
 from stream.output.alert_json import utc
 from stream.settings import Settings
+from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
-from stream.worker.process import new_run
 from stream.worker.warm_up import warm_up
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored

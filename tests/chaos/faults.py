@@ -9,7 +9,7 @@ from collections.abc import Callable
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from detectors.kernels.layout import PAGES
+from detectors.kernels.layout.values import PAGES
 from schemas.checkpoint import MARKER_KEY, page_key
 from tests.chaos.city import PARTITIONS, City
 from tests.chaos.machine import (

@@ -22,11 +22,12 @@ from stream.kafka import raw_fetch
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.settings import Settings
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
-from stream.state.restore import Restored, Takeover, take_over
+from stream.state.restore import take_over
+from stream.state.restored import Restored, Takeover
 from stream.worker import partition as partitions
+from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
 from stream.worker.partition import Partition
-from stream.worker.process import new_run
 
 #: Every step between fetch and commit, in the order of a life.
 POINTS = (

@@ -11,18 +11,9 @@ from typing import Any
 import numpy as np
 
 from detectors import pages
-from detectors.kernels.layout import (
-    C_EDGE,
-    C_RUN,
-    C_TOTAL,
-    CLOCK_WORDS,
-    CLOCKS,
-    CONTROL_WORDS,
-    LIMIT_WORDS,
-    PAGES,
-    S_CLOCKS,
-    S_LIMITS,
-)
+from detectors.kernels.layout import row as Row, state as State
+from detectors.kernels.layout.codes import CLOCKS
+from detectors.kernels.layout.values import PAGES
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names, decode_page
 from schemas.instants import parse_instant
@@ -156,7 +147,7 @@ def _compare_totals(
             events.setdefault(event["rider_id"], []).append(event)
     maxima = Maxima(settings.max_open_order, settings.max_open_session, settings.max_open_break)
     limits = len(run.limits.limits)
-    head = CONTROL_WORDS + 2 * limits + S_LIMITS + LIMIT_WORDS * limits
+    head = Row.head_for(limits)
     seen: set[str] = set()
     for number in range(run.partitions):
         store, now_s, _ = stored(settings, run, number)
@@ -168,8 +159,10 @@ def _compare_totals(
             at = max((parse_instant(one["event_time"]) for one in happened), default=now_s)
             told = read_rider(happened, at, maxima)
             for clock, name in enumerate(CLOCKS):
-                words = store.memory.rows[row, head + S_CLOCKS + clock * CLOCK_WORDS :]
-                total = int(words[C_TOTAL]) + (at - int(words[C_EDGE]) if words[C_RUN] else 0)
+                words = store.memory.rows[row, head + State.CLOCKS + clock * State.CLOCK_WORDS :]
+                total = int(words[State.CLOCK_TOTAL]) + (
+                    at - int(words[State.CLOCK_EDGE]) if words[State.CLOCK_RUN] else 0
+                )
                 wanted = sum(told.runs[name][: at - told.first])
                 if total != wanted:
                     found.wrong.append(f"{rider}: {total} s on the {name} clock, {wanted} in the evidence")

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.grafana import dashboards
 from deploy.grafana.model import restarts
 
-DEPLOY = Path(__file__).resolve().parent.parent.parent / "deploy"
+ROOT = Path(__file__).resolve().parent.parent.parent
 #: A recorded name is `level:metric:operations`; what Prometheus and Alertmanager say of themselves is theirs.
 _RECORDED = re.compile(r"[a-z_]+:respite_[a-z_]+:[a-z0-9_]+")
 _EXPORTED = re.compile(r"(?<![\w:])(?:respite|process)_[a-z_]+(?![\w:])")
@@ -19,8 +19,12 @@ _EXPORTED = re.compile(r"(?<![\w:])(?:respite|process)_[a-z_]+(?![\w:])")
 
 def texts() -> Iterator[tuple[str, str]]:
     """Where metrics are asked for, and the text."""
-    for pattern in ("prometheus/rules/*.yml", "prometheus/tests/*.yml", "runbooks/*.md"):
-        for path in sorted(DEPLOY.glob(pattern)):
+    for pattern in (
+        "deploy/prometheus/rules/*.yml",
+        "deploy/prometheus/tests/*.yml",
+        "docs/en/operator/runbooks/*.md",
+    ):
+        for path in sorted(ROOT.glob(pattern)):
             yield path.name, path.read_text(encoding="utf-8")
     for one in dashboards.DASHBOARDS:
         for panel in one.panels:

@@ -20,6 +20,7 @@ from tests.deploy.monitoring import alertmanager, fetch, program, prometheus, un
 ROOT = Path(__file__).resolve().parent.parent.parent
 DEPLOY = ROOT / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"
+RUNBOOKS = ROOT / "docs" / "en" / "operator" / "runbooks"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 TESTS = sorted((PROMETHEUS / "tests").glob("*.yml"))
 
@@ -93,9 +94,11 @@ def test_every_alert_says_what_how_bad_and_where_to_read_on(name: str) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket", "none"}
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["description"].endswith((".", "outside."))
-    file = re.fullmatch(r"\{\{ \$externalLabels\.runbooks \}\}/(\w+\.md)", rule["annotations"]["runbook_url"])
+    file = re.fullmatch(
+        r"\{\{ \$externalLabels\.runbooks \}\}/(\w+)\.html", rule["annotations"]["runbook_url"]
+    )
     assert file
-    book = (DEPLOY / "runbooks" / file[1]).read_text(encoding="utf-8")
+    book = (RUNBOOKS / f"{file[1]}.md").read_text(encoding="utf-8")
     assert name in book.splitlines()[0] or name in book
     for part in ("**Means**", "**Do**"):
         assert part in book, part
@@ -103,7 +106,7 @@ def test_every_alert_says_what_how_bad_and_where_to_read_on(name: str) -> None:
 
 def test_no_runbook_is_left_over() -> None:
     named = {rule["annotations"]["runbook_url"].rpartition("/")[2] for rule in ALERTS.values()}
-    assert {path.name for path in (DEPLOY / "runbooks").glob("Respite*.md")} == named
+    assert {f"{path.stem}.html" for path in RUNBOOKS.glob("Respite*.md")} == named
 
 
 @pytest.mark.parametrize("name", sorted(rule["record"] for rule in rules_of("record")))
@@ -203,7 +206,7 @@ def test_an_alert_reaches_whoever_is_paged_and_silences_what_it_explains(
             found = until(lambda: {
                 one["labels"]["alertname"]: one["status"] for one in fetch(f"{manager.url}/api/v2/alerts")
             }.get("RespiteWorkerDown"), "the alert that is explained")  # fmt: skip
-    assert paged["annotations"]["runbook_url"].endswith("/RespiteWorkersAbsent.md")
+    assert paged["annotations"]["runbook_url"].endswith("/RespiteWorkersAbsent.html")
     assert found["state"] == "suppressed"
     assert found["inhibitedBy"]
     assert "RespiteWorkerDown" not in receiver.alerts("/tickets", "firing")

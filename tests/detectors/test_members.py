@@ -12,7 +12,8 @@ import pytest
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import INF, M_OWN, NONE
+from detectors.kernels.layout import misc as Misc
+from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.reading.columns import Asker
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Reader, blank_asked, shared_of
@@ -159,7 +160,7 @@ def test_a_rider_is_a_platforms_own_from_its_first_event_but_a_heartbeat_on(seed
             pages.forget_silent_platforms(partition.store)
             pages.forget_silent(partition.store, 0)
             partition = moved(partition) if seed % 4 == 3 else partition
-    assert partition.store.memory.misc[M_OWN] == np.count_nonzero(partition.store.memory.own)
+    assert partition.store.memory.misc[Misc.OWN] == np.count_nonzero(partition.store.memory.own)
 
 
 def moved(partition: Partition) -> Partition:

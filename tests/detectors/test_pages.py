@@ -12,7 +12,8 @@ import pytest
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import PAGES, R_EVENTS_N, R_STATUS
+from detectors.kernels.layout import row as Row
+from detectors.kernels.layout.values import PAGES
 from detectors.store import RiderStore
 from detectors.verdicts import Status
 from schemas.decode import decode_lines, rider_hash
@@ -131,7 +132,7 @@ def test_an_erased_rider_does_not_come_back_when_his_events_are_read_again() -> 
     store = service.store
     row = pages.find(store, b"r3", rider_hash(b"r3"))
     assert row is not None
-    assert store.memory.rows[row, R_STATUS] == -1
+    assert store.memory.rows[row, Row.STATUS] == -1
     again = decode_lines(
         [
             json.dumps(one).encode()
@@ -141,7 +142,7 @@ def test_an_erased_rider_does_not_come_back_when_his_events_are_read_again() -> 
     again.columns.arrival_ms[:] = (begin + 3) * 1000, (begin + 200) * 1000
     codes = store.ingest(arrivals_of(again), Place(0, 1, 1, 0))
     assert codes.tolist() == [9, 0]
-    assert store.memory.rows[row, R_EVENTS_N] == 1
+    assert store.memory.rows[row, Row.EVENTS_N] == 1
     # Kept as long as what was erased can be read again, then dropped like anyone silent.
     service.judge(begin + store.settings.keep_s + 1000)
     assert pages.forget_silent(store, erased_ms - 1) != []

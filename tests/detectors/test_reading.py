@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import B_PLATFORMS, B_STAMP, B_UNTIL, INF, LATELY_S, NONE
+from detectors.kernels.layout import brief as Brief
+from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.reading.batch import answer_by_briefs
 from detectors.kernels.reading.columns import A_AS_OF, A_KNOWN, A_LIMIT, A_VERDICT, FAILS, PASSES, Asker
 from detectors.limits import LimitTable
@@ -26,7 +27,7 @@ from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from tests.oracle.evidence import instant
 from tests.oracle.generate import Case, make_case
-from tests.oracle.judge import judge
+from tests.oracle.judge import Settings, judge
 from tests.oracle_cases import policy_of, settings_of
 
 
@@ -84,12 +85,12 @@ def expected(case: Case, rider: str, seconds: int) -> tuple[int, str | None]:
         for event in case.events
         if event["rider_id"] == rider and instant(event["event_time"]) <= case.now
     ]
-    options: dict[str, Any] = {"grace": case.grace, "maxima": case.maxima}
-    _, statuses = judge(own, case.policies, case.now, **options)
+    settings = Settings(grace=case.grace, maxima=case.maxima)
+    _, statuses = judge(own, case.policies, case.now, settings)
     if statuses and statuses[0]["status"] == "hold":
         return FAILS, f"{statuses[0]['policy']}/{statuses[0]['limit']}"
     until = case.now + seconds
-    alerts, _ = judge([*own, *order_of(rider, case.now, until)], case.policies, until, **options)
+    alerts, _ = judge([*own, *order_of(rider, case.now, until)], case.policies, until, settings)
     holding = {
         (f"{policy['name']}@{policy['version']}", limit["name"])
         for policy in case.policies
@@ -152,8 +153,8 @@ def test_the_cases_ask_about_every_kind_of_limit() -> None:
 
 def askers(now_s: int, rng: random.Random) -> list[Asker]:
     """Who may ask: all, and platforms known, unknown and beyond those that a brief names, since when."""
-    keeps_s = rng.choice([3600, LATELY_S, LATELY_S + 1, 2 * LATELY_S, 15 * LATELY_S])
-    return [EVERYONE, *(Asker(number, now_s - keeps_s) for number in (NONE, 0, 1, 2, B_PLATFORMS))]
+    keeps_s = rng.choice([3600, Brief.LATELY_S, Brief.LATELY_S + 1, 2 * Brief.LATELY_S, 15 * Brief.LATELY_S])
+    return [EVERYONE, *(Asker(number, now_s - keeps_s) for number in (NONE, 0, 1, 2, Brief.TOLD_PLATFORMS))]
 
 
 def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds() -> None:
@@ -167,8 +168,8 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
         riders = ["r-0", "r-1"] * 24
         which, left = np.arange(len(riders)), np.zeros(len(riders), dtype=np.int64)
         # At the instants at which a brief ends, around them, and long after the last event.
-        ends = [int(one) for one in store.memory.briefs[: store.riders, B_UNTIL] if one < INF]
-        later = (case.now + step for step in (0, 600, 3000, 20_000, 90_000, 15 * LATELY_S))
+        ends = [int(one) for one in store.memory.briefs[: store.riders, Brief.UNTIL] if one < INF]
+        later = (case.now + step for step in (0, 600, 3000, 20_000, 90_000, 15 * Brief.LATELY_S))
         for now_s in {*later, *(end + step for end in ends for step in (-1, 0))}:
             if now_s < case.now:
                 continue
@@ -176,10 +177,10 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
             for asker in askers(now_s, rng):
                 briefly, wholly = asked_of(riders, lefts), asked_of(riders, lefts)
                 reader.answer(shared, now_s, briefly, which, asker)
-                stamps = store.memory.briefs[:, B_STAMP].copy()
-                store.memory.briefs[:, B_STAMP] = -1
+                stamps = store.memory.briefs[:, Brief.STAMP].copy()
+                store.memory.briefs[:, Brief.STAMP] = -1
                 reader.answer(shared, now_s, wholly, which, asker)
-                store.memory.briefs[:, B_STAMP] = stamps
+                store.memory.briefs[:, Brief.STAMP] = stamps
                 assert briefly.answers.tolist() == wholly.answers.tolist(), f"seed {seed} at {now_s} {asker}"
                 more = answer_by_briefs(shared, store.memory, now_s, briefly, which, left, asker)
                 briefly_for[asker == EVERYONE] += len(riders) - more

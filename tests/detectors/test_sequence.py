@@ -13,7 +13,7 @@ import pytest
 
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
-from detectors.kernels.layout import E_T, EVENT_WORDS, M_MOVES, R_EVENTS, R_EVENTS_N, R_FLAGS, ROW_DIRTY
+from detectors.kernels.layout import event as Event, misc as Misc, row as Row
 from detectors.kernels.reading.columns import A_KNOWN, A_VERDICT, PASSES, UNSURE, Shared
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Busy, Reader, shared_of
@@ -130,8 +130,8 @@ class Shifter(threading.Thread):
 
     def run(self) -> None:
         mem = self._store.memory
-        block, count = mem.rows[0, R_EVENTS], mem.rows[0, R_EVENTS_N]
-        times = mem.heap[block : block + count * EVENT_WORDS].reshape(count, EVENT_WORDS)[:, E_T]
+        block, count = mem.rows[0, Row.EVENTS], mem.rows[0, Row.EVENTS_N]
+        times = mem.heap[block : block + count * Event.WORDS].reshape(count, Event.WORDS)[:, Event.AT]
         # Between two changes there is time for a look; without it no copy would ever be whole.
         while not self.stopping.wait(0.0002):
             for step in (WORK_S + REST_S, -WORK_S - REST_S):
@@ -171,7 +171,7 @@ def test_copies_are_whole_while_a_rider_is_shifted_word_by_word() -> None:
     store = RiderStore(table(), StoreSettings(seal_events=0, max_open_order_s=WORK_S))
     for cycle in range(CYCLES):
         take(store, events(cycle, range(1)))
-    store.memory.rows[0, R_FLAGS] |= ROW_DIRTY  # his state is what his events say
+    store.memory.rows[0, Row.FLAGS] |= Row.FLAG_DIRTY  # his state is what his events say
     shared = shared_of(store.memory)
     torn, looks = torn_looks(store, shared, 1)
     assert looks > 0
@@ -184,10 +184,10 @@ def test_riders_are_found_after_others_have_been_forgotten() -> None:
     store.judge(BEGIN_S + WORK_S)
     take(store, events(1440, range(0, 500, 3)))
     store.judge(BEGIN_S + 86_400 + 300)
-    before = store.memory.misc[M_MOVES]
+    before = store.memory.misc[Misc.MOVES]
     told = pages.forget_silent(store, 0)
     assert len(told) == 500 - len(range(0, 500, 3))
-    assert store.memory.misc[M_MOVES] == before + 2 * len(told)
+    assert store.memory.misc[Misc.MOVES] == before + 2 * len(told)
     asked = asked_of([f"r{rider}" for rider in range(500)], [60] * 500)
     Reader(store.limits, store.settings).answer(shared_of(store.memory), store.now_s, asked, np.arange(500))
     assert [bool(known) for known in asked.answers[:, A_KNOWN]] == [rider % 3 == 0 for rider in range(500)]
@@ -200,7 +200,7 @@ def test_what_is_being_changed_is_not_answered(what: str) -> None:
     take(store, events(0))
     store.judge(BEGIN_S + WORK_S)
     array: Any = store.memory.seq if what == "rider" else store.memory.misc
-    array[0 if what == "rider" else M_MOVES] += 1
+    array[0 if what == "rider" else Misc.MOVES] += 1
     asked = asked_of(["r0", "r1", "nobody"], [60] * 3)
     Reader(store.limits, store.settings).answer(shared_of(store.memory), store.now_s, asked, np.arange(3))
     unsure = (asked.answers[:, A_VERDICT] == UNSURE).tolist()
@@ -222,8 +222,8 @@ def test_nothing_is_said_from_arrays_that_have_been_replaced() -> None:
     reader.answer(shared, store.now_s, asked, np.arange(RIDERS))
     assert set(asked.answers[:, A_VERDICT].tolist()) == {PASSES}
     # Its rows now name blocks that lie elsewhere: what is read by them here is no rider, and may never end.
-    store.memory.rows[:RIDERS, R_EVENTS] = 8
-    store.memory.rows[:RIDERS, R_FLAGS] |= ROW_DIRTY
+    store.memory.rows[:RIDERS, Row.EVENTS] = 8
+    store.memory.rows[:RIDERS, Row.FLAGS] |= Row.FLAG_DIRTY
     store.memory.briefs[:] = 0
     turns[0] = 4
     asked = asked_of(riders, [10] * RIDERS)

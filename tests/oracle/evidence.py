@@ -14,15 +14,21 @@ class Maxima:
     order_s: int = 10_800
     session_s: int = 57_600
     break_s: int = 14_400
+    duty_s: int = 57_600
 
 
 @dataclass
 class Rider:
-    """Everything that happened to one rider up to now."""
+    """Everything that happened to one rider up to now.
+
+    ``unit``: of how many seconds a step is. More than one is exact only where every instant and amount is a
+    multiple of it and no trailing window is judged.
+    """
 
     now: int
     first: int
     real: list[dict[str, Any]]
+    unit: int = 1
     runs: dict[str, list[bool]] = field(default_factory=dict)  # clock -> is it running at first + i
     ended_by_maximum: dict[str, set[int]] = field(default_factory=dict)
     accepted_anew: set[tuple[int, str]] = field(default_factory=set)  # (instant, platform)
@@ -41,30 +47,39 @@ def kind_key(event: dict[str, Any]) -> tuple[Any, ...]:
     return (event["platform"], event["type"], order, instant(event["event_time"]))
 
 
-def read_rider(events: list[dict[str, Any]], now: int, maxima: Maxima) -> Rider:
+def read_rider(events: list[dict[str, Any]], now: int, maxima: Maxima, unit: int = 1) -> Rider:
     happened = [event for event in events if instant(event["event_time"]) <= now]
     voided = {kind_key(event) for event in happened if event.get("void")}
     real = [event for event in happened if not event.get("void") and kind_key(event) not in voided]
     first = min((instant(event["event_time"]) for event in happened), default=now)
-    rider = Rider(now, first, real)
+    rider = Rider(now, first, real, unit)
+    assert (now - first) % unit == 0, "the steps do not meet now"
     order, loaded, order_maxima, loaded_maxima = order_intervals(rider, maxima.order_s)
     online, online_maxima = online_seconds(rider, maxima)
-    seconds = range(first, now + 1)
+    driving, on_duty, driving_maxima, on_duty_maxima = duty_intervals(rider, maxima.duty_s)
+    seconds = range(first, now + 1, unit)
 
     def covered(intervals: list[tuple[int, int]]) -> list[bool]:
         runs = [False] * len(seconds)
         for start, end in intervals:
-            for second in range(max(start, first), min(end, now + 1)):
-                runs[second - first] = True
+            for second in range(max(start, first), min(end, now + 1), unit):
+                runs[(second - first) // unit] = True
         return runs
 
     rider.runs["order"] = covered(order)
     rider.runs["loaded"] = covered(loaded)
     rider.runs["online"] = [a or b for a, b in zip(online, rider.runs["order"], strict=True)]
+    rider.runs["driving"] = covered(driving)
+    on = covered(on_duty)
+    rider.runs["duty"] = [
+        any(those) for those in zip(rider.runs["driving"], on, rider.runs["online"], strict=True)
+    ]
     rider.ended_by_maximum = {
         "order": order_maxima,
         "loaded": loaded_maxima,
         "online": online_maxima | order_maxima,
+        "driving": driving_maxima,
+        "duty": online_maxima | order_maxima | driving_maxima | on_duty_maxima,
     }
     return rider
 
@@ -153,7 +168,7 @@ def toggled(
 
 def online_seconds(rider: Rider, maxima: Maxima) -> tuple[list[bool], set[int]]:
     """Sessions minus the same platform's breaks, second by second, and where a maximum ended what counted."""
-    runs = [False] * (rider.now + 1 - rider.first)
+    runs = [False] * len(range(rider.first, rider.now + 1, rider.unit))
     ended: set[int] = set()
     for platform in {event["platform"] for event in rider.real}:
 
@@ -172,8 +187,36 @@ def online_seconds(rider: Rider, maxima: Maxima) -> tuple[list[bool], set[int]]:
             return any(start <= second < end for start, end in pauses)
 
         for start, end in sessions:
-            for second in range(start, min(end, rider.now + 1)):
+            for second in range(start, min(end, rider.now + 1), rider.unit):
                 if not paused(second):
-                    runs[second - rider.first] = True
+                    runs[(second - rider.first) // rider.unit] = True
         ended |= {moment for moment in session_maxima if not paused(moment - 1)}
     return runs, ended
+
+
+def duty_intervals(rider: Rider, longest: int) -> tuple[list[Interval], list[Interval], set[int], set[int]]:
+    """Driving, on duty, and where a maximum ended either."""
+    intervals: dict[str, list[Interval]] = {"driving": [], "on_duty": [], "off": [], "sleeper": []}
+    maxima: dict[str, set[int]] = {name: set() for name in intervals}
+    for platform in {event["platform"] for event in rider.real}:
+        said: dict[int, list[str]] = {}
+        for event in rider.real:
+            if event["platform"] == platform and event["type"] in ("duty_status", "offline"):
+                duty = "off" if event["type"] == "offline" else event["duty"]
+                said.setdefault(instant(event["event_time"]), []).append(duty)
+        status, since = "off", min(said, default=0)
+        for moment in sorted(said):
+            # `offline` is an `off` that comes first; two of them in a row are as one.
+            for duty in ("off", "sleeper", "on_duty", "driving"):
+                if duty not in said[moment]:
+                    continue
+                if duty == status and moment < since + longest:
+                    continue
+                intervals[status].append((since, min(moment, since + longest)))
+                if moment > since + longest or (moment == since + longest and duty == status):
+                    maxima[status].add(since + longest)
+                status, since = duty, moment
+        intervals[status].append((since, since + longest))
+        if since + longest <= rider.now:
+            maxima[status].add(since + longest)
+    return intervals["driving"], intervals["on_duty"], maxima["driving"], maxima["on_duty"]

@@ -40,8 +40,13 @@ class Case:
     maxima: Maxima
 
 
-def make_limit(rng: random.Random, name: str, grid: int) -> Doc:
-    kind = rng.choice(["continuous", "day", "week", "rolling", "span", "rest_within"])
+#: Kinds of limit that histories are made for.
+KINDS = ("continuous", "day", "week", "rolling", "span", "rest_within")
+
+
+def make_limit(rng: random.Random, name: str, grid: int, only: str | None = None) -> Doc:
+    drawn = rng.choice(KINDS)
+    kind = only or drawn
     amount = rng.randrange(4, 50) * grid
     limit: Doc = {
         "name": name,
@@ -104,7 +109,8 @@ def make_event(rng: random.Random, number: int, at: int, riders: int) -> Doc:
     return event
 
 
-def make_case(seed: int, riders: int = 2, horizon_s: int = 3600) -> Case:
+def make_case(seed: int, riders: int = 2, horizon_s: int = 3600, only: str | None = None) -> Case:
+    """A history; ``only`` names the kind that all its limits are of."""
     rng = random.Random(seed)
     grid = rng.choice([1, 5, 10, 30])
     turn = rng.choice(TURNS)
@@ -123,7 +129,7 @@ def make_case(seed: int, riders: int = 2, horizon_s: int = 3600) -> Case:
             "version": rng.randrange(1, 4),
             "time_zone": rng.choice([turn[0], turn[0], "UTC"]),
             "source": f"source of {name}",
-            "limits": [make_limit(rng, f"l-{index}", grid) for index in range(rng.randrange(1, 4))],
+            "limits": [make_limit(rng, f"l-{index}", grid, only) for index in range(rng.randrange(1, 4))],
         }
         for name in ("p", "q")[: rng.randrange(1, 3)]
     ]

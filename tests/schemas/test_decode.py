@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from schemas.decode import CorruptBatch, Decoded, decode_chunk, decode_lines, murmur2, read_headers
 from schemas.work_state import EVENT_TYPES, LARGEST_BYTES, Refused, WorkStateEvent, read_event

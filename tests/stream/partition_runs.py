@@ -22,9 +22,9 @@ from stream.offline.replay import Replay, Replayed
 from stream.output.alert_json import utc
 from stream.policies.loader import load_all
 from stream.settings import Settings
+from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
 from stream.worker.partition import Partition
-from stream.worker.process import new_run
 
 PARTITIONS = 2
 #: What may differ between two ways of reading the same evidence.

@@ -66,9 +66,12 @@ def test_the_prefix_stands_before_every_topic() -> None:
         ("source", "a b", "characters"),
         ("group", "", "characters"),
         ("prefix", "a/b", "characters"),
-        ("clock", "sun", "'wall' or 'event'"),
+        ("clock", "sun", "wall or event"),
+        ("lateness", "24", 'no duration without a unit: write "24h", "24min" or "24s"'),
+        ("max_open_order", "3", 'no duration without a unit: write "3h"'),
+        ("metrics_port", "many", "a whole number"),
         ("metrics_port", 70_000, "65535"),
-        ("log_format", "xml", "'text' or 'json'"),
+        ("log_format", "xml", "text or json"),
         ("ssl_cafile", "/no/such/file", "cannot be read"),
     ],
 )
@@ -85,13 +88,14 @@ def test_a_wrong_value_is_refused_with_its_name_the_value_and_what_would_do(
     [
         ("lateness", "72h", 72 * 3600),
         ("lateness", "90min", 5400),
-        ("lateness", "60", 60),
+        ("lateness", "60s", 60),
+        ("deaf_after", "0", 0),
         ("breach_grace", "0", 0),
         ("keep", "15d", 15 * 86_400),
         ("keep", "20d12h", 20 * 86_400 + 43_200),
     ],
 )
-def test_durations_are_written_with_units_or_in_seconds(name: str, value: str, expected: int) -> None:
+def test_durations_are_written_with_their_units(name: str, value: str, expected: int) -> None:
     assert getattr(load_settings(**{name: value}), name) == expected
 
 

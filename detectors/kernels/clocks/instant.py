@@ -1,4 +1,4 @@
-"""From the events of one instant to what is open: orders, sessions, breaks, and the clocks they run.
+"""From the events of one instant to what is open and the clocks that it runs (CONTRACT 1 and 4).
 
 An instant's events lie sorted by (order, platform, type, void first), so the events of one order are
 neighbours, and a void stands before what it takes back. Ends are applied before beginnings.
@@ -7,7 +7,13 @@ neighbours, and a void stands before what it takes back. Ends are applied before
 from __future__ import annotations
 
 from detectors.kernels.clocks.corrections import taken_back
-from detectors.kernels.clocks.orders import apply_order, end_orders_at_maximum
+from detectors.kernels.clocks.orders import (
+    IS_ACCEPTED,
+    IS_ENDED,
+    IS_PICKED_UP,
+    apply_order,
+    end_orders_at_maximum,
+)
 from detectors.kernels.clocks.sessions import (
     begin_on_platform,
     end_on_platform,
@@ -17,44 +23,15 @@ from detectors.kernels.clocks.sessions import (
 from detectors.kernels.clocks.spans import close
 from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
-    ACCEPTED,
-    BREAK_ENDED,
-    BREAK_STARTED,
-    C_EDGE,
-    C_RUN,
-    CANCELLED,
-    CLOCK_WORDS,
-    DELIVERED,
-    E_ORDER,
-    E_PACKED,
-    EVENT_WORDS,
-    I64,
-    M_BREACHES,
-    M_BYMAX,
-    M_CONFIRMED,
-    M_PRE_EDGE,
-    M_PRE_RUN,
-    NONE,
-    O_LOADED,
-    OFFLINE,
-    ONLINE,
-    ONLINE_CLOCK,
-    ORDER_CLOCK,
-    P_BREAK,
-    P_SESSION,
-    PACK_CONFIRMED,
-    PACK_PLATFORM,
-    PACK_TYPE,
-    PICKED_UP,
-    R_EVENTS,
-    S_CLOCKS,
-    S_ORDERS,
-    S_PLATFORMS,
-    S_ZONE,
-    ZONE_MASK,
-    Memory,
-    Rules,
+    codes,
+    event as Event,
+    misc as Misc,
+    open as Open,
+    row as Row,
+    state as State,
 )
+from detectors.kernels.layout.arrays import Memory, Rules
+from detectors.kernels.layout.values import I64, NONE
 
 
 @inlined
@@ -73,74 +50,88 @@ def apply_ends(
     mem: Memory, row: int, state: I64, base: I64, at: int, first: int, last: int, rules: Rules
 ) -> None:
     """First pass over an instant's events: orders, the ends on platforms, zone and confirmation."""
-    block = mem.rows[row, R_EVENTS]
+    block = mem.rows[row, Row.EVENTS]
     index = first
     best_zone = NONE
     while index < last:
-        word = block + index * EVENT_WORDS
-        order = mem.heap[word + E_ORDER]
+        word = block + index * Event.WORDS
+        order = mem.heap[word + Event.ORDER]
         marks = 0
         here = index
-        while here < last and mem.heap[block + here * EVENT_WORDS + E_ORDER] == order:
-            packed = mem.heap[block + here * EVENT_WORDS + E_PACKED]
+        while here < last and mem.heap[block + here * Event.WORDS + Event.ORDER] == order:
+            packed = mem.heap[block + here * Event.WORDS + Event.PACKED]
             if not taken_back(mem, block, here, first):
-                kind = (packed >> PACK_TYPE) & 15
-                if kind == ACCEPTED:
-                    marks |= 1
-                elif kind == PICKED_UP:
-                    marks |= 2
-                elif kind == DELIVERED or kind == CANCELLED:
-                    marks |= 4
-                if kind == ACCEPTED or kind == BREAK_ENDED or kind == OFFLINE:
-                    end_on_platform(mem, state, packed >> PACK_PLATFORM, kind)
-                if (packed >> PACK_CONFIRMED) & 1 == 1:
-                    mem.misc[M_CONFIRMED] = 1
-                zone = (packed & ZONE_MASK) - 1
-                if zone >= 0 and kind <= CANCELLED and zone_is_greater(mem, zone, best_zone):
+                kind = Event.type_of(packed)
+                if kind == codes.ACCEPTED:
+                    marks |= IS_ACCEPTED
+                elif kind == codes.PICKED_UP:
+                    marks |= IS_PICKED_UP
+                elif Event.is_one_of(kind, codes.END_ORDERS):
+                    marks |= IS_ENDED
+                if Event.is_one_of(kind, codes.END_BREAKS):
+                    end_on_platform(mem, state, Event.platform_of(packed), kind)
+                if (packed >> Event.CONFIRMED_SHIFT) & 1 == 1:
+                    mem.misc[Misc.CONFIRMED] = 1
+                zone = (packed & Event.ZONE_MASK) - 1
+                if (
+                    zone >= 0
+                    and Event.is_one_of(kind, codes.GIVE_ZONE)
+                    and zone_is_greater(mem, zone, best_zone)
+                ):
                     best_zone = zone
             here += 1
         if marks != 0:
-            apply_order(mem, row, state, base, at, first, marks, rules, word)
+            apply_order(mem, row, base, at, first, marks, rules, word)
         index = here
     if best_zone != NONE:
-        state[S_ZONE] = best_zone
+        state[State.ZONE] = best_zone
 
 
 @inlined
 def apply_beginnings(mem: Memory, row: int, state: I64, at: int, first: int, last: int) -> None:
     """Second pass: sessions and breaks that begin at this instant."""
-    block = mem.rows[row, R_EVENTS]
+    block = mem.rows[row, Row.EVENTS]
     for index in range(first, last):
-        packed = mem.heap[block + index * EVENT_WORDS + E_PACKED]
-        kind = (packed >> PACK_TYPE) & 15
-        if (kind == ONLINE or kind == BREAK_STARTED) and not taken_back(mem, block, index, first):
-            begin_on_platform(mem, state, packed >> PACK_PLATFORM, kind, at)
+        packed = mem.heap[block + index * Event.WORDS + Event.PACKED]
+        kind = Event.type_of(packed)
+        if Event.is_one_of(kind, codes.BEGIN_ON_PLATFORMS) and not taken_back(mem, block, index, first):
+            begin_on_platform(mem, state, Event.platform_of(packed), kind, at)
+
+
+@inlined
+def see_what_runs(mem: Memory, state: I64) -> None:
+    """Say of each clock whether what is open runs it (CONTRACT 1): a further clock has its rule here."""
+    loaded = 0
+    for index in range(state[State.ORDERS]):
+        if mem.orders[index, Open.ORDER_LOADED] != NONE:
+            loaded = 1
+    order = 1 if state[State.ORDERS] > 0 else 0
+    online = order
+    for index in range(state[State.PLATFORMS]):
+        begun = mem.open_platforms[index, Open.PLATFORM_SESSION] != NONE
+        if begun and mem.open_platforms[index, Open.PLATFORM_BREAK] < 0:
+            online = 1
+    mem.misc[Misc.RUNS + codes.ORDER_CLOCK] = order
+    mem.misc[Misc.RUNS + codes.ONLINE_CLOCK] = online
+    mem.misc[Misc.RUNS + codes.LOADED_CLOCK] = loaded
 
 
 @inlined
 def turn_clocks(mem: Memory, row: int, state: I64, at: int) -> None:
     """Start and stop the clocks as what is open says; keeps what they did before in ``misc``."""
-    loaded = 0
-    for index in range(state[S_ORDERS]):
-        if mem.orders[index, O_LOADED] != NONE:
-            loaded = 1
-    order = 1 if state[S_ORDERS] > 0 else 0
-    online = order
-    for index in range(state[S_PLATFORMS]):
-        if mem.open_platforms[index, P_SESSION] != NONE and mem.open_platforms[index, P_BREAK] < 0:
-            online = 1
-    for clock in range(3):
-        base = S_CLOCKS + clock * CLOCK_WORDS
-        runs = order if clock == ORDER_CLOCK else (online if clock == ONLINE_CLOCK else loaded)
-        ran = state[base + C_RUN]
-        mem.misc[M_PRE_RUN + clock] = ran
-        mem.misc[M_PRE_EDGE + clock] = state[base + C_EDGE]
+    see_what_runs(mem, state)
+    for clock in range(codes.CLOCK_COUNT):
+        base = State.clock_at(clock)
+        runs = mem.misc[Misc.RUNS + clock]
+        ran = state[base + State.CLOCK_RUN]
+        mem.misc[Misc.BEFORE_RUN + clock] = ran
+        mem.misc[Misc.BEFORE_EDGE + clock] = state[base + State.CLOCK_EDGE]
         if runs == ran:
             continue
         if ran == 1:
-            close(mem, row, state, clock, at, mem.misc[M_BYMAX + clock])
-        state[base + C_RUN] = runs
-        state[base + C_EDGE] = at
+            close(mem, row, state, clock, at, mem.misc[Misc.BY_MAXIMUM + clock])
+        state[base + State.CLOCK_RUN] = runs
+        state[base + State.CLOCK_EDGE] = at
 
 
 @inlined
@@ -148,10 +139,10 @@ def apply_instant(
     mem: Memory, row: int, state: I64, base: I64, at: int, first: int, last: int, rules: Rules
 ) -> None:
     """Bring what is open and the clocks to ``at``, with the events ``first..last`` of that second."""
-    mem.misc[M_BREACHES] = 0
-    mem.misc[M_CONFIRMED] = 0
-    for clock in range(3):
-        mem.misc[M_BYMAX + clock] = 0
+    mem.misc[Misc.BREACHES] = 0
+    mem.misc[Misc.CONFIRMED] = 0
+    for clock in range(codes.CLOCK_COUNT):
+        mem.misc[Misc.BY_MAXIMUM + clock] = 0
     if last > first:
         apply_ends(mem, row, state, base, at, first, last, rules)
     end_orders_at_maximum(mem, state, at, rules)

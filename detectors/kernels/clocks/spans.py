@@ -1,34 +1,30 @@
 """A clock's merged spans: totals, and the evidence a verdict shows.
 
-A clock's state is (running, edge, total, number of closed spans); ``edge`` is when it began to run or to
-rest. The closed spans of a rider lie in his heap block, sorted by start.
+The closed spans of a rider and clock lie in a block of the heap, sorted by start (`layout.state`). All
+instants and amounts are whole seconds; spans are half-open and disjoint (CONTRACT 1, 4).
 """
 
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import (
-    C_EDGE,
-    C_RUN,
-    C_SPANS,
-    C_TOTAL,
-    CLOCK_WORDS,
-    EVIDENCE_SPANS,
-    I64,
-    R_SPANS,
-    S_CLOCKS,
-    SPAN_WORDS,
-    Memory,
-)
+from detectors.kernels.layout import row as Row, state as State
+from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.values import EVIDENCE_SPANS, I64
 
 
 @inlined
 def total(state: I64, clock: int, at: int) -> int:
     """Seconds the clock has run before ``at``, which is not before the state's instant."""
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    if state[base + C_RUN] == 1:
-        return state[base + C_TOTAL] + at - state[base + C_EDGE]
-    return state[base + C_TOTAL]
+    base = State.clock_at(clock)
+    if state[base + State.CLOCK_RUN] == 1:
+        return state[base + State.CLOCK_TOTAL] + at - state[base + State.CLOCK_EDGE]
+    return state[base + State.CLOCK_TOTAL]
+
+
+@inlined
+def end_of(mem: Memory, word: int) -> int:
+    """Where the closed span at a word of the heap ends."""
+    return mem.heap[word + State.SPAN_END] >> 1
 
 
 @inlined
@@ -37,7 +33,7 @@ def first_ending_after(mem: Memory, block: int, count: int, at: int) -> int:
     low, high = 0, count
     while low < high:
         middle = (low + high) // 2
-        if (mem.heap[block + middle * SPAN_WORDS + 1] >> 1) > at:
+        if end_of(mem, block + middle * State.SPAN_WORDS) > at:
             high = middle
         else:
             low = middle + 1
@@ -47,17 +43,17 @@ def first_ending_after(mem: Memory, block: int, count: int, at: int) -> int:
 @inlined
 def total_at(mem: Memory, row: int, state: I64, clock: int, at: int) -> int:
     """Seconds the clock had run before ``at``, any instant since the oldest span kept."""
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    if state[base + C_RUN] == 1 and at > state[base + C_EDGE]:
-        return state[base + C_TOTAL] + at - state[base + C_EDGE]
-    block = mem.rows[row, R_SPANS + clock]
-    count = state[base + C_SPANS]
+    base = State.clock_at(clock)
+    if state[base + State.CLOCK_RUN] == 1 and at > state[base + State.CLOCK_EDGE]:
+        return state[base + State.CLOCK_TOTAL] + at - state[base + State.CLOCK_EDGE]
+    block = mem.rows[row, Row.SPANS + clock]
+    count = state[base + State.CLOCK_SPANS]
     index = first_ending_after(mem, block, count, at)
     if index == count:
-        return state[base + C_TOTAL]
-    word = block + index * SPAN_WORDS
-    start = mem.heap[word]
-    before = mem.heap[word + 2]
+        return state[base + State.CLOCK_TOTAL]
+    word = block + index * State.SPAN_WORDS
+    start = mem.heap[word + State.SPAN_START]
+    before = mem.heap[word + State.SPAN_BEFORE]
     if at > start:
         return before + at - start
     return before
@@ -66,13 +62,13 @@ def total_at(mem: Memory, row: int, state: I64, clock: int, at: int) -> int:
 @inlined
 def close(mem: Memory, row: int, state: I64, clock: int, at: int, by_maximum: int) -> None:
     """Append the span that ends at ``at``; room was reserved."""
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    word = mem.rows[row, R_SPANS + clock] + state[base + C_SPANS] * SPAN_WORDS
-    mem.heap[word] = state[base + C_EDGE]
-    mem.heap[word + 1] = at * 2 + by_maximum
-    mem.heap[word + 2] = state[base + C_TOTAL]
-    state[base + C_SPANS] += 1
-    state[base + C_TOTAL] += at - state[base + C_EDGE]
+    base = State.clock_at(clock)
+    word = mem.rows[row, Row.SPANS + clock] + state[base + State.CLOCK_SPANS] * State.SPAN_WORDS
+    mem.heap[word + State.SPAN_START] = state[base + State.CLOCK_EDGE]
+    mem.heap[word + State.SPAN_END] = at * 2 + by_maximum
+    mem.heap[word + State.SPAN_BEFORE] = state[base + State.CLOCK_TOTAL]
+    state[base + State.CLOCK_SPANS] += 1
+    state[base + State.CLOCK_TOTAL] += at - state[base + State.CLOCK_EDGE]
 
 
 @kernel
@@ -81,23 +77,23 @@ def evidence(mem: Memory, row: int, state: I64, clock: int, start: int, end: int
 
     Precondition: ``out`` has room for 50 pairs; ``end`` is not after the state's instant.
     """
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    block = mem.rows[row, R_SPANS + clock]
-    count = state[base + C_SPANS]
-    running = state[base + C_RUN] == 1 and state[base + C_EDGE] < end
-    edge = max(state[base + C_EDGE], start)
+    base = State.clock_at(clock)
+    block = mem.rows[row, Row.SPANS + clock]
+    count = state[base + State.CLOCK_SPANS]
+    running = state[base + State.CLOCK_RUN] == 1 and state[base + State.CLOCK_EDGE] < end
+    edge = max(state[base + State.CLOCK_EDGE], start)
     room = EVIDENCE_SPANS - 1 if running else EVIDENCE_SPANS
     # Closed spans inside are those from `first` up to the last that starts before `end`.
     first = first_ending_after(mem, block, count, start)
     last = count
-    while last > first and mem.heap[block + (last - 1) * SPAN_WORDS] >= end:
+    while last > first and mem.heap[block + (last - 1) * State.SPAN_WORDS + State.SPAN_START] >= end:
         last -= 1
     first = max(first, last - room)
     found = 0
     for index in range(first, last):
-        word = block + index * SPAN_WORDS
-        out[at + 2 * found] = max(mem.heap[word], start)
-        out[at + 2 * found + 1] = min(mem.heap[word + 1] >> 1, end)
+        word = block + index * State.SPAN_WORDS
+        out[at + 2 * found] = max(mem.heap[word + State.SPAN_START], start)
+        out[at + 2 * found + 1] = min(end_of(mem, word), end)
         found += 1
     if running and edge < end:
         out[at + 2 * found] = edge
@@ -111,15 +107,15 @@ def estimated(mem: Memory, row: int, state: I64, clock: int, start: int, end: in
     """Whether an interval that the evidence shows is open now, or ended where a maximum ended something."""
     if shown == 0:
         return False
-    base = S_CLOCKS + clock * CLOCK_WORDS
-    if state[base + C_RUN] == 1 and state[base + C_EDGE] < end:
+    base = State.clock_at(clock)
+    if state[base + State.CLOCK_RUN] == 1 and state[base + State.CLOCK_EDGE] < end:
         return True
-    block = mem.rows[row, R_SPANS + clock]
-    last = state[base + C_SPANS]
-    while last > 0 and mem.heap[block + (last - 1) * SPAN_WORDS] >= end:
+    block = mem.rows[row, Row.SPANS + clock]
+    last = state[base + State.CLOCK_SPANS]
+    while last > 0 and mem.heap[block + (last - 1) * State.SPAN_WORDS + State.SPAN_START] >= end:
         last -= 1
     for index in range(max(0, last - shown), last):
-        word = block + index * SPAN_WORDS + 1
-        if mem.heap[word] & 1 == 1 and (mem.heap[word] >> 1) > start:
+        word = block + index * State.SPAN_WORDS
+        if mem.heap[word + State.SPAN_END] & 1 == 1 and end_of(mem, word) > start:
             return True
     return False

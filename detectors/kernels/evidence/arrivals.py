@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors.kernels.layout import I64, U8, U64
+from detectors.kernels.layout.values import I64, U8, U64
 
 
 class Arrivals(NamedTuple):

@@ -1,4 +1,4 @@
-"""Clock time in the calendar day or week of the policy's time zone (``day``, ``week``).
+"""``day``, ``week``: clock time in the calendar window of the policy's time zone (CONTRACT 5), seconds.
 
 An instant belongs to the window that contains it, so at a window's end the count has begun anew.
 """
@@ -7,25 +7,10 @@ from __future__ import annotations
 
 from detectors.kernels.clocks.spans import total
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import (
-    C_RUN,
-    CLOCK_WORDS,
-    I64,
-    INF,
-    L_COUNT0,
-    L_EPISODE,
-    L_FLAGS,
-    L_HOLD_FROM,
-    L_REMINDED,
-    L_WINDOW_END,
-    LIMIT_WORDS,
-    NONE,
-    S_CLOCKS,
-    S_LIMITS,
-    S_T,
-    Limits,
-)
-from detectors.kernels.limits.continuous import lowest_open_amount
+from detectors.kernels.layout import state as State
+from detectors.kernels.layout.arrays import Limits
+from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits.episode import lowest_open_amount
 
 
 @inlined
@@ -43,41 +28,70 @@ def window_index(limits: Limits, limit: int, at: int) -> int:
 
 
 @inlined
-def turn_window(state: I64, limits: Limits, limit: int, at: int) -> bool:
+def turn(state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Begin the count anew when ``at`` lies in another window; True when a window has ended.
 
     Precondition: a clock that ran over the boundary has been brought to the boundary itself.
     """
-    word = S_LIMITS + limit * LIMIT_WORDS
-    if at < state[word + L_WINDOW_END]:
+    word = State.limit_at(limit)
+    if at < state[word + State.LIMIT_WINDOW_END]:
         return False
     index = window_index(limits, limit, at)
-    state[word + L_EPISODE] = limits.bounds[index]
-    state[word + L_WINDOW_END] = limits.bounds[index + 1]
-    state[word + L_COUNT0] = total(state, limits.clock[limit], at)
-    state[word + L_FLAGS] = 0
-    state[word + L_REMINDED] = 0
+    state[word + State.LIMIT_EPISODE] = limits.bounds[index]
+    state[word + State.LIMIT_WINDOW_END] = limits.bounds[index + 1]
+    state[word + State.LIMIT_COUNT0] = total(state, limits.clock[limit], at)
+    state[word + State.LIMIT_FLAGS] = 0
+    state[word + State.LIMIT_REMINDED] = 0
     return True
 
 
 @inlined
 def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
     """Seconds counted at ``at``."""
-    word = S_LIMITS + limit * LIMIT_WORDS
-    if at >= state[word + L_WINDOW_END]:
+    word = State.limit_at(limit)
+    if at >= state[word + State.LIMIT_WINDOW_END]:
         return 0
-    return total(state, limits.clock[limit], at) - state[word + L_COUNT0]
+    return total(state, limits.clock[limit], at) - state[word + State.LIMIT_COUNT0]
 
 
 @inlined
 def next_instant(state: I64, limits: Limits, limit: int) -> int:
     """The next instant at which this limit changes, if nothing else happens."""
-    word = S_LIMITS + limit * LIMIT_WORDS
+    word = State.limit_at(limit)
     clock = limits.clock[limit]
-    if state[S_CLOCKS + clock * CLOCK_WORDS + C_RUN] == 1:
-        done = total(state, clock, state[S_T]) - state[word + L_COUNT0]
-        reached = state[S_T] + lowest_open_amount(state, limits, limit) - done
-        return min(reached, state[word + L_WINDOW_END])
-    if state[word + L_FLAGS] != 0 or state[word + L_HOLD_FROM] != NONE:
-        return state[word + L_WINDOW_END]
+    if state[State.clock_at(clock) + State.CLOCK_RUN] == 1:
+        done = total(state, clock, state[State.AT]) - state[word + State.LIMIT_COUNT0]
+        reached = state[State.AT] + lowest_open_amount(state, limits, limit) - done
+        return min(reached, state[word + State.LIMIT_WINDOW_END])
+    if state[word + State.LIMIT_FLAGS] != 0 or state[word + State.LIMIT_HOLD_FROM] != NONE:
+        return state[word + State.LIMIT_WINDOW_END]
     return INF
+
+
+@inlined
+def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """The first instant of the window that contains ``at``, which is not before the state's instant."""
+    word = State.limit_at(limit)
+    if at < state[word + State.LIMIT_WINDOW_END]:
+        return state[word + State.LIMIT_EPISODE]
+    return limits.bounds[window_index(limits, limit, at)]
+
+
+@inlined
+def window_end(state: I64, limit: int) -> int:
+    """Where the window that the state stands in ends."""
+    return state[State.limit_at(limit) + State.LIMIT_WINDOW_END]
+
+
+@inlined
+def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool, int]:
+    """Whether the count grows with time at ``now``, and until when it goes on as it does."""
+    runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
+    end = window_end(state, limit)
+    return runs, end if now < end else INF
+
+
+@inlined
+def resume_after(limits: Limits, limit: int, at: int) -> int:
+    """Where the window that contains ``at`` ends."""
+    return limits.bounds[window_index(limits, limit, at) + 1]

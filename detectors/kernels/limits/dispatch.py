@@ -1,31 +1,46 @@
-"""The one place that knows which file judges which kind of limit."""
+"""The one place that knows which file judges which kind of limit.
+
+A kind is a file with the functions below that it does not share with the others, and its branch in each of
+them; policies name it by its line in `KINDS`. Whoever needs to know what a kind does asks here.
+"""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import (
-    BY_ELAPSED,
-    BY_REST,
-    CALENDAR,
-    CONTINUOUS,
-    I64,
-    L_EPISODE,
-    L_FLAGS,
-    L_HOLD_FROM,
-    L_HOLD_NEWEST,
-    LIMIT_WORDS,
-    NONE,
-    ROLLING,
-    S_LIMITS,
-    Limits,
-    Memory,
-)
-from detectors.kernels.limits import calendar, continuous, elapsed, rolling
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import calendar, continuous, elapsed, episode, rolling
+
+CONTINUOUS, CALENDAR, ROLLING, ELAPSED = range(4)
+
+
+class Kind(NamedTuple):
+    """What a kind of limit is judged by, and what a limit of it must have."""
+
+    code: int
+    needs_reset: bool = False
+    #: It is counted in windows whose first instants are given (`detectors.calendar`).
+    needs_starts: bool = False
+    #: Its window is at least as long as its amount.
+    needs_window: bool = False
+
+
+#: By the name that policies give it (CONTRACT 5).
+KINDS = {
+    "continuous": Kind(CONTINUOUS, needs_reset=True),
+    "day": Kind(CALENDAR, needs_starts=True),
+    "week": Kind(CALENDAR, needs_starts=True),
+    "rolling": Kind(ROLLING, needs_window=True),
+    "span": Kind(ELAPSED, needs_reset=True),
+    "rest_within": Kind(ELAPSED, needs_reset=True),
+}
 
 
 @inlined
 def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
-    """What the limit counts at ``at``, when nothing has happened since the state's instant."""
+    """What the limit counts at ``at``, seconds, when nothing has happened since the state's instant."""
     kind = limits.kind[limit]
     if kind == CONTINUOUS:
         return continuous.counted(state, limits, limit, at)
@@ -37,13 +52,9 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
 
 
 @inlined
-def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
-    """Where the window of an alert at ``at`` begins."""
-    if limits.kind[limit] == ROLLING:
-        return rolling.window_start(state, limits, limit, at)
-    if limits.kind[limit] != CALENDAR and not continuous.in_episode(state, limits, limit, at):
-        return at
-    return state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
+def can_reach(limits: Limits, limit: int, runs: bool) -> bool:
+    """Whether an amount can be reached at an instant at which the clock runs, or rests."""
+    return runs or limits.kind[limit] != ELAPSED
 
 
 @inlined
@@ -51,33 +62,67 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
     """Turn episode or window at ``at``; True when that ends a ``window`` or ``confirm`` hold."""
     kind = limits.kind[limit]
     if kind == CALENDAR:
-        return calendar.turn_window(state, limits, limit, at)
+        return calendar.turn(state, limits, limit, at)
     if kind == ROLLING:
-        if limits.reset[limit] > 0:
-            flags = state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS]
-            continuous.turn_episode(mem, state, limits, limit, at)
-            state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS] = flags
-        count = rolling.counted(mem, row, state, limits, limit, at)
-        return rolling.drop_flags_below(state, limits, limit, count)
-    return continuous.turn_episode(mem, state, limits, limit, at)
+        return rolling.turn(mem, row, state, limits, limit, at)
+    return episode.turn(mem, state, limits, limit, at)
 
 
 @inlined
-def next_of_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
-    """The next instant at which this limit or its hold changes, if no event comes."""
+def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
+    """The next instant at which the limit changes, if nothing else happens; a lower bound past horizon."""
     kind = limits.kind[limit]
     if kind == CONTINUOUS:
-        found = continuous.next_instant(state, limits, limit)
-    elif kind == CALENDAR:
-        found = calendar.next_instant(state, limits, limit)
-    elif kind == ROLLING:
-        found = rolling.next_instant(mem, row, state, limits, limit, horizon)
-    else:
-        found = elapsed.next_instant(state, limits, limit)
-    word = S_LIMITS + limit * LIMIT_WORDS
-    if state[word + L_HOLD_FROM] != NONE:
-        if limits.release[limit] == BY_ELAPSED:
-            found = min(found, state[word + L_HOLD_NEWEST] + limits.hold_for[limit])
-        elif limits.release[limit] == BY_REST:
-            found = min(found, continuous.rest_qualifies_at(state, limits, limit))
-    return found
+        return continuous.next_instant(state, limits, limit)
+    if kind == CALENDAR:
+        return calendar.next_instant(state, limits, limit)
+    if kind == ROLLING:
+        return rolling.next_instant(mem, row, state, limits, limit, horizon)
+    return elapsed.next_instant(state, limits, limit)
+
+
+@inlined
+def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Where what is counted at ``at`` begins; ``at`` itself when no episode is under way."""
+    kind = limits.kind[limit]
+    if kind == CALENDAR:
+        return calendar.window_start(state, limits, limit, at)
+    if kind == ROLLING:
+        return rolling.window_start(state, limits, limit, at)
+    return episode.window_start(state, limits, limit, at)
+
+
+@inlined
+def window_end(state: I64, limits: Limits, limit: int) -> int:
+    """Where the window that the state stands in ends; NONE where that is not known beforehand."""
+    if limits.kind[limit] == CALENDAR:
+        return calendar.window_end(state, limit)
+    return NONE
+
+
+@inlined
+def spans_from(state: I64, limits: Limits, limit: int) -> int:
+    """Since when closed spans are needed to count from the state on; infinite where none are."""
+    if limits.kind[limit] == ROLLING:
+        return rolling.spans_from(state, limits, limit)
+    return INF
+
+
+@inlined
+def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool, int]:
+    """Whether the count grows with time at ``now``, and until when it goes on as it does; NONE: neither."""
+    kind = limits.kind[limit]
+    if kind == CALENDAR:
+        return calendar.steady_until(state, limits, limit, now)
+    if kind == ROLLING:
+        # A sliding window lets go of what leaves it: its count is no line.
+        return False, NONE
+    return episode.steady_until(state, limits, limit, now, kind == ELAPSED)
+
+
+@inlined
+def resume_after(state: I64, limits: Limits, limit: int, now: int, at: int) -> int:
+    """When the limit, reached at ``at``, counts anew if the rider rests from ``now``; NONE: not known."""
+    if limits.kind[limit] == CALENDAR:
+        return calendar.resume_after(limits, limit, at)
+    return episode.resume_after(state, limits, limit, now)

@@ -1,56 +1,59 @@
-"""When a hold ends by its `release` (CONTRACT 5)."""
+"""When a hold ends by its ``release`` (CONTRACT 5); confirmations are `timeline.limit`'s."""
 
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import (
-    BY_ELAPSED,
-    BY_REST,
-    BY_WINDOW,
-    C_EDGE,
-    C_RUN,
-    CALENDAR,
-    CLOCK_WORDS,
-    I64,
-    L_HOLD_NEWEST,
-    L_WINDOW_END,
-    LIMIT_WORDS,
-    M_PRE_EDGE,
-    M_PRE_RUN,
-    NONE,
-    S_CLOCKS,
-    S_LIMITS,
-    Limits,
-    Memory,
-)
+from detectors.kernels.layout import codes, misc as Misc, state as State
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import dispatch
+from detectors.kernels.limits.episode import rest_qualifies_at
+
+
+@inlined
+def is_held(state: I64, limit: int) -> bool:
+    """Whether a hold of the limit is under way."""
+    return state[State.limit_at(limit) + State.LIMIT_HOLD_FROM] != NONE
 
 
 @inlined
 def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
     """The earliest instant at which the hold can end, as seen from ``at``; NONE where it is not known."""
-    word = S_LIMITS + limit * LIMIT_WORDS
     release = limits.release[limit]
-    if release == BY_ELAPSED:
-        return state[word + L_HOLD_NEWEST] + limits.hold_for[limit]
-    if release == BY_REST:
-        base = S_CLOCKS + limits.clock[limit] * CLOCK_WORDS
-        if state[base + C_RUN] == 1:
-            return at + limits.reset[limit]
-        return state[base + C_EDGE] + limits.reset[limit]
-    if release == BY_WINDOW and limits.kind[limit] == CALENDAR:
-        return state[word + L_WINDOW_END]
+    if release == codes.BY_ELAPSED:
+        return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
+    if release == codes.BY_REST:
+        qualifies = rest_qualifies_at(state, limits, limit)
+        return qualifies if qualifies != INF else at + limits.reset[limit]
+    if release == codes.BY_WINDOW:
+        return dispatch.window_end(state, limits, limit)
     return NONE
 
 
 @inlined
-def hold_is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, ended: bool) -> bool:
-    """Whether the hold under way ends at ``at`` by anything but a confirmation."""
-    newest = state[S_LIMITS + limit * LIMIT_WORDS + L_HOLD_NEWEST]
+def is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, turned: bool) -> bool:
+    """Whether the hold under way ends at ``at`` by anything but a confirmation.
+
+    ``turned``: episode or window have ended at ``at``.
+    """
+    newest = state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST]
     release = limits.release[limit]
-    if release == BY_ELAPSED:
+    if release == codes.BY_ELAPSED:
         return at >= newest + limits.hold_for[limit]
-    if release == BY_REST:
+    if release == codes.BY_REST:
         clock = limits.clock[limit]
-        rest = mem.misc[M_PRE_EDGE + clock]
-        return mem.misc[M_PRE_RUN + clock] == 0 and rest >= newest and at - rest >= limits.reset[limit]
-    return ended
+        rest = mem.misc[Misc.BEFORE_EDGE + clock]
+        return mem.misc[Misc.BEFORE_RUN + clock] == 0 and rest >= newest and at - rest >= limits.reset[limit]
+    return turned
+
+
+@inlined
+def next_release(state: I64, limits: Limits, limit: int) -> int:
+    """When the hold under way ends by time alone; infinite where episode, window or rider end it."""
+    if not is_held(state, limit):
+        return INF
+    if limits.release[limit] == codes.BY_ELAPSED:
+        return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
+    if limits.release[limit] == codes.BY_REST:
+        return rest_qualifies_at(state, limits, limit)
+    return INF

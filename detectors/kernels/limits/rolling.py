@@ -1,4 +1,4 @@
-"""Clock time in the trailing window (``rolling``), with ``reset`` only since the last qualifying rest.
+"""``rolling``: clock time in the trailing window, with ``reset`` only since a qualifying rest (CONTRACT 5).
 
 Between the edges of its spans the count grows, falls or stays by whole seconds, so the instant at which
 an amount is reached or left is found by walking those edges.
@@ -6,33 +6,13 @@ an amount is reached or left is found by walking those edges.
 
 from __future__ import annotations
 
-from detectors.kernels.clocks.spans import first_ending_after, total, total_at
-from detectors.kernels.jit import kernel
-from detectors.kernels.layout import (
-    C_EDGE,
-    C_RUN,
-    C_SPANS,
-    CLOCK_WORDS,
-    FIRED,
-    I64,
-    INF,
-    L_EPISODE,
-    L_FLAGS,
-    L_HOLD_FROM,
-    LIMIT_WORDS,
-    NONE,
-    PAST,
-    R_SPANS,
-    S_CLOCKS,
-    S_LIMITS,
-    S_T,
-    SPAN_WORDS,
-    WARN_FIRED_BIT,
-    WARN_TOLD_BIT,
-    Limits,
-    Memory,
-)
-from detectors.kernels.limits.continuous import rest_qualifies_at
+from detectors.kernels.clocks.spans import end_of, first_ending_after, total, total_at
+from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.layout import row as Row, state as State
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, INF, NONE, PAST
+from detectors.kernels.limits import episode
+from detectors.kernels.limits.episode import rest_qualifies_at
 
 
 @kernel
@@ -41,10 +21,10 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     start = at - limits.window[limit]
     if limits.reset[limit] == 0:
         return start
-    episode = state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
-    if episode == NONE or at >= rest_qualifies_at(state, limits, limit):
+    begin = state[State.limit_at(limit) + State.LIMIT_EPISODE]
+    if begin == NONE or at >= rest_qualifies_at(state, limits, limit):
         return at
-    return max(start, episode)
+    return max(start, begin)
 
 
 @kernel
@@ -60,16 +40,32 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
 @kernel
 def drop_flags_below(state: I64, limits: Limits, limit: int, count: int) -> bool:
     """End the episodes of the amounts that ``count`` is below; True when the limit's own is not reached."""
-    word = S_LIMITS + limit * LIMIT_WORDS
-    flags = state[word + L_FLAGS]
+    word = State.limit_at(limit)
+    flags = state[word + State.LIMIT_FLAGS]
     for index in range(limits.warnings[limit]):
         if count < limits.warn[limit, index]:
-            flags &= ~((1 << (WARN_FIRED_BIT + index)) | (1 << (WARN_TOLD_BIT + index)))
+            flags &= ~((1 << (State.WARN_FIRED_BIT + index)) | (1 << (State.WARN_TOLD_BIT + index)))
     below = count < limits.amount[limit]
     if below:
-        flags &= ~FIRED
-    state[word + L_FLAGS] = flags
+        flags &= ~State.FIRED
+    state[word + State.LIMIT_FLAGS] = flags
     return below
+
+
+@inlined
+def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
+    """End the episodes of the amounts that the count at ``at`` is below; True when the limit's own is."""
+    if limits.reset[limit] > 0:
+        flags = state[State.limit_at(limit) + State.LIMIT_FLAGS]
+        episode.turn(mem, state, limits, limit, at)
+        state[State.limit_at(limit) + State.LIMIT_FLAGS] = flags
+    return drop_flags_below(state, limits, limit, counted(mem, row, state, limits, limit, at))
+
+
+@inlined
+def spans_from(state: I64, limits: Limits, limit: int) -> int:
+    """Where the window at the state's instant begins: no later one reaches further back."""
+    return state[State.AT] - limits.window[limit]
 
 
 @kernel
@@ -78,21 +74,22 @@ def edge_after(mem: Memory, row: int, state: I64, clock: int, at: int, floor: in
 
     ``floor`` is where counting began; what lies before it was not counted.
     """
-    base = S_CLOCKS + clock * CLOCK_WORDS
+    base = State.clock_at(clock)
     if at < floor:
         return 0, floor
-    block = mem.rows[row, R_SPANS + clock]
-    count = state[base + C_SPANS]
+    block = mem.rows[row, Row.SPANS + clock]
+    count = state[base + State.CLOCK_SPANS]
     index = first_ending_after(mem, block, count, at)
     if index < count:
-        start = mem.heap[block + index * SPAN_WORDS]
+        word = block + index * State.SPAN_WORDS
+        start = mem.heap[word + State.SPAN_START]
         if start <= at:
-            return 1, mem.heap[block + index * SPAN_WORDS + 1] >> 1
+            return 1, end_of(mem, word)
         return 0, start
-    if state[base + C_RUN] == 1:
-        if at >= state[base + C_EDGE]:
+    if state[base + State.CLOCK_RUN] == 1:
+        if at >= state[base + State.CLOCK_EDGE]:
             return 1, INF
-        return 0, state[base + C_EDGE]
+        return 0, state[base + State.CLOCK_EDGE]
     return 0, INF
 
 
@@ -105,15 +102,15 @@ def walk(
     The clock goes on as it does now. Beyond ``horizon`` a lower bound is enough.
     """
     clock = limits.clock[limit]
-    at = state[S_T]
-    running = state[S_CLOCKS + clock * CLOCK_WORDS + C_RUN]
+    at = state[State.AT]
+    running = state[State.clock_at(clock) + State.CLOCK_RUN]
     count = counted(mem, row, state, limits, limit, at)
     missing = count - amount + 1 if falling else amount - count
     if at + missing > horizon:
         return at + missing
     floor = PAST
     if limits.reset[limit] > 0:
-        floor = state[S_LIMITS + limit * LIMIT_WORDS + L_EPISODE]
+        floor = state[State.limit_at(limit) + State.LIMIT_EPISODE]
     left = at - limits.window[limit]
     while at <= horizon:
         leaves, until = edge_after(mem, row, state, clock, left, floor)
@@ -131,18 +128,18 @@ def walk(
 @kernel
 def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, horizon: int) -> int:
     """The next instant at which this limit changes, if nothing else happens; a lower bound past horizon."""
-    word = S_LIMITS + limit * LIMIT_WORDS
-    flags = state[word + L_FLAGS]
-    running = state[S_CLOCKS + limits.clock[limit] * CLOCK_WORDS + C_RUN] == 1
-    if not running and flags == 0 and state[word + L_HOLD_FROM] == NONE:
+    word = State.limit_at(limit)
+    flags = state[word + State.LIMIT_FLAGS]
+    running = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
+    if not running and flags == 0 and state[word + State.LIMIT_HOLD_FROM] == NONE:
         return INF
     found = INF
     if limits.reset[limit] > 0:
         if not running:
             found = rest_qualifies_at(state, limits, limit)
-            if found <= state[S_T]:
+            if found <= state[State.AT]:
                 found = INF
-        if state[word + L_EPISODE] == NONE:
+        if state[word + State.LIMIT_EPISODE] == NONE:
             return found
     for index in range(limits.warnings[limit] + 1):
         amount = limits.amount[limit] if index == 0 else limits.warn[limit, index - 1]

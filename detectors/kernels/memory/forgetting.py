@@ -5,26 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels.jit import kernel
-from detectors.kernels.layout import (
-    HELD,
-    I64,
-    M_MOVES,
-    M_ROWS,
-    R_FLAGS,
-    R_FORGOTTEN_MS,
-    R_HASH,
-    R_LAST_EVENT,
-    R_PAGE,
-    R_PAGE_NEXT,
-    R_STATUS,
-    ROW_TOUCHED,
-    Limits,
-    Memory,
-)
+from detectors.kernels.layout import codes, misc as Misc, row as Row
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, ID_BYTES
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of
 from detectors.kernels.memory.own_index import leave_all, move_all
-from detectors.kernels.memory.pages import BLOCKS, block_word, class_word
+from detectors.kernels.memory.pages import BLOCK_COUNT, block_word, class_word
 from detectors.kernels.memory.rows import blank_row
 from detectors.kernels.memory.seqlock import begin_change, end_change
 
@@ -33,7 +20,7 @@ from detectors.kernels.memory.seqlock import begin_change, end_change
 def slot_of(mem: Memory, row: int) -> int:
     """The slot of the table that holds a row."""
     mask = mem.table.shape[0] - 1
-    slot = home_of(np.uint64(mem.rows[row, R_HASH]), mask)
+    slot = home_of(np.uint64(mem.rows[row, Row.HASH]), mask)
     while mem.table[slot] != row + 1:
         slot = (slot + 1) & mask
     return slot
@@ -63,85 +50,85 @@ def leave_table(mem: Memory, row: int) -> None:
 @kernel
 def relink(mem: Memory, row: int, target: int) -> None:
     """Let the link of a row's page that leads to the row lead to ``target`` (row + 1, or 0)."""
-    page = mem.rows[row, R_PAGE]
+    page = mem.rows[row, Row.PAGE]
     if mem.page_head[page] == row + 1:
         mem.page_head[page] = target
         return
     before = mem.page_head[page] - 1
-    while mem.rows[before, R_PAGE_NEXT] != row + 1:
-        before = mem.rows[before, R_PAGE_NEXT] - 1
-    mem.rows[before, R_PAGE_NEXT] = target
+    while mem.rows[before, Row.PAGE_NEXT] != row + 1:
+        before = mem.rows[before, Row.PAGE_NEXT] - 1
+    mem.rows[before, Row.PAGE_NEXT] = target
 
 
 @kernel
 def release_blocks(mem: Memory, row: int) -> None:
-    for index in range(BLOCKS):
+    for index in range(BLOCK_COUNT):
         blocks.release(mem, mem.rows[row, block_word(index)], mem.rows[row, class_word(index)])
 
 
 @kernel
 def forget_row(mem: Memory, row: int) -> None:
-    """Drop a rider; the last row takes his place.
+    """Drop a rider; the last row moves to where the rider's was.
 
     Precondition: nobody is touched.
     """
-    last = mem.misc[M_ROWS] - 1
-    mem.misc[M_MOVES] += 1
+    last = mem.misc[Misc.ROWS] - 1
+    mem.misc[Misc.MOVES] += 1
     begin_change(mem, row)
     if last != row:
         begin_change(mem, last)
     leave_all(mem, row)
     release_blocks(mem, row)
     leave_table(mem, row)
-    relink(mem, row, mem.rows[row, R_PAGE_NEXT])
-    mem.page_dirty[mem.rows[row, R_PAGE]] = 1
+    relink(mem, row, mem.rows[row, Row.PAGE_NEXT])
+    mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
     if last != row:
         mem.table[slot_of(mem, last)] = row + 1
         move_all(mem, last, row)
         relink(mem, last, row + 1)
         for word in range(mem.rows.shape[1]):
             mem.rows[row, word] = mem.rows[last, word]
-        for byte in range(64):
+        for byte in range(ID_BYTES):
             mem.ids[row, byte] = mem.ids[last, byte]
         mem.id_lengths[row] = mem.id_lengths[last]
         mem.wake[row] = mem.wake[last]
-    mem.misc[M_ROWS] = last
-    # A reader who found a rider in the row that is free now does not find his name there.
+    mem.misc[Misc.ROWS] = last
+    # A reader who found a rider in the row that is free now does not find the name there.
     mem.id_lengths[last] = 0
     if last != row:
         end_change(mem, last)
     end_change(mem, row)
-    mem.misc[M_MOVES] += 1
+    mem.misc[Misc.MOVES] += 1
 
 
 @kernel
 def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     """Erase a rider's evidence; read again, what arrived before ``before_ms`` does not come back."""
-    mem.misc[M_MOVES] += 1
+    mem.misc[Misc.MOVES] += 1
     begin_change(mem, row)
     leave_all(mem, row)
     release_blocks(mem, row)
-    page, following, mixed = mem.rows[row, R_PAGE], mem.rows[row, R_PAGE_NEXT], mem.rows[row, R_HASH]
+    page, following, mixed = mem.rows[row, Row.PAGE], mem.rows[row, Row.PAGE_NEXT], mem.rows[row, Row.HASH]
     blank_row(mem, row, limits)
-    mem.rows[row, R_PAGE], mem.rows[row, R_PAGE_NEXT], mem.rows[row, R_HASH] = page, following, mixed
-    mem.rows[row, R_FORGOTTEN_MS] = before_ms
+    mem.rows[row, Row.PAGE], mem.rows[row, Row.PAGE_NEXT], mem.rows[row, Row.HASH] = page, following, mixed
+    mem.rows[row, Row.FORGOTTEN_MS] = before_ms
     mem.page_dirty[page] = 1
     end_change(mem, row)
-    mem.misc[M_MOVES] += 1
+    mem.misc[Misc.MOVES] += 1
 
 
 @kernel
 def silent_since(mem: Memory, instant: int, erased_ms: int, found: I64) -> int:
     """Rows without an event after ``instant`` and not on hold, last first, into ``found``; how many.
 
-    One that was erased stays until ``erased_ms``: as long as what he has been erased of can be read again.
+    One that was erased stays until ``erased_ms``: as long as what was erased can be read again.
     """
     count = 0
-    for row in range(mem.misc[M_ROWS] - 1, -1, -1):
-        if mem.rows[row, R_LAST_EVENT] > instant or mem.rows[row, R_FLAGS] & ROW_TOUCHED != 0:
+    for row in range(mem.misc[Misc.ROWS] - 1, -1, -1):
+        if mem.rows[row, Row.LAST_EVENT] > instant or mem.rows[row, Row.FLAGS] & Row.FLAG_TOUCHED != 0:
             continue
-        # The status follows time; the state in the row is that of his last event.
-        if mem.rows[row, R_FORGOTTEN_MS] > erased_ms or mem.rows[row, R_STATUS] == HELD:
+        # The status follows time; the state in the row is that of the last event.
+        if mem.rows[row, Row.FORGOTTEN_MS] > erased_ms or mem.rows[row, Row.STATUS] == codes.HELD:
             continue
         if count == found.shape[0]:
             return count

@@ -1,11 +1,12 @@
-"""Riders and names: looked up by their hashes, entered when they are new."""
+"""Riders looked up by the hashes of their ids, in a table with open addressing (`Memory.table`)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import I64, NONE, PAGE_SHIFT, U8, U64, Memory
+from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.values import I64, NONE, PAGE_SHIFT, U8, U64
 
 
 @inlined
@@ -49,8 +50,18 @@ def home_of(mixed: np.uint64, mask: int) -> int:
 
 
 @inlined
+def free_slot(table: I64, mixed: np.uint64) -> int:
+    """The slot for a rider who is not in the table."""
+    mask = table.shape[0] - 1
+    slot = home_of(mixed, mask)
+    while table[slot] != 0:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@inlined
 def find_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, int]:
-    """Row of a rider and the slot of the table where he is or would be; row NONE when he is new."""
+    """Row of a rider and the slot of the table where it is or would be; row NONE for a new rider."""
     mask = mem.table.shape[0] - 1
     slot = home_of(mixed, mask)
     while mem.table[slot] != 0:
@@ -64,18 +75,15 @@ def find_rider(mem: Memory, buf: U8, at: int, length: int, mixed: np.uint64) -> 
 
 @inlined
 def page_of(mixed: np.uint64) -> int:
-    """The page of the checkpoint that a rider lies in, from his hash."""
+    """The page of the checkpoint that a rider lies in, from the hash."""
     return np.int64(mixed >> np.uint64(PAGE_SHIFT))
 
 
 @kernel
 def grow_table(old: I64, old_hash: U64, table: I64, table_hash: U64) -> None:
     """Re-enter every rider in a larger table."""
-    mask = table.shape[0] - 1
     for index in range(old.shape[0]):
         if old[index] != 0:
-            slot = home_of(old_hash[index], mask)
-            while table[slot] != 0:
-                slot = (slot + 1) & mask
+            slot = free_slot(table, old_hash[index])
             table[slot] = old[index]
             table_hash[slot] = old_hash[index]

@@ -9,18 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import (
-    M_OWN,
-    MEMBER_PLATFORM,
-    MEMBER_WORDS,
-    MOST_MEMBERS,
-    NONE,
-    R_HASH,
-    R_MEMBERS,
-    R_MEMBERS_N,
-    Memory,
-)
-from detectors.kernels.memory.lookup import home_of
+from detectors.kernels.layout import misc as Misc, row as Row
+from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.values import MOST_MEMBERS, NONE
+from detectors.kernels.memory.lookup import free_slot, home_of
 
 
 @inlined
@@ -34,7 +26,7 @@ def own_key(mixed: np.uint64, platform: int) -> np.uint64:
 @inlined
 def is_full(mem: Memory) -> bool:
     """Whether the table has to grow before another rider's platforms are entered."""
-    return 2 * (mem.misc[M_OWN] + MOST_MEMBERS) >= mem.own.shape[0]
+    return 2 * (mem.misc[Misc.OWN] + MOST_MEMBERS) >= mem.own.shape[0]
 
 
 @kernel
@@ -43,21 +35,18 @@ def enter_own(mem: Memory, row: int, platform: int) -> None:
 
     Precondition: the table is not full, and the pair is not in it.
     """
-    key = own_key(np.uint64(mem.rows[row, R_HASH]), platform)
-    mask = mem.own.shape[0] - 1
-    slot = home_of(key, mask)
-    while mem.own[slot] != 0:
-        slot = (slot + 1) & mask
+    key = own_key(np.uint64(mem.rows[row, Row.HASH]), platform)
+    slot = free_slot(mem.own, key)
     # The key first: a reader who sees the row then sees its key too.
     mem.own_hash[slot] = key
     mem.own[slot] = row + 1
-    mem.misc[M_OWN] += 1
+    mem.misc[Misc.OWN] += 1
 
 
 @inlined
 def own_slot(mem: Memory, row: int, platform: int) -> int:
     """The slot that holds the pair; NONE where it is in none."""
-    key = own_key(np.uint64(mem.rows[row, R_HASH]), platform)
+    key = own_key(np.uint64(mem.rows[row, Row.HASH]), platform)
     mask = mem.own.shape[0] - 1
     slot = home_of(key, mask)
     while mem.own[slot] != 0:
@@ -71,12 +60,12 @@ def own_slot(mem: Memory, row: int, platform: int) -> int:
 def leave_own(mem: Memory, row: int, platform: int) -> None:
     """Take a pair out; what stood behind it moves up (Knuth 6.4, algorithm R).
 
-    Precondition: `M_MOVES` is odd.
+    Precondition: `Misc.MOVES` is odd.
     """
     hole = own_slot(mem, row, platform)
     if hole == NONE:
         return
-    mem.misc[M_OWN] -= 1
+    mem.misc[Misc.OWN] -= 1
     mask = mem.own.shape[0] - 1
     slot = hole
     while True:
@@ -96,24 +85,24 @@ def leave_own(mem: Memory, row: int, platform: int) -> None:
 @kernel
 def enter_all(mem: Memory, row: int) -> None:
     """Enter a rider under all platforms of the row."""
-    for index in range(mem.rows[row, R_MEMBERS_N]):
-        word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
-        enter_own(mem, row, mem.heap[word + MEMBER_PLATFORM])
+    for index in range(mem.rows[row, Row.MEMBERS_N]):
+        word = mem.rows[row, Row.MEMBERS] + index * Row.MEMBER_WORDS
+        enter_own(mem, row, mem.heap[word + Row.MEMBER_PLATFORM])
 
 
 @kernel
 def leave_all(mem: Memory, row: int) -> None:
     """Take a rider out under all platforms of the row."""
-    for index in range(mem.rows[row, R_MEMBERS_N]):
-        word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
-        leave_own(mem, row, mem.heap[word + MEMBER_PLATFORM])
+    for index in range(mem.rows[row, Row.MEMBERS_N]):
+        word = mem.rows[row, Row.MEMBERS] + index * Row.MEMBER_WORDS
+        leave_own(mem, row, mem.heap[word + Row.MEMBER_PLATFORM])
 
 
 @kernel
 def move_all(mem: Memory, row: int, target: int) -> None:
     """Let the entries of a row name another one, which the rider is moved to."""
-    for index in range(mem.rows[row, R_MEMBERS_N]):
-        word = mem.rows[row, R_MEMBERS] + index * MEMBER_WORDS
-        slot = own_slot(mem, row, mem.heap[word + MEMBER_PLATFORM])
+    for index in range(mem.rows[row, Row.MEMBERS_N]):
+        word = mem.rows[row, Row.MEMBERS] + index * Row.MEMBER_WORDS
+        slot = own_slot(mem, row, mem.heap[word + Row.MEMBER_PLATFORM])
         if slot != NONE:
             mem.own[slot] = target + 1

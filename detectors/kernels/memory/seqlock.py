@@ -13,7 +13,7 @@ from numba import config, types
 from numba.extending import intrinsic
 
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import Memory
+from detectors.kernels.layout.arrays import Memory
 
 if config.DISABLE_JIT:
 

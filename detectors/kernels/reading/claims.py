@@ -3,18 +3,8 @@
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import (
-    I64,
-    INF,
-    MEMBER_FIRST,
-    MEMBER_LAST,
-    MEMBER_PLATFORM,
-    MEMBER_WORDS,
-    MOST_MEMBERS,
-    NONE,
-    R_MEMBERS,
-    R_MEMBERS_N,
-)
+from detectors.kernels.layout import row as Row
+from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE
 from detectors.kernels.memory.seqlock import fence
 from detectors.kernels.reading.columns import EVERYONE, Asked, Asker, Shared
 from detectors.kernels.reading.snapshot import TRIES, find_settled, is_asked, is_replaced
@@ -26,15 +16,15 @@ CLAIM_PLATFORM, CLAIM_FIRST, CLAIM_WORDS = range(3)
 @inlined
 def copy_claims(shared: Shared, row: int, since: int, out: I64) -> int:
     """The platforms that have claimed the rider of a row since ``since``, into ``out``; how many."""
-    members, count = shared.rows[row, R_MEMBERS], shared.rows[row, R_MEMBERS_N]
-    if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:
+    members, count = shared.rows[row, Row.MEMBERS], shared.rows[row, Row.MEMBERS_N]
+    if members < 0 or count > MOST_MEMBERS or members + count * Row.MEMBER_WORDS > shared.heap.shape[0]:
         return 0
     found = 0
     for index in range(count):
-        word = members + index * MEMBER_WORDS
-        if shared.heap[word + MEMBER_LAST] >= since:
-            out[found, CLAIM_PLATFORM] = shared.heap[word + MEMBER_PLATFORM]
-            out[found, CLAIM_FIRST] = shared.heap[word + MEMBER_FIRST]
+        word = members + index * Row.MEMBER_WORDS
+        if shared.heap[word + Row.MEMBER_LAST] >= since:
+            out[found, CLAIM_PLATFORM] = shared.heap[word + Row.MEMBER_PLATFORM]
+            out[found, CLAIM_FIRST] = shared.heap[word + Row.MEMBER_FIRST]
             found += 1
     return found
 

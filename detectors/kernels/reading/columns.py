@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from detectors.kernels.layout import I64, U8, U64
+from detectors.kernels.layout.values import I64, U8, U64
 
-# What is found of a rider.
-FOUND, ABSENT, BUSY = 0, 1, 2
-
+#: In place of a platform's number: sees all riders.
 EVERYONE = -2
 
 # What is answered: columns of the output.
@@ -58,3 +56,11 @@ class Asker(NamedTuple):
 
     platform: int  # EVERYONE sees all, NONE is a platform that has sent nothing yet
     since: int
+
+
+class Question(NamedTuple):
+    """What is asked, for whom, and of which instant (epoch seconds)."""
+
+    asked: Asked
+    asker: Asker
+    now: int

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from detectors.kernels.jit import kernel
-from detectors.kernels.layout import (
-    CALENDAR,
-    FIRED,
-    I64,
-    L_FLAGS,
-    L_HOLD_FROM,
-    LIMIT_WORDS,
-    NONE,
-    PAST,
-    S_LIMITS,
-    Limits,
-    Memory,
-)
-from detectors.kernels.limits.calendar import window_index
-from detectors.kernels.limits.dispatch import counted, window_start
-from detectors.kernels.limits.holds import hold_until
+from detectors.kernels.layout import state as State
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, NONE, PAST
+from detectors.kernels.limits.dispatch import counted, resume_after, window_start
+from detectors.kernels.limits.holds import hold_until, is_held
 from detectors.kernels.reading.columns import D_COUNTED, D_FIRED, D_HOLD_FROM, D_HOLD_UNTIL, D_RESUME, D_START
-from detectors.kernels.reading.eligibility import resume_after
 
 
 @kernel
@@ -28,15 +16,12 @@ def describe(mem: Memory, limits: Limits, now: int, out: I64) -> None:
     """Write what each limit says of the copied rider at ``now``, (limits, DESCRIPTION_WORDS)."""
     state = mem.state
     for limit in range(limits.kind.shape[0]):
-        word = S_LIMITS + limit * LIMIT_WORDS
+        word = State.limit_at(limit)
         out[limit, D_COUNTED] = counted(mem, 0, state, limits, limit, now)
-        start = window_start(state, limits, limit, now)
-        if limits.kind[limit] == CALENDAR:
-            start = limits.bounds[window_index(limits, limit, now)]
-        out[limit, D_START] = max(start, PAST)
-        out[limit, D_HOLD_FROM] = state[word + L_HOLD_FROM]
+        out[limit, D_START] = max(window_start(state, limits, limit, now), PAST)
+        out[limit, D_HOLD_FROM] = state[word + State.LIMIT_HOLD_FROM]
         out[limit, D_HOLD_UNTIL] = NONE
-        if state[word + L_HOLD_FROM] != NONE:
+        if is_held(state, limit):
             out[limit, D_HOLD_UNTIL] = hold_until(state, limits, limit, now)
-        out[limit, D_FIRED] = state[word + L_FLAGS] & FIRED
+        out[limit, D_FIRED] = state[word + State.LIMIT_FLAGS] & State.FIRED
         out[limit, D_RESUME] = resume_after(state, limits, limit, now, now)

@@ -1,7 +1,8 @@
 """One rider copied out of arrays that somebody else is writing.
 
-A reader maps a store's arrays read-only, copies one rider into a small memory of its own while his
-sequence number stays even, and brings him to *now* there by the same transition function.
+A reader maps a store's arrays read-only and copies one rider into row 0 of a small memory of its own while
+the rider's sequence number stays even (`kernels.memory.seqlock`). Results are codes: DONE, ABSENT, BUSY (it
+was being changed), or an array of the private memory that is too small.
 """
 
 from __future__ import annotations
@@ -10,52 +11,25 @@ import numpy as np
 
 from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
-    C_SPANS,
-    CLOCK_WORDS,
-    E_PACKED,
-    EVENT_WORDS,
-    I64,
-    M_MOVES,
-    MEMBER_LAST,
-    MEMBER_PLATFORM,
-    MEMBER_WORDS,
-    MOST_MEMBERS,
-    NEED_HEAP,
-    NEED_OPEN,
-    NONE,
-    ORDER_WORDS,
-    PLATFORM_WORDS,
-    R_BASE_OPEN,
-    R_ENDED,
-    R_ENDED_N,
-    R_EVENTS,
-    R_EVENTS_N,
-    R_FLAGS,
-    R_HEAD_OPEN,
-    R_MEMBERS,
-    R_MEMBERS_N,
-    R_SPANS,
-    R_STATUS,
-    ROW_SEEN,
-    S_CLOCKS,
-    S_ORDERS,
-    S_PLATFORMS,
-    SPAN_WORDS,
-    U8,
-    ZONE_MASK,
-    Limits,
-    Memory,
+    codes,
+    event as Event,
+    misc as Misc,
+    open as Open,
+    row as Row,
+    state as State,
 )
-from detectors.kernels.layout.row import base_at, state_words
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import MOST_MEMBERS, NONE, U8
+from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of, same_bytes
 from detectors.kernels.memory.own_index import own_key
 from detectors.kernels.memory.seqlock import fence
-from detectors.kernels.reading.columns import ABSENT, BUSY, EVERYONE, FOUND, Asked, Asker, Shared
+from detectors.kernels.reading.columns import EVERYONE, Asked, Asker, Question, Shared
 
 #: How often a copy is begun anew before the rider counts as busy: some ten microseconds.
 TRIES = 4096
 
-#: Room for what the asked order and the rider's own open things may yet close.
+#: Room for the spans that the asked order and what the rider has open may yet close.
 SPARE_SPANS = 8
 
 
@@ -114,92 +88,95 @@ def find_settled(
     """Row of a rider, and whether that may be relied on: rows move when riders are forgotten."""
     key = key_of(mixed, asker)
     for _ in range(TRIES):
-        moves = shared.misc[M_MOVES]
+        moves = shared.misc[Misc.MOVES]
         fence()
         row = find(shared, asker, buf, at, length, key)
         if row != NONE:
             return row, True
         fence()
-        if moves & 1 == 0 and shared.misc[M_MOVES] == moves:
+        if moves & 1 == 0 and shared.misc[Misc.MOVES] == moves:
             return NONE, True
     return NONE, False
 
 
 @inlined
-def copy_block(shared: Shared, mem: Memory, word: int, words: int, to: int, room: int) -> int:
-    """Copy a block to ``to`` of the private heap and name it there; the next free word, or or a code."""
+def copy_block(shared: Shared, mem: Memory, word: int, words: int, to: int, room: int) -> tuple[int, int]:
+    """Copy a block to ``to`` of the private heap and name it there; a result, and the next free word."""
     offset = mem.rows[0, word]
     if words < 0 or offset < 0 or offset + words > shared.heap.shape[0]:
-        return -BUSY
+        return codes.BUSY, to
     if to + room > mem.heap.shape[0]:
-        return -NEED_HEAP - 100
+        return codes.NEED_HEAP, to
     for index in range(words):
         mem.heap[to + index] = shared.heap[offset + index]
     mem.rows[0, word] = to
-    return to + room
+    return codes.DONE, to + room
 
 
 @inlined
-def open_words(state: I64) -> int:
-    return state[S_ORDERS] * ORDER_WORDS + state[S_PLATFORMS] * PLATFORM_WORDS
+def copy_blocks(shared: Shared, mem: Memory, limits: Limits, things: int) -> int:
+    """Copy the blocks of the row that has been copied; ``things``: how many open things may close spans."""
+    base, head = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)], mem.rows[0, Row.head_at(limits) :]
+    events, ended = mem.rows[0, Row.EVENTS_N], mem.rows[0, Row.ENDED_N]
+    words = events * Event.WORDS
+    result, to = copy_block(shared, mem, Row.EVENTS, words, blocks.SMALLEST, words)
+    for clock in range(codes.CLOCK_COUNT):
+        word = State.clock_at(clock) + State.CLOCK_SPANS
+        spans = max(base[word], head[word])
+        room = (spans + things + 2 * events + SPARE_SPANS) * State.SPAN_WORDS
+        if result == codes.DONE:
+            result, to = copy_block(shared, mem, Row.SPANS + clock, spans * State.SPAN_WORDS, to, room)
+    if result == codes.DONE:
+        result, to = copy_block(shared, mem, Row.ENDED, ended, to, ended)
+    if result == codes.DONE:
+        result, to = copy_block(shared, mem, Row.BASE_OPEN, Open.open_words(base), to, Open.open_words(base))
+    if result == codes.DONE:
+        result, to = copy_block(shared, mem, Row.HEAD_OPEN, Open.open_words(head), to, Open.open_words(head))
+    return result
 
 
 @inlined
 def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int) -> int:
-    """Copy the row and its blocks; FOUND, BUSY (it changed meanwhile) or an array that is too small."""
+    """Copy the row and its blocks; a result."""
     for word in range(mem.rows.shape[1]):
         mem.rows[0, word] = shared.rows[row, word]
     fence()
     if shared.seq[row] != before or is_replaced(shared):
         # What the words name need not be blocks, or not of this heap.
-        return BUSY
-    words = state_words(limits)
-    here = base_at(limits)
-    base = mem.rows[0, here : here + words]
-    head = mem.rows[0, here + words : here + 2 * words]
-    events = mem.rows[0, R_EVENTS_N]
-    things = max(base[S_ORDERS], head[S_ORDERS]) + 2 * max(base[S_PLATFORMS], head[S_PLATFORMS])
+        return codes.BUSY
+    base, head = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)], mem.rows[0, Row.head_at(limits) :]
+    events = mem.rows[0, Row.EVENTS_N]
+    platforms = max(base[State.PLATFORMS], head[State.PLATFORMS])
+    things = max(base[State.ORDERS], head[State.ORDERS]) + 2 * platforms
     if things + events + SPARE_SPANS > mem.orders.shape[0]:
-        return -NEED_OPEN - 100
-    to = copy_block(shared, mem, R_EVENTS, events * EVENT_WORDS, 8, events * EVENT_WORDS)
-    for clock in range(3):
-        word = S_CLOCKS + clock * CLOCK_WORDS + C_SPANS
-        spans = max(base[word], head[word])
-        room = (spans + things + 2 * events + SPARE_SPANS) * SPAN_WORDS
-        if to > 0:
-            to = copy_block(shared, mem, R_SPANS + clock, spans * SPAN_WORDS, to, room)
-    if to > 0:
-        to = copy_block(shared, mem, R_ENDED, mem.rows[0, R_ENDED_N], to, mem.rows[0, R_ENDED_N])
-    if to > 0:
-        to = copy_block(shared, mem, R_BASE_OPEN, open_words(base), to, open_words(base))
-    if to > 0:
-        to = copy_block(shared, mem, R_HEAD_OPEN, open_words(head), to, open_words(head))
+        return codes.NEED_OPEN
+    result = copy_blocks(shared, mem, limits, things)
     fence()
     if shared.seq[row] != before or is_replaced(shared):
-        return BUSY
-    if to < 0:
-        return to if to != -BUSY else BUSY
+        return codes.BUSY
+    if result != codes.DONE:
+        return result
     # Zones are told, not counted, and their names were not copied.
     for index in range(events):
-        mem.heap[mem.rows[0, R_EVENTS] + index * EVENT_WORDS + E_PACKED] &= ~ZONE_MASK
-    return FOUND
+        mem.heap[mem.rows[0, Row.EVENTS] + index * Event.WORDS + Event.PACKED] &= ~Event.ZONE_MASK
+    return codes.DONE
 
 
 @inlined
-def see(shared: Shared, row: int, asker: Asker) -> bool:
-    """Whether the asker may see the rider of the row; nobody does who has had nothing but heartbeats."""
+def may_see(shared: Shared, row: int, asker: Asker) -> bool:
+    """Whether the asker is shown the rider; nobody is who has had nothing but heartbeats."""
     if asker.platform == EVERYONE:
-        # What has not been judged yet has made him some platform's own already.
-        known = shared.rows[row, R_FLAGS] & ROW_SEEN != 0 or shared.rows[row, R_STATUS] != NONE
-        return known or shared.rows[row, R_MEMBERS_N] > 0
-    members = shared.rows[row, R_MEMBERS]
-    count = shared.rows[row, R_MEMBERS_N]
-    if members < 0 or count > MOST_MEMBERS or members + count * MEMBER_WORDS > shared.heap.shape[0]:
+        # What has not been judged yet has made the rider some platform's own already.
+        known = shared.rows[row, Row.FLAGS] & Row.FLAG_SEEN != 0 or shared.rows[row, Row.STATUS] != NONE
+        return known or shared.rows[row, Row.MEMBERS_N] > 0
+    members = shared.rows[row, Row.MEMBERS]
+    count = shared.rows[row, Row.MEMBERS_N]
+    if members < 0 or count > MOST_MEMBERS or members + count * Row.MEMBER_WORDS > shared.heap.shape[0]:
         return False
     for index in range(count):
-        word = members + index * MEMBER_WORDS
-        if shared.heap[word + MEMBER_PLATFORM] == asker.platform:
-            return shared.heap[word + MEMBER_LAST] >= asker.since
+        word = members + index * Row.MEMBER_WORDS
+        if shared.heap[word + Row.MEMBER_PLATFORM] == asker.platform:
+            return shared.heap[word + Row.MEMBER_LAST] >= asker.since
     return False
 
 
@@ -210,21 +187,19 @@ def is_asked(shared: Shared, row: int, asked: Asked, index: int) -> bool:
 
 
 @inlined
-def fetch_whole(
-    shared: Shared, row: int, mem: Memory, limits: Limits, asked: Asked, index: int, asker: Asker
-) -> int:
-    """Copy the whole of a rider consistently: FOUND, ABSENT, BUSY or an array that is too small."""
+def copy_rider(shared: Shared, row: int, mem: Memory, limits: Limits, question: Question, index: int) -> int:
+    """Copy the whole of a rider consistently; a result, ABSENT for one whom the asker is not shown too."""
     for _ in range(TRIES):
         if is_replaced(shared):
-            return BUSY
+            return codes.BUSY
         before = shared.seq[row]
         if before & 1 == 1:
             continue
         fence()
-        here = is_asked(shared, row, asked, index)
-        seen = here and see(shared, row, asker)
-        found = copy_all(shared, row, mem, limits, before) if seen else ABSENT
+        here = is_asked(shared, row, question.asked, index)
+        seen = here and may_see(shared, row, question.asker)
+        found = copy_all(shared, row, mem, limits, before) if seen else codes.ABSENT
         fence()
-        if shared.seq[row] == before and here and found != BUSY:
+        if shared.seq[row] == before and here and found != codes.BUSY:
             return found
-    return BUSY
+    return codes.BUSY

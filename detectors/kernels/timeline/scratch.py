@@ -1,27 +1,11 @@
-"""A rider's state between his row and the scratch arrays."""
+"""A rider's state between the row and the scratch arrays (`Memory.state`, `orders`, `open_platforms`)."""
 
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import (
-    C_SPANS,
-    CLOCK_WORDS,
-    DONE,
-    I64,
-    NEED_HEAP,
-    NEED_OPEN,
-    ORDER_WORDS,
-    PLATFORM_WORDS,
-    R_SPANS,
-    R_SPANS_CLASS,
-    S_CLOCKS,
-    S_ORDERS,
-    S_PLATFORMS,
-    SPAN_WORDS,
-    Limits,
-    Memory,
-)
-from detectors.kernels.layout.row import base_at, state_words
+from detectors.kernels.layout import codes, open as Open, row as Row, state as State
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64
 from detectors.kernels.memory import blocks
 
 
@@ -31,29 +15,32 @@ def load(mem: Memory, row: int, state: I64, open_word: int) -> None:
     for word in range(state.shape[0]):
         mem.state[word] = state[word]
     block = mem.rows[row, open_word]
-    for index in range(state[S_ORDERS]):
-        for word in range(ORDER_WORDS):
-            mem.orders[index, word] = mem.heap[block + index * ORDER_WORDS + word]
-    block += state[S_ORDERS] * ORDER_WORDS
-    for index in range(state[S_PLATFORMS]):
-        for word in range(PLATFORM_WORDS):
-            mem.open_platforms[index, word] = mem.heap[block + index * PLATFORM_WORDS + word]
+    for index in range(state[State.ORDERS]):
+        for word in range(Open.ORDER_WORDS):
+            mem.orders[index, word] = mem.heap[block + index * Open.ORDER_WORDS + word]
+    block += state[State.ORDERS] * Open.ORDER_WORDS
+    for index in range(state[State.PLATFORMS]):
+        for word in range(Open.PLATFORM_WORDS):
+            mem.open_platforms[index, word] = mem.heap[block + index * Open.PLATFORM_WORDS + word]
 
 
 @inlined
 def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
-    """Copy the scratch state back; False when the heap is too small, nothing changed then."""
-    wanted = mem.state[S_ORDERS] * ORDER_WORDS + mem.state[S_PLATFORMS] * PLATFORM_WORDS
+    """Copy the scratch state back; False when the heap is too small, nothing changed then.
+
+    ``open_word`` names the block of what is open, the word behind it its size class.
+    """
+    wanted = Open.open_words(mem.state)
     if wanted > 0 and not blocks.reserve(mem, row, open_word, open_word + 1, 0, wanted):
         return False
     block = mem.rows[row, open_word]
-    for index in range(mem.state[S_ORDERS]):
-        for word in range(ORDER_WORDS):
-            mem.heap[block + index * ORDER_WORDS + word] = mem.orders[index, word]
-    block += mem.state[S_ORDERS] * ORDER_WORDS
-    for index in range(mem.state[S_PLATFORMS]):
-        for word in range(PLATFORM_WORDS):
-            mem.heap[block + index * PLATFORM_WORDS + word] = mem.open_platforms[index, word]
+    for index in range(mem.state[State.ORDERS]):
+        for word in range(Open.ORDER_WORDS):
+            mem.heap[block + index * Open.ORDER_WORDS + word] = mem.orders[index, word]
+    block += mem.state[State.ORDERS] * Open.ORDER_WORDS
+    for index in range(mem.state[State.PLATFORMS]):
+        for word in range(Open.PLATFORM_WORDS):
+            mem.heap[block + index * Open.PLATFORM_WORDS + word] = mem.open_platforms[index, word]
     for word in range(state.shape[0]):
         state[word] = mem.state[word]
     return True
@@ -62,14 +49,16 @@ def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
 @inlined
 def room_for(mem: Memory, row: int, state: I64, limits: Limits, events: int) -> int:
     """Make room for the spans that so many events, and what is open, can close; the head's are kept."""
-    head = base_at(limits) + state_words(limits)
-    opened = state[S_ORDERS] + 2 * state[S_PLATFORMS] + 2 * events + 2
-    if max(state[S_ORDERS] + events, state[S_PLATFORMS] + events) + 2 > mem.orders.shape[0]:
-        return NEED_OPEN
-    for clock in range(3):
-        word = S_CLOCKS + clock * CLOCK_WORDS + C_SPANS
+    head = Row.head_at(limits)
+    opened = state[State.ORDERS] + 2 * state[State.PLATFORMS] + 2 * events + 2
+    if max(state[State.ORDERS] + events, state[State.PLATFORMS] + events) + 2 > mem.orders.shape[0]:
+        return codes.NEED_OPEN
+    for clock in range(codes.CLOCK_COUNT):
+        word = State.clock_at(clock) + State.CLOCK_SPANS
         kept = max(state[word], mem.rows[row, head + word])
-        wanted = max(kept, state[word] + opened) * SPAN_WORDS
-        if not blocks.reserve(mem, row, R_SPANS + clock, R_SPANS_CLASS + clock, kept * SPAN_WORDS, wanted):
-            return NEED_HEAP
-    return DONE
+        wanted = max(kept, state[word] + opened) * State.SPAN_WORDS
+        if not blocks.reserve(
+            mem, row, Row.SPANS + clock, Row.SPANS_CLASS + clock, kept * State.SPAN_WORDS, wanted
+        ):
+            return codes.NEED_HEAP
+    return codes.DONE

@@ -1,7 +1,8 @@
 """The one transition function: bring a rider's state to an instant and note what is to be told there.
 
-Both ways into it are the same: the rider's next event in order, and judging him anew from his sealed
-point after late evidence.
+All ways lead through it: the rider's next event in order, judging anew from the sealed point after late
+evidence, sealing, and a reader's copy brought to *now*. The state is the scratch state (`Memory.state`);
+``base`` is the state at the sealed point.
 """
 
 from __future__ import annotations
@@ -9,84 +10,74 @@ from __future__ import annotations
 from detectors.kernels.clocks.instant import apply_instant
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import (
-    E_PACKED,
-    E_T,
-    EVENT_WORDS,
-    HEARTBEAT,
-    I64,
-    INF,
-    M_BREACHES,
-    NONE,
-    O_START,
-    P_BREAK,
-    P_SESSION,
-    PACK_TYPE,
-    R_EVENTS,
-    R_EVENTS_N,
-    R_FLAGS,
-    ROW_SEEN,
-    S_NEXT,
-    S_ORDERS,
-    S_PLATFORMS,
-    S_T,
-    Limits,
-    Memory,
-    Rules,
+    codes,
+    event as Event,
+    misc as Misc,
+    open as Open,
+    row as Row,
+    state as State,
 )
-from detectors.kernels.limits.dispatch import next_of_limit
+from detectors.kernels.layout.arrays import Limits, Memory, Rules
+from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import dispatch
+from detectors.kernels.limits.holds import next_release
 from detectors.kernels.timeline.breaches import judge_breaches
-from detectors.kernels.timeline.episodes import judge_limit
+from detectors.kernels.timeline.limit import judge_limit
 
 
 @kernel
-def next_instant(mem: Memory, row: int, state: I64, limits: Limits, rules: Rules, horizon: int) -> int:
+def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: int) -> int:
     """The next instant after the state's at which anything changes if no event comes.
 
     Exact up to ``horizon``, beyond it a lower bound that lies beyond it too.
     """
+    state = mem.state
     found = INF
-    for index in range(state[S_ORDERS]):
-        found = min(found, mem.orders[index, O_START] + rules.max_open_order)
-    for index in range(state[S_PLATFORMS]):
-        if mem.open_platforms[index, P_SESSION] != NONE:
-            found = min(found, mem.open_platforms[index, P_SESSION] + rules.max_open_session)
-        if mem.open_platforms[index, P_BREAK] != NONE:
-            found = min(found, mem.open_platforms[index, P_BREAK] + rules.max_open_break)
+    for index in range(state[State.ORDERS]):
+        found = min(found, mem.orders[index, Open.ORDER_START] + rules.max_open_order)
+    for index in range(state[State.PLATFORMS]):
+        if mem.open_platforms[index, Open.PLATFORM_SESSION] != NONE:
+            found = min(found, mem.open_platforms[index, Open.PLATFORM_SESSION] + rules.max_open_session)
+        if mem.open_platforms[index, Open.PLATFORM_BREAK] != NONE:
+            found = min(found, mem.open_platforms[index, Open.PLATFORM_BREAK] + rules.max_open_break)
     for limit in range(limits.kind.shape[0]):
-        found = min(found, next_of_limit(mem, row, state, limits, limit, horizon))
+        found = min(found, dispatch.next_instant(mem, row, state, limits, limit, horizon))
+        found = min(found, next_release(state, limits, limit))
     return found
 
 
 @kernel
 def step(
-    mem: Memory, row: int, state: I64, base: I64, limits: Limits, rules: Rules, at: int, first: int, last: int
+    mem: Memory, row: int, base: I64, limits: Limits, rules: Rules, at: int, first: int, last: int
 ) -> None:
     """Bring the state to ``at``, where the events ``first..last`` (perhaps none) happen.
 
     Precondition: nothing else changes between the state's instant and ``at``.
     """
+    state = mem.state
     apply_instant(mem, row, state, base, at, first, last, rules)
-    state[S_T] = at
+    state[State.AT] = at
     for limit in range(limits.kind.shape[0]):
         judge_limit(mem, row, state, limits, limit, at)
-    if mem.misc[M_BREACHES] > 0:
-        judge_breaches(mem, row, state, limits, at, rules)
+    if mem.misc[Misc.BREACHES] > 0:
+        judge_breaches(mem, row, limits, at, rules)
 
 
 @inlined
 def advance(
-    mem: Memory, row: int, state: I64, base: I64, limits: Limits, rules: Rules, before: int, horizon: int
+    mem: Memory, row: int, base: I64, limits: Limits, rules: Rules, before: int, horizon: int
 ) -> None:
     """Step through every instant before ``before`` at which something changes by itself.
 
-    Afterwards ``S_NEXT`` is exact up to ``horizon``.
+    Afterwards ``State.NEXT`` is exact up to ``horizon``.
     """
-    while state[S_NEXT] < before:
-        following = next_instant(mem, row, state, limits, rules, before)
+    state = mem.state
+    while state[State.NEXT] < before:
+        following = next_instant(mem, row, limits, rules, before)
         if following < before:
-            step(mem, row, state, base, limits, rules, following, 0, 0)
-            following = next_instant(mem, row, state, limits, rules, horizon)
-        state[S_NEXT] = following
+            step(mem, row, base, limits, rules, following, 0, 0)
+            following = next_instant(mem, row, limits, rules, horizon)
+        state[State.NEXT] = following
 
 
 @inlined
@@ -94,32 +85,18 @@ def apply_events(
     mem: Memory, row: int, base: I64, limits: Limits, rules: Rules, first: int, last: int, horizon: int
 ) -> None:
     """Run the scratch state over the unsealed events ``first..last``, second by second."""
-    block = mem.rows[row, R_EVENTS]
+    block = mem.rows[row, Row.EVENTS]
     while first < last:
-        at = mem.heap[block + first * EVENT_WORDS + E_T]
+        at = mem.heap[block + first * Event.WORDS + Event.AT]
         group = first
-        while group < last and mem.heap[block + group * EVENT_WORDS + E_T] == at:
-            if (mem.heap[block + group * EVENT_WORDS + E_PACKED] >> PACK_TYPE) & 15 != HEARTBEAT:
-                mem.rows[row, R_FLAGS] |= ROW_SEEN
+        while group < last and mem.heap[block + group * Event.WORDS + Event.AT] == at:
+            if Event.type_of(mem.heap[block + group * Event.WORDS + Event.PACKED]) != codes.HEARTBEAT:
+                mem.rows[row, Row.FLAGS] |= Row.FLAG_SEEN
             group += 1
-        advance(mem, row, mem.state, base, limits, rules, at, horizon)
-        step(mem, row, mem.state, base, limits, rules, at, first, group)
+        advance(mem, row, base, limits, rules, at, horizon)
+        step(mem, row, base, limits, rules, at, first, group)
         until = horizon
         if group < last:
-            until = min(until, mem.heap[block + group * EVENT_WORDS + E_T])
-        mem.state[S_NEXT] = next_instant(mem, row, mem.state, limits, rules, until)
+            until = min(until, mem.heap[block + group * Event.WORDS + Event.AT])
+        mem.state[State.NEXT] = next_instant(mem, row, limits, rules, until)
         first = group
-
-
-@inlined
-def events_until(mem: Memory, row: int, instant: int) -> int:
-    """How many unsealed events lie at or before ``instant``."""
-    block = mem.rows[row, R_EVENTS]
-    low, high = 0, mem.rows[row, R_EVENTS_N]
-    while low < high:
-        middle = (low + high) // 2
-        if mem.heap[block + middle * EVENT_WORDS + E_T] <= instant:
-            low = middle + 1
-        else:
-            high = middle
-    return low

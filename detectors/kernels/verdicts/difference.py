@@ -1,41 +1,18 @@
-"""Verdicts made anew beside those told: what is new, changed or vanished."""
+"""Verdicts made anew beside those told: what is new or changed is told, what vanished is retracted.
+
+Both lie sorted by instant and key: the new ones in `Memory.verdicts`, the told ones in the rider's block.
+Nothing that arrives in time ever undoes an alert, only late evidence does (CONTRACT 1).
+"""
 
 from __future__ import annotations
 
 from detectors.kernels.clocks.spans import estimated
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import (
-    DONE,
-    I64,
-    KEY_LIMIT,
-    M_LIVE,
-    M_OUT,
-    M_VERDICTS,
-    META_CHANGED,
-    META_ESTIMATED,
-    META_PENDING,
-    NEED_HEAP,
-    NEED_OUT,
-    R_ESTIMATED_UNTIL,
-    R_TOLD,
-    R_TOLD_CLASS,
-    R_TOLD_WORDS,
-    RETRACT,
-    TELL,
-    V_CONTENT_END,
-    V_END,
-    V_INSTANT,
-    V_KEY,
-    V_META,
-    V_SPANS,
-    V_START,
-    V_TOLD_AT,
-    VERDICT_WORDS,
-    Limits,
-    Memory,
-)
+from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64
 from detectors.kernels.memory import blocks
-from detectors.kernels.verdicts.output import emit, stamp
+from detectors.kernels.verdicts.output import emit, has_room, stamp
 
 
 @kernel
@@ -44,17 +21,14 @@ def sort_verdicts(mem: Memory) -> None:
 
     Records differ in length, so neighbours are exchanged by rotation, which is rare and short.
     """
-    words = mem.misc[M_VERDICTS]
+    words = mem.misc[Misc.VERDICTS]
     out = mem.verdicts
     at = 0
     while at < words:
-        size = VERDICT_WORDS + 2 * out[at + V_SPANS]
+        size = Record.size_at(out, at)
         place = 0
-        while place < at and (
-            out[place + V_INSTANT] < out[at + V_INSTANT]
-            or (out[place + V_INSTANT] == out[at + V_INSTANT] and out[place + V_KEY] < out[at + V_KEY])
-        ):
-            place += VERDICT_WORDS + 2 * out[place + V_SPANS]
+        while place < at and before(out, place, out, at):
+            place += Record.size_at(out, place)
         if place < at:
             reverse(out, place, at)
             reverse(out, at, at + size)
@@ -73,23 +47,24 @@ def reverse(words: I64, first: int, last: int) -> None:
 
 @inlined
 def same_content(a: I64, at: int, b: I64, place: int) -> bool:
-    for word in range(V_CONTENT_END):
+    """Whether two records say the same."""
+    for word in range(Record.CONTENT_END):
         if a[at + word] != b[place + word]:
             return False
-    for word in range(2 * a[at + V_SPANS]):
-        if a[at + VERDICT_WORDS + word] != b[place + VERDICT_WORDS + word]:
+    for word in range(Record.WORDS, Record.size_at(a, at)):
+        if a[at + word] != b[place + word]:
             return False
     return True
 
 
 @inlined
-def told_after(mem: Memory, row: int, instant: int) -> int:
+def told_upto(mem: Memory, row: int, instant: int) -> int:
     """Words of the rider's told records whose instants are not after ``instant``."""
-    block = mem.rows[row, R_TOLD]
-    words = mem.rows[row, R_TOLD_WORDS]
+    block = mem.rows[row, Row.TOLD]
+    words = mem.rows[row, Row.TOLD_WORDS]
     at = 0
-    while at < words and mem.heap[block + at + V_INSTANT] <= instant:
-        at += VERDICT_WORDS + 2 * mem.heap[block + at + V_SPANS]
+    while at < words and mem.heap[block + at + Record.INSTANT] <= instant:
+        at += Record.size_at(mem.heap, block + at)
     return at
 
 
@@ -97,21 +72,28 @@ def told_after(mem: Memory, row: int, instant: int) -> int:
 def mark_estimates(mem: Memory, row: int, limits: Limits) -> None:
     """Set the mark of records whose evidence rests on an open interval or on a maximum, as of now."""
     at = 0
-    while at < mem.misc[M_VERDICTS]:
-        limit = (mem.verdicts[at + V_KEY] >> KEY_LIMIT) & 255
-        start, end = mem.verdicts[at + V_START], mem.verdicts[at + V_END]
-        shown = mem.verdicts[at + V_SPANS]
-        unsure = mem.verdicts[at + V_INSTANT] < mem.rows[row, R_ESTIMATED_UNTIL]
+    while at < mem.misc[Misc.VERDICTS]:
+        limit = Record.limit_of(mem.verdicts[at + Record.KEY])
+        start, end = mem.verdicts[at + Record.START], mem.verdicts[at + Record.END]
+        shown = mem.verdicts[at + Record.SPANS]
+        unsure = mem.verdicts[at + Record.INSTANT] < mem.rows[row, Row.ESTIMATED_UNTIL]
         if unsure or estimated(mem, row, mem.state, limits.clock[limit], start, end, shown):
-            mem.verdicts[at + V_META] |= META_ESTIMATED
-        at += VERDICT_WORDS + 2 * shown
+            mem.verdicts[at + Record.META] |= Record.META_ESTIMATED
+        at += Record.size_at(mem.verdicts, at)
 
 
 @inlined
 def before(a: I64, at: int, b: I64, place: int) -> bool:
-    if a[at + V_INSTANT] != b[place + V_INSTANT]:
-        return a[at + V_INSTANT] < b[place + V_INSTANT]
-    return a[at + V_KEY] < b[place + V_KEY]
+    """Whether the record at ``at`` of ``a`` stands before that at ``place`` of ``b``."""
+    if a[at + Record.INSTANT] != b[place + Record.INSTANT]:
+        return a[at + Record.INSTANT] < b[place + Record.INSTANT]
+    return a[at + Record.KEY] < b[place + Record.KEY]
+
+
+@inlined
+def was_told(meta: int) -> bool:
+    """Whether something was told under the record's id: it is not pending, or has changed since."""
+    return meta & (Record.META_PENDING | Record.META_CHANGED) != Record.META_PENDING
 
 
 @kernel
@@ -121,49 +103,49 @@ def tell_difference(mem: Memory, row: int, told_from: int) -> int:
     While the state is being rebuilt nothing is told: new records are kept marked as pending, and a pending
     one that vanishes was never told, unless it is marked as a changed one.
     """
-    told_words = mem.rows[row, R_TOLD_WORDS]
-    made_words = mem.misc[M_VERDICTS]
-    if mem.misc[M_OUT] + 4 * (made_words + told_words) + 64 > mem.out.shape[0]:
-        return NEED_OUT
+    told_words = mem.rows[row, Row.TOLD_WORDS]
+    made_words = mem.misc[Misc.VERDICTS]
+    if not has_room(mem, made_words + told_words):
+        return codes.NEED_OUT
     wanted = told_from + made_words
-    if not blocks.reserve(mem, row, R_TOLD, R_TOLD_CLASS, told_words, max(wanted, told_words)):
-        return NEED_HEAP
-    live = mem.misc[M_LIVE] == 1
-    block = mem.rows[row, R_TOLD]
+    if not blocks.reserve(mem, row, Row.TOLD, Row.TOLD_CLASS, told_words, max(wanted, told_words)):
+        return codes.NEED_HEAP
+    live = mem.misc[Misc.LIVE] == 1
+    block = mem.rows[row, Row.TOLD]
     made, told = 0, told_from
     new = mem.verdicts
     while made < made_words or told < told_words:
         if told < told_words and (made >= made_words or before(mem.heap, block + told, new, made)):
-            if mem.heap[block + told + V_META] & (META_PENDING | META_CHANGED) != META_PENDING:
-                emit(mem, row, RETRACT, mem.heap, block + told)
-            told += VERDICT_WORDS + 2 * mem.heap[block + told + V_SPANS]
+            if was_told(mem.heap[block + told + Record.META]):
+                emit(mem, row, Record.RETRACT, mem.heap, block + told)
+            told += Record.size_at(mem.heap, block + told)
         elif told >= told_words or before(new, made, mem.heap, block + told):
             made = tell_new(mem, row, made, live)
         else:
-            meta = mem.heap[block + told + V_META]
-            new[made + V_TOLD_AT] = mem.heap[block + told + V_TOLD_AT]
-            told_size = VERDICT_WORDS + 2 * mem.heap[block + told + V_SPANS]
-            if meta & META_PENDING == 0 and same_content(new, made, mem.heap, block + told):
-                new[made + V_META] = meta
-                made += VERDICT_WORDS + 2 * new[made + V_SPANS]
+            meta = mem.heap[block + told + Record.META]
+            new[made + Record.TOLD_AT] = mem.heap[block + told + Record.TOLD_AT]
+            told_size = Record.size_at(mem.heap, block + told)
+            if meta & Record.META_PENDING == 0 and same_content(new, made, mem.heap, block + told):
+                new[made + Record.META] = meta
+                made += Record.size_at(new, made)
             else:
-                if meta & (META_PENDING | META_CHANGED) != META_PENDING:
-                    new[made + V_META] |= META_CHANGED
+                if was_told(meta):
+                    new[made + Record.META] |= Record.META_CHANGED
                 made = tell_new(mem, row, made, live)
             told += told_size
     for word in range(made_words):
         mem.heap[block + told_from + word] = new[word]
-    mem.rows[row, R_TOLD_WORDS] = wanted
-    return DONE
+    mem.rows[row, Row.TOLD_WORDS] = wanted
+    return codes.DONE
 
 
 @kernel
 def tell_new(mem: Memory, row: int, made: int, live: bool) -> int:
     """Tell one scratch record, or keep it as pending; where the next one lies."""
     if live:
-        mem.verdicts[made + V_META] &= ~(META_PENDING | META_CHANGED)
+        mem.verdicts[made + Record.META] &= ~(Record.META_PENDING | Record.META_CHANGED)
         stamp(mem, row, mem.verdicts, made)
-        emit(mem, row, TELL, mem.verdicts, made)
+        emit(mem, row, Record.TELL, mem.verdicts, made)
     else:
-        mem.verdicts[made + V_META] |= META_PENDING
-    return made + VERDICT_WORDS + 2 * mem.verdicts[made + V_SPANS]
+        mem.verdicts[made + Record.META] |= Record.META_PENDING
+    return made + Record.size_at(mem.verdicts, made)

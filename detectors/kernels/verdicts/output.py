@@ -1,46 +1,49 @@
-"""Records appended to the output."""
+"""What the store reads: records of verdicts and statuses, appended to `Memory.out` (`layout.record`)."""
 
 from __future__ import annotations
 
-from detectors.kernels.jit import kernel
-from detectors.kernels.layout import (
-    CONTROL_WORDS,
-    I64,
-    KEY_LIMIT,
-    M_OUT,
-    M_WALL,
-    NONE,
-    OUT_WORDS,
-    V_HOLD_FROM,
-    V_KEY,
-    V_SPANS,
-    V_TOLD_AT,
-    VERDICT_WORDS,
-    Memory,
-)
+from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.layout import misc as Misc, record as Record, row as Row
+from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.values import I64, NONE
+
+#: Room that is asked for each word of the records that may be written, what goes with them included.
+ROOM_PER_WORD = 4
+
+
+@inlined
+def has_room(mem: Memory, words: int) -> bool:
+    """Whether a rider's records of so many words, and a status, can be written."""
+    return mem.misc[Misc.OUT] + ROOM_PER_WORD * words + Record.OUT_SPARE <= mem.out.shape[0]
+
+
+@inlined
+def begin(mem: Memory, row: int, action: int, size: int) -> int:
+    """Begin an output of ``size`` words of a rider; where they go."""
+    place = mem.misc[Misc.OUT]
+    mem.out[place + Record.OUT_ROW] = row
+    mem.out[place + Record.OUT_ACTION] = action
+    mem.out[place + Record.OUT_SIZE] = size
+    mem.misc[Misc.OUT] = place + Record.OUT_WORDS + size
+    return place + Record.OUT_WORDS
 
 
 @kernel
 def emit(mem: Memory, row: int, action: int, source: I64, at: int) -> None:
     """Append a record to the output; room was made."""
-    out = mem.out
-    place = mem.misc[M_OUT]
-    size = VERDICT_WORDS + 2 * source[at + V_SPANS]
-    out[place] = row
-    out[place + 1] = action
-    out[place + 2] = size
+    size = Record.size_at(source, at)
+    place = begin(mem, row, action, size)
     for word in range(size):
-        out[place + OUT_WORDS + word] = source[at + word]
-    mem.misc[M_OUT] = place + OUT_WORDS + size
+        mem.out[place + word] = source[at + word]
 
 
 @kernel
 def stamp(mem: Memory, row: int, record: I64, at: int) -> None:
     """Give a record with a hold the second at which the hold's first alert was published."""
-    if record[at + V_HOLD_FROM] == NONE or mem.misc[M_WALL] == NONE:
+    if record[at + Record.HOLD_FROM] == NONE or mem.misc[Misc.WALL] == NONE:
         return
-    word = CONTROL_WORDS + 2 * ((record[at + V_KEY] >> KEY_LIMIT) & 255)
-    if mem.rows[row, word] != record[at + V_HOLD_FROM]:
-        mem.rows[row, word] = record[at + V_HOLD_FROM]
-        mem.rows[row, word + 1] = mem.misc[M_WALL]
-    record[at + V_TOLD_AT] = mem.rows[row, word + 1]
+    word = Row.hold_at(Record.limit_of(record[at + Record.KEY]))
+    if mem.rows[row, word + Row.HOLD_FROM] != record[at + Record.HOLD_FROM]:
+        mem.rows[row, word + Row.HOLD_FROM] = record[at + Record.HOLD_FROM]
+        mem.rows[row, word + Row.HOLD_TOLD_AT] = mem.misc[Misc.WALL]
+    record[at + Record.TOLD_AT] = mem.rows[row, word + Row.HOLD_TOLD_AT]

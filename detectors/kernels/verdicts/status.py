@@ -1,32 +1,15 @@
-"""A rider's dispatch status from his state at an instant."""
+"""A rider's dispatch status from the state at an instant (CONTRACT 8)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from detectors.kernels.jit import inlined, kernel
-from detectors.kernels.layout import (
-    BY_REST,
-    C_RUN,
-    CLEAR,
-    CLOCK_WORDS,
-    FIRED,
-    HELD,
-    I64,
-    INF,
-    L_FLAGS,
-    L_HOLD_FROM,
-    LIMIT_WORDS,
-    NEAR,
-    NONE,
-    S_CLOCKS,
-    S_LIMITS,
-    WARN_TOLD_BIT,
-    Limits,
-    Memory,
-)
+from detectors.kernels.layout import codes, state as State
+from detectors.kernels.layout.arrays import Limits, Memory
+from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits.dispatch import counted
-from detectors.kernels.limits.holds import hold_until
+from detectors.kernels.limits.holds import hold_until, is_held
 
 
 class Status(NamedTuple):
@@ -47,26 +30,26 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
     now at the earliest. The next change is the instant at which, without any event, a moving hold
     overtakes a fixed one and so becomes the one that names the status.
     """
-    code, fixed, moving, following = CLEAR, NONE, NONE, INF
+    code, fixed, moving, following = codes.CLEAR, NONE, NONE, INF
     naming, first_held, latest = NONE, NONE, NONE
     for limit in range(limits.kind.shape[0]):
-        word = S_LIMITS + limit * LIMIT_WORDS
-        if state[word + L_HOLD_FROM] == NONE:
-            if state[word + L_FLAGS] >> WARN_TOLD_BIT != 0 and code == CLEAR:
-                code = NEAR
+        word = State.limit_at(limit)
+        if not is_held(state, limit):
+            if state[word + State.LIMIT_FLAGS] >> State.WARN_TOLD_BIT != 0 and code == codes.CLEAR:
+                code = codes.NEAR
             continue
-        code = HELD
+        code = codes.HELD
         if first_held == NONE:
             first_held = limit
         until = hold_until(state, limits, limit, now)
         if until > latest:
             naming, latest = limit, until
-        runs = state[S_CLOCKS + limits.clock[limit] * CLOCK_WORDS + C_RUN] == 1
-        if limits.release[limit] == BY_REST and runs:
+        runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
+        if limits.release[limit] == codes.BY_REST and runs:
             moving = max(moving, limits.reset[limit])
         else:
             fixed = max(fixed, until)
-    if code == HELD:
+    if code == codes.HELD:
         if naming == NONE:
             naming = first_held
         if moving != NONE and fixed != NONE and fixed - moving >= now:
@@ -76,11 +59,16 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
 
 
 @kernel
-def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int) -> tuple[int, int]:
-    """The limit with the fewest counted seconds left of those not reached in their episode, and these."""
+def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int, holding: bool) -> tuple[int, int]:
+    """The limit with the fewest counted seconds left of those not reached in their episode, and these.
+
+    ``holding`` looks only at limits that hold.
+    """
     found, fewest = NONE, INF
     for limit in range(limits.kind.shape[0]):
-        if state[S_LIMITS + limit * LIMIT_WORDS + L_FLAGS] & FIRED != 0:
+        if state[State.limit_at(limit) + State.LIMIT_FLAGS] & State.FIRED != 0:
+            continue
+        if holding and limits.effect[limit] == codes.REMIND:
             continue
         left = max(0, limits.amount[limit] - counted(mem, row, state, limits, limit, now))
         if left < fewest:

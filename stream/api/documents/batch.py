@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.kernels.layout import I64
+from detectors.kernels.layout.values import I64
 from detectors.kernels.reading.columns import ANSWER_WORDS, Asked, Shared
 from detectors.reading import blank_asked
 from schemas.decode.hashing import hash_ids

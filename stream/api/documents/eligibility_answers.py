@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
-from detectors.kernels.layout import CLEAR, HELD, NONE
+from detectors.kernels.layout.codes import CLEAR, HELD
+from detectors.kernels.layout.values import NONE
 from detectors.kernels.reading.columns import (
     A_AS_OF,
     A_KNOWN,

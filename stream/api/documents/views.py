@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from detectors.kernels.layout import CLEAR, CLOCKS, HELD, I64, NEAR, NONE
+from detectors.kernels.layout.codes import CLEAR, CLOCKS, HELD, NEAR
+from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_LEFT, A_LIMIT, A_RESUME, A_STATUS, A_ZONE
 from detectors.limits import Limit
 from detectors.reading import RiderView, Stretch

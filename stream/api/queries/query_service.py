@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from detectors.kernels.layout import PAST
+from detectors.kernels.layout.values import PAST
 from detectors.limits import LimitTable
 from detectors.reading import Certain
 from schemas.api import ToldAlert

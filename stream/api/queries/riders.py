@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors.kernels.layout import I64, NONE
+from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running

@@ -47,7 +47,7 @@ class Case:
     events: list[Doc]
     policies: list[Doc]
     now_s: int
-    settings: dict[str, int]
+    settings: dict[str, Any]
 
 
 class _Maker:

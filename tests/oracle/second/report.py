@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from .timeline import Event, Maxima, Timeline, build, instant_s
 from .verdicts import Hold, Verdicts
-from .windows import local
+from .windows import force, local, utc
 
 Policy = dict[str, Any]
 Alert = dict[str, Any]
@@ -45,8 +44,9 @@ class _Teller:
     ) -> Alert:
         """One alert at ``t`` whose count, window and evidence are those at ``seen``."""
         zone, start, one = policy["time_zone"], said.since(seen), said.limit
-        shown = [(a, b) for a, b in self.timeline.intervals[said.clock] if max(a, start) < min(b, seen)][-50:]
-        doubtful = self.timeline.cut[said.clock] | {self.timeline.now + 1}
+        shown = [(a, b) for a, b in said.shown if max(a, start) < min(b, seen)][-50:]
+        doubtful = self.timeline.cut[said.clock] | {self.timeline.now + self.timeline.step}
+        whole = self.timeline.intervals[said.clock]
         return {
             "schema": "fatigue-alert/1",
             "kind": kind,
@@ -56,11 +56,11 @@ class _Teller:
             "clock": said.clock,
             "event_time": local(zone, t),
             "counted_s": said.count(seen),
-            "limit_s": said.limit_s,
+            "limit_s": said.amount(seen),
             "window": {"start": local(zone, start), "end": local(zone, seen)},
             "hold": None if hold is None else self._hold(zone, said, hold, kind, t),
             "provisional": self.timeline.now - t <= self.final_after_s,
-            "estimated": any(b in doubtful for _, b in shown),
+            "estimated": any(b in doubtful for a, b in whole if any(a <= at < b for at, _ in shown)),
             "platform": platform,
             "zone": self.timeline.zone(t),
             "source": one.get("source") or policy.get("source"),
@@ -113,13 +113,10 @@ class _Teller:
         return alerts
 
 
-def _utc(t: int | None) -> str | None:
-    return None if t is None else datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _status(rider: str, judged: Judged, now: int) -> dict[str, Any]:
-    said = [(policy, one) for policy, limits in judged for one in limits]
-    said.sort(key=lambda pair: (pair[0]["name"], pair[1].limit["name"]))
+    """What a dispatcher may read; a policy that is not in force says nothing."""
+    said = [(policy, one) for policy, limits in judged for one in limits if one.in_force(now)]
+    said.sort(key=lambda pair: (pair[0]["name"], pair[0]["version"], pair[1].limit["name"]))
     held = [(policy, one, hold) for policy, one in said if (hold := one.hold_at(now)) is not None]
     until: int | None = None
     named: tuple[Policy, Verdicts] | None = None
@@ -133,18 +130,18 @@ def _status(rider: str, judged: Judged, now: int) -> dict[str, Any]:
     else:
         status = "approaching" if any(one.warned_now for _, one in said) else "clear"
         for policy, one in said:
-            left = max(0, one.limit_s - one.count(now))
+            left = max(0, one.amount(now) - one.count(now))
             if not one.reached_now and (remaining is None or left < remaining):
                 remaining, named = left, (policy, one)
     return {
         "schema": "dispatch-status/1",
         "rider_id": rider,
         "status": status,
-        "hold_until": _utc(until),
+        "hold_until": utc(until),
         "limit": named[1].limit["name"] if named else None,
         "policy": f"{named[0]['name']}@{named[0]['version']}" if named else None,
         "remaining_s": remaining,
-        "as_of": _utc(now),
+        "as_of": utc(now),
     }
 
 
@@ -158,6 +155,9 @@ def judge(
     max_open_order_s: int = 10800,
     max_open_session_s: int = 57600,
     max_open_break_s: int = 14400,
+    max_open_duty_s: int = 57600,
+    step_s: int = 1,
+    regardless_of_dates: bool = False,
 ) -> Result:
     """What stands at ``now_s`` of every rider, from the events up to then in any order."""
     riders: dict[str, list[Event]] = defaultdict(list)
@@ -165,13 +165,14 @@ def judge(
         if instant_s(event["event_time"]) <= now_s:
             riders[event["rider_id"]].append(event)
     result = Result([], [])
-    maxima = Maxima(max_open_order_s, max_open_session_s, max_open_break_s)
+    maxima = Maxima(max_open_order_s, max_open_session_s, max_open_break_s, max_open_duty_s)
     for rider, mine in sorted(riders.items()):
-        timeline = build(mine, now_s, maxima)
+        timeline = build(mine, now_s, maxima, step_s)
         teller = _Teller(rider, timeline, lateness_s + 3600)
         judged: Judged = [
-            (policy, [Verdicts(one, policy["time_zone"], timeline) for one in policy["limits"]])
+            (policy, [Verdicts(one, policy["time_zone"], timeline, dates) for one in policy["limits"]])
             for policy in policies
+            for dates in [(None, None) if regardless_of_dates else force(policy)]
         ]
         for policy, limits in judged:
             for said in limits:

@@ -12,7 +12,7 @@ from .timeline import instant_s
 from .windows import local, window
 
 HOLD = "c continuous order limit=10min reset=5min effect=hold"
-FACTS: dict[str, tuple[Example, dict[str, int]]] = {
+FACTS: dict[str, tuple[Example, dict[str, Any]]] = {
     "at its maximum an order has ended, and only an acceptance begins it anew": (
         Example(
             ["c continuous order limit=15min reset=20min effect=remind"],

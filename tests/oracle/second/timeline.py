@@ -1,7 +1,8 @@
 """From the events of one rider to seconds: which clock runs in which second, and what a maximum has ended.
 
-All instants are epoch seconds. The arrays have one entry per second from ``base`` (the first event) to
-``now`` inclusive; the entry of ``now`` says whether the clock runs at that instant.
+All instants are epoch seconds. The arrays have one entry per second (or per ``step`` of more of them, for
+histories that know no other instants) from ``base`` (the first event) to ``now`` inclusive; the entry of
+``now`` says whether the clock runs at that instant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-CLOCKS = ("order", "loaded", "online")
+from .duty import duty_spans
+
+CLOCKS = ("order", "loaded", "online", "driving", "duty")
 ENDS = {"order_delivered", "order_cancelled"}
 BREAK_ENDS = {"break_ended", "order_accepted", "offline"}
 ZONED = {"online", "offline", "order_accepted", "order_picked_up", *ENDS}
@@ -44,6 +47,7 @@ class Maxima:
     order_s: int
     session_s: int
     break_s: int
+    duty_s: int = 57_600
 
 
 @dataclass(frozen=True)
@@ -68,15 +72,38 @@ class Timeline:
     confirmed: set[int]
     begun: set[tuple[int, str]]
     zones: list[tuple[int, str]]
+    step: int = 1
+
+    def instants(self) -> range:
+        """Every instant from base to now."""
+        return range(self.base, self.now + 1, self.step)
+
+    def index(self, at: int) -> int:
+        """Where an instant stands in the arrays; 0 for what lies before them."""
+        return max(at - self.base, 0) // self.step
 
     def running(self, clock: str, at: int) -> bool:
         """Whether the clock runs at that instant (at most now)."""
-        return at >= self.base and bool(self.runs[clock][at - self.base])
+        return at >= self.base and bool(self.runs[clock][(at - self.base) // self.step])
 
     def counted(self, clock: str, start: int, end: int) -> int:
         """Seconds of the clock in ``[start, end)``, end at most now."""
         sums = self.before[clock]
-        return sums[max(end - self.base, 0)] - sums[max(start - self.base, 0)]
+        return (sums[self.index(end)] - sums[self.index(start)]) * self.step
+
+    def rests(self, clock: str, start: int, end: int) -> list[tuple[int, int]]:
+        """What lies in ``[start, end)`` of the clock's rests, in order."""
+        found, at = [], start
+        for a, b in self.intervals[clock]:
+            if b > at:
+                if min(a, end) > at:
+                    found.append((at, min(a, end)))
+                at = b
+            if at >= end:
+                return found
+        if end > at:
+            found.append((at, end))
+        return found
 
     def zone(self, at: int) -> str | None:
         """Zone of the last event with one up to that instant, the greatest of one instant."""
@@ -162,14 +189,14 @@ def _toggled(instants: Instants, begin: str, ends: set[str], maximum_s: int, now
     return spans
 
 
-def _merged(runs: bytearray, base: int) -> list[tuple[int, int]]:
-    """Maximal running intervals; one that runs at now ends at now + 1."""
+def merged(runs: bytearray, base: int, step: int) -> list[tuple[int, int]]:
+    """Maximal running intervals; one that runs at now ends a step after it."""
     found, start = [], None
     for index, on in enumerate([*runs, 0]):
         if on and start is None:
             start = index
         if not on and start is not None:
-            found.append((base + start, base + index))
+            found.append((base + start * step, base + index * step))
             start = None
     return found
 
@@ -185,10 +212,21 @@ def _kinds(standing: list[tuple[int, Event]]) -> tuple[dict[str, Instants], dict
     return platforms, orders
 
 
-def _paint(runs: bytearray, base: int, spans: list[Span], value: int) -> None:
-    for span in spans:
-        for t in range(span.start, span.end):
-            runs[t - base] = value
+@dataclass
+class _Canvas:
+    """Arrays of one length, and spans painted on them."""
+
+    base: int
+    now: int
+    step: int
+
+    def blank(self) -> bytearray:
+        return bytearray((self.now - self.base) // self.step + 1)
+
+    def paint(self, runs: bytearray, spans: Iterable[Span], value: int) -> None:
+        for span in spans:
+            for t in range(span.start, span.end, self.step):
+                runs[(t - self.base) // self.step] = value
 
 
 def _maxima(spans: list[Span]) -> set[int]:
@@ -196,20 +234,34 @@ def _maxima(spans: list[Span]) -> set[int]:
     return {span.end for span in spans if span.by == "maximum" and span.end > span.start}
 
 
-def build(events: list[Event], now: int, maxima: Maxima) -> Timeline:
+def _duties(standing: list[tuple[int, Event]], maximum_s: int, now: int) -> dict[str, list[Span]]:
+    """Driving and being on duty, of all platforms."""
+    changes: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for t, event in standing:
+        if event["type"] in ("offline", "duty_status"):
+            changes[event["platform"]].append((t, event["duty"] if event["type"] != "offline" else "offline"))
+    found: dict[str, list[Span]] = {"driving": [], "on_duty": []}
+    for of_platform in changes.values():
+        for status, start, end, by in duty_spans(of_platform, maximum_s, now):
+            found[status].append(Span(start, end, by))
+    return found
+
+
+def build(events: list[Event], now: int, maxima: Maxima, step: int = 1) -> Timeline:
     """The timeline of one rider; ``events`` are all his events up to now, at least one."""
     standing = _standing(events)
     base = min(instant_s(event["event_time"]) for event in events)
-    runs = {clock: bytearray(now - base + 1) for clock in CLOCKS}
+    canvas = _Canvas(base, now, step)
+    runs = {clock: canvas.blank() for clock in CLOCKS}
     cut: dict[str, set[int]] = {clock: set() for clock in CLOCKS}
     begun: set[tuple[int, str]] = set()
     platforms, orders = _kinds(standing)
     for kinds in platforms.values():
-        online = bytearray(now - base + 1)
+        online = canvas.blank()
         sessions = _toggled(kinds, "online", {"offline"}, maxima.session_s, now)
-        _paint(online, base, sessions, 1)
-        _paint(online, base, _toggled(kinds, "break_started", BREAK_ENDS, maxima.break_s, now), 0)
-        cut["online"] |= {end for end in _maxima(sessions) if online[end - 1 - base]}
+        canvas.paint(online, sessions, 1)
+        canvas.paint(online, _toggled(kinds, "break_started", BREAK_ENDS, maxima.break_s, now), 0)
+        cut["online"] |= {end for end in _maxima(sessions) if online[(end - base) // step - 1]}
         runs["online"] = bytearray(a | b for a, b in zip(runs["online"], online, strict=True))
     for (platform, _), kinds in orders.items():
         order = _Order(maxima.order_s)
@@ -218,10 +270,15 @@ def build(events: list[Event], now: int, maxima: Maxima) -> Timeline:
         order.finish(now)
         begun |= {(t, platform) for t in order.accepts}
         for clock, spans in (("order", order.hand), ("online", order.hand), ("loaded", order.loaded)):
-            _paint(runs[clock], base, spans, 1)
+            canvas.paint(runs[clock], spans, 1)
+            cut[clock] |= _maxima(spans)
+    runs["duty"], cut["duty"] = bytearray(runs["online"]), set(cut["online"])
+    for status, spans in _duties(standing, maxima.duty_s, now).items():
+        for clock in ("driving", "duty") if status == "driving" else ("duty",):
+            canvas.paint(runs[clock], spans, 1)
             cut[clock] |= _maxima(spans)
     before = {clock: [0, *accumulate(runs[clock])] for clock in CLOCKS}
-    intervals = {clock: _merged(runs[clock], base) for clock in CLOCKS}
+    intervals = {clock: merged(runs[clock], base, step) for clock in CLOCKS}
     confirmed = {t for t, event in standing if event.get("confirmed")}
     zones = [(t, event["zone"]) for t, event in standing if event["type"] in ZONED and event.get("zone")]
-    return Timeline(base, now, runs, before, intervals, cut, confirmed, begun, zones)
+    return Timeline(base, now, runs, before, intervals, cut, confirmed, begun, zones, step)

@@ -8,10 +8,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from detectors.kernels.layout import NONE
+from detectors.kernels.layout.values import NONE
 from detectors.kernels.reading.columns import (
     A_AS_OF,
     A_KNOWN,

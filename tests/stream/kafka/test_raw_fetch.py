@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaConsumer
-from kafka import TopicPartition as KafkaPartition
+from kafka import KafkaConsumer, TopicPartition as KafkaPartition
 
 from schemas.decode import decode_chunk, read_headers
 from stream.kafka import raw_fetch
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
-from stream.worker.process import WorkerApp, new_app
+from stream.worker.construction import WorkerApp, new_app
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2

@@ -25,8 +25,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from faust.app.base import App
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from stream.kafka import raw_fetch
 

@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.kernels.layout import FORGOTTEN, FUTURE, MISPLACED, NEW, REFUSED_BEFORE, REPEATED, TOO_LATE
+from detectors.kernels.layout.codes import (
+    FORGOTTEN,
+    FUTURE,
+    MISPLACED,
+    NEW,
+    REFUSED_BEFORE,
+    REPEATED,
+    TOO_LATE,
+)
 from schemas.decode import decode_lines
 from stream.metrics.alert_latency import AlertLatency, bucket
 from stream.metrics.evidence_quality import MOST_PLATFORMS, OTHER, Evidence
@@ -108,7 +116,19 @@ def test_evidence_taken_late_and_refused_is_counted_by_its_platform() -> None:
     names = ["meituan", "m", "eleme", "meituan", "eleme", "m", "later", "m", "nobody", "m"]
     decoded = decode_lines(messages(names))
     codes = np.array(
-        [NEW, REPEATED, NEW, TOO_LATE, FUTURE, MISPLACED, REFUSED_BEFORE, NEW, NEW, FORGOTTEN], np.uint8
+        [
+            NEW,
+            REPEATED,
+            NEW,
+            TOO_LATE,
+            FUTURE,
+            MISPLACED,
+            REFUSED_BEFORE,
+            NEW,
+            NEW,
+            FORGOTTEN,
+        ],
+        np.uint8,
     )
     seconds_after = np.array([301, 302, 300, 9e9, 0, 9e9, 9e9, 0, 999, 9e9])
     decoded.columns.arrival_ms[:] = ((AT_S + seconds_after) * 1000).astype(np.int64)

@@ -41,7 +41,8 @@ def plain() -> subprocess.CompletedProcess[bytes]:
 
 def test_the_example_is_told_and_its_bad_line_is_named(plain: subprocess.CompletedProcess[bytes]) -> None:
     assert plain.returncode == 3
-    assert plain.stderr.decode().strip().endswith("is no time of the form 2026-11-23T12:00:00+08:00")
+    assert plain.stderr.decode().splitlines()[0].endswith("is no time of the form 2026-11-23T12:00:00+08:00")
+    assert plain.stderr.decode().splitlines()[-1] == "1 lines refused: 1 invalid"
     assert f"{EXAMPLE}:29: invalid:" in plain.stderr.decode()
     alerts = lines(plain.stdout)
     assert len(alerts) == 15

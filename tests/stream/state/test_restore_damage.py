@@ -17,7 +17,7 @@ from stream.kafka.topics import provisioning
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.settings import Settings
 from stream.state import checkpoint
-from stream.state.restore import StateRefused
+from stream.state.restored import StateRefused
 from tests.stream.partition_runs import (
     PARTITIONS,
     FailingProducer,

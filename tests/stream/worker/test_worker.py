@@ -15,12 +15,11 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaAdminClient, KafkaConsumer
-from kafka import TopicPartition as KafkaPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition as KafkaPartition
 
 from deploy.kafka.broker import Broker
 from schemas.instants import parse_instant
-from stream.kafka.topics import provisioning
+from stream.kafka.topics import provisioning, wanted
 from stream.offline import feed
 from stream.offline.replay import replay
 from stream.policies.loader import load_all
@@ -324,7 +323,7 @@ def test_partitions_added_to_every_topic_are_refused_with_the_way_out(
     first.send_signal(signal.SIGTERM)
     assert first.wait(15) == 0
     admin = KafkaAdminClient(bootstrap_servers=settings.broker)
-    names = [topic.name for topic in provisioning.wanted(settings, provisioning.SHORTEST_RETENTION_S)]
+    names = [topic.name for topic in wanted.wanted(settings, wanted.SHORTEST_RETENTION_S)]
     admin.create_partitions(dict.fromkeys(names, PARTITIONS + 2))
     admin.close()
     second = workers.start()

@@ -11,7 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from schemas.policy import load_policy
 from stream.kafka import admin as kafka_admin
-from stream.kafka.topics import provisioning
+from stream.kafka.topics import existing, provisioning, wanted
 from stream.settings import Settings
 from tests.short_policies import policy_text
 
@@ -84,16 +84,16 @@ def admin(broker: Any) -> Iterator[Admin]:
 
 def test_events_are_kept_for_the_longest_window_the_lateness_and_a_day() -> None:
     policy = load_policy(WEEKLY, "weekly")
-    assert provisioning.retention_s([policy], 72 * 3600) == 14 * DAY_S + 3 * DAY_S + DAY_S
+    assert wanted.retention_s([policy], 72 * 3600) == 14 * DAY_S + 3 * DAY_S + DAY_S
 
 
 def test_a_calendar_week_is_kept_with_the_hours_that_daylight_saving_adds() -> None:
     policy = load_policy(without_limit(WEEKLY, "r"), "weekly")
-    assert provisioning.retention_s([policy], DAY_S) == 7 * DAY_S + 2 * 3600 + 2 * DAY_S
+    assert wanted.retention_s([policy], DAY_S) == 7 * DAY_S + 2 * 3600 + 2 * DAY_S
 
 
 def test_short_limits_still_keep_eight_days() -> None:
-    assert provisioning.retention_s([], DAY_S) == 8 * DAY_S
+    assert wanted.retention_s([], DAY_S) == 8 * DAY_S
 
 
 def test_the_mending_command_repeats_only_what_is_not_default() -> None:
@@ -129,13 +129,13 @@ class Late:
 
 
 def test_what_has_been_mended_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    mended = [provisioning.Wanted("source", "source", {"message.timestamp.type": "LogAppendTime"}, {})]
+    mended = [wanted.Wanted("source", "source", {"message.timestamp.type": "LogAppendTime"}, {})]
     late = Late(3)
-    provisioning._await_mended(cast("KafkaAdminClient", late), mended)
+    existing._await_mended(cast("KafkaAdminClient", late), mended)
     assert late.left == 0
-    monkeypatch.setattr(provisioning, "_SHOWN_S", 0.0)
+    monkeypatch.setattr(existing, "_SHOWN_S", 0.0)
     with pytest.raises(kafka_admin.KafkaUnavailable, match="source have been changed"):
-        provisioning._await_mended(cast("KafkaAdminClient", Late(10_000)), mended)
+        existing._await_mended(cast("KafkaAdminClient", Late(10_000)), mended)
 
 
 @pytest.mark.kafka
@@ -161,12 +161,10 @@ class TestOnABroker:
         self, settings: Settings, admin: Admin
     ) -> None:
         theirs = [
-            topic
-            for topic in provisioning.wanted(settings, 8 * DAY_S)
-            if topic.role not in ("state", "control")
+            topic for topic in wanted.wanted(settings, 8 * DAY_S) if topic.role not in ("state", "control")
         ]
         for topic in theirs:
-            provisioning.create(admin._client, topic, 3, None)
+            existing.create(admin._client, topic, 3, None)
         assert provisioning.checked_partitions(settings) == 3
         assert admin.partitions(settings.state_topic) == admin.partitions(settings.control_topic) == 3
         assert admin.configs(settings.state_topic)["cleanup.policy"] == "compact"
@@ -193,7 +191,7 @@ class TestOnABroker:
         assert admin.configs(settings.source_topic)["retention.ms"] == "-1"
 
     def test_missing_topics_are_refused_with_the_command_that_makes_them(self, settings: Settings) -> None:
-        with pytest.raises(provisioning.TopicsRefused) as refusal:
+        with pytest.raises(existing.TopicsRefused) as refusal:
             provisioning.checked_partitions(settings)
         assert f"topic {settings.source_topic} is missing" in str(refusal.value)
         assert f"respite topics --broker {settings.broker} --prefix {settings.prefix}" in str(refusal.value)
@@ -204,7 +202,7 @@ class TestOnABroker:
         provisioning.ensure_topics(settings, partitions=1)
         admin.set(settings.source_topic, "message.timestamp.type", "CreateTime")
         with pytest.raises(
-            provisioning.TopicsRefused, match=r"message.timestamp.type=CreateTime(.|\n)*respite topics"
+            existing.TopicsRefused, match=r"message.timestamp.type=CreateTime(.|\n)*respite topics"
         ):
             provisioning.checked_partitions(settings)
         assert provisioning.checked_partitions(settings.model_copy(update={"clock": "event"})) == 1
@@ -215,13 +213,13 @@ class TestOnABroker:
         admin.make(settings.alerts_topic, 2)
         admin.make(settings.source_topic, 4)
         with pytest.raises(
-            provisioning.TopicsRefused, match=r"must have 4 partitions, but .*fatigue-alerts has 2"
+            existing.TopicsRefused, match=r"must have 4 partitions, but .*fatigue-alerts has 2"
         ):
             provisioning.ensure_topics(settings)
         for name in ("status", "watermark", "dead_letter"):
             admin.make(getattr(settings, f"{name}_topic"), 4)
         with pytest.raises(
-            provisioning.TopicsRefused, match=r"must have 4 partitions, but .*fatigue-alerts has 2"
+            existing.TopicsRefused, match=r"must have 4 partitions, but .*fatigue-alerts has 2"
         ):
             provisioning.checked_partitions(settings)
 

@@ -1,0 +1,75 @@
+"""The arrays that kernels work on, and the settings they go by, as tuples."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from detectors.kernels.layout.values import I64, U8, U64
+
+
+class Limits(NamedTuple):
+    """Packed limits, one entry per limit in the order (policy, name); seconds, 0 where there is none."""
+
+    kind: I64
+    clock: I64
+    amount: I64
+    reset: I64
+    window: I64
+    effect: I64
+    release: I64
+    hold_for: I64
+    remind: I64
+    warnings: I64
+    warn: I64  # (limits, MAX_WARNINGS): amounts, largest first
+    policy: I64
+    calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
+    bounds: I64
+    since: I64  # nothing before this instant is told: the policy was named later
+
+
+class Rules(NamedTuple):
+    """Settings that verdicts depend on; seconds."""
+
+    max_open_order: int
+    max_open_session: int
+    max_open_break: int
+    breach_grace: int
+    lateness: int
+    keep: int
+    seal_events: int
+
+
+class Memory(NamedTuple):
+    """All arrays of one partition's rider store."""
+
+    rows: I64  # (capacity, row words)
+    wake: I64  # (capacity,): the next instant at which a rider must be judged although no event came
+    ids: U8  # (capacity, ID_BYTES)
+    id_lengths: U8
+    table: I64  # open addressing: row + 1, 0 is free
+    table_hash: U64
+    own: I64  # the same by rider and platform (`kernels.memory.own_index`)
+    own_hash: U64
+    platforms: U8  # (capacity, ID_BYTES)
+    platform_lengths: U8
+    zones: U8
+    zone_lengths: U8
+    platform_table: I64
+    zone_table: I64
+    heap: I64
+    heap_meta: I64  # top, then heads of the free lists by class
+    state: I64  # scratch: the state being advanced
+    orders: I64  # scratch (n, Open.ORDER_WORDS)
+    open_platforms: I64  # scratch (n, Open.PLATFORM_WORDS)
+    verdicts: I64  # scratch: records made in this pass
+    ended: I64  # scratch: orders that ended while sealing
+    breaches: I64  # scratch: platforms whose acceptance began an order at this instant
+    out: I64
+    touched: I64
+    misc: I64
+    page_head: I64  # (PAGES,): first rider of a page (row + 1), 0 for none
+    page_dirty: U8  # (PAGES,): changed since it was last packed
+    page_from: I64  # (PAGES,): source offset below which everything is in the page already
+    page_estimated: I64  # (PAGES,): `Row.ESTIMATED_UNTIL` of the riders who are new in the page
+    seq: I64  # (capacity,): odd while the rider of the row is being changed (`kernels.memory.seqlock`)
+    briefs: I64  # (capacity, Brief.WORDS)

@@ -1,0 +1,1 @@
+"""What the reference pages are made of; a module for each source."""

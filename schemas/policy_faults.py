@@ -1,0 +1,149 @@
+"""What is wrong with a policy file, in words: the place, the value and the remedy; no fault twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Fault = Mapping[str, Any]
+Location = tuple[int | str, ...]
+_NOT_TEXT = "must be text in quotation marks"
+_WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
+_TABLE_KEYS = ("title", "message")
+_KINDS: tuple[tuple[Any, str], ...] = (
+    (bool, "true or false"),
+    (str, "a text"),
+    (int | float, "a number"),
+    (list, "a list"),
+    (dict, "a table"),
+    (dt.datetime | dt.date, "a date"),
+    (dt.time, "a time of day"),
+)
+
+
+def written(value: object) -> str:
+    """A value as a policy file writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value[:60]}"'
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, list):
+        return "[" + ", ".join(written(one) for one in value[:5]) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = …" for key in list(value)[:5]) + " }"
+    return str(value)[:60]
+
+
+def kind_of(value: object) -> str:
+    """What a value of TOML is called."""
+    return next((name for kind, name in _KINDS if isinstance(value, kind)), "a value")
+
+
+def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str]) -> list[str]:
+    """Every fault with its place, without those that are the consequence of another.
+
+    Parameters
+    ----------
+    errors
+        What the model says.
+    missing
+        Faults between a limit's pieces that the model does not come to, as they are to be told.
+    """
+    # A misspelt key is why another is missing.
+    misspelt = {
+        (*one["loc"][:-1], near[0]): one["loc"]
+        for one in errors
+        if one["type"] == "extra_forbidden" and (near := _meant(one, errors))
+    }
+    limits_wrong = any(one["loc"][:1] == ("limit",) and len(one["loc"]) > 1 for one in errors)
+    told = []
+    for one in errors:
+        if one["loc"] == ("limit",) and limits_wrong:
+            continue
+        if one["loc"] in misspelt:
+            continue
+        text = f"  {place(one['loc'], tree)}: {_reason(one)}"
+        if one["loc"] in misspelt.values():
+            meant = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
+            text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{meant}`, which is missing?"
+        if text not in told:
+            told.append(text)
+    return told + [text for text in missing if text not in told]
+
+
+def _meant(unknown: Fault, errors: Sequence[Fault]) -> list[str]:
+    """The missing key of the same table that an unknown one is nearest to."""
+    beside = [
+        str(one["loc"][-1])
+        for one in errors
+        if one["type"] == "missing" and one["loc"][:-1] == unknown["loc"][:-1]
+    ]
+    return difflib.get_close_matches(str(unknown["loc"][-1]), beside, 1)
+
+
+def _reason(one: Fault) -> str:
+    kind, value, field = one["type"], one.get("input"), str(one["loc"][-1]) if one["loc"] else ""
+    about = one.get("ctx", {})
+    if kind == "value_error":
+        text = str(about["error"])
+        return f"{written(value)} {text}" if text.startswith("is no ") else text
+    if kind == "extra_forbidden":
+        return "unknown key, remove it or check its spelling"
+    if kind == "missing":
+        return "is missing: a policy needs at least one [[limit]]" if field == "limit" else "is missing"
+    if kind == "literal_error":
+        return _choice(str(about["expected"]), value)
+    if kind in ("too_short", "tuple_type", "list_type"):
+        return _list(field, value)
+    if kind == "too_long":
+        return f"has {len(value) if isinstance(value, list) else 'too many'}, at most {about['max_length']}"
+    if kind in ("model_type", "dict_type", "model_attributes_type"):
+        wanted = _WORDS if field in _TABLE_KEYS else "must be a table: [[limit]]"
+        return f"{written(value)} is {kind_of(value)}, {wanted}"
+    if kind in ("greater_than_equal", "int_type", "int_parsing", "int_from_float"):
+        return f"{written(value)} must be a whole number from 1 on, without quotation marks"
+    if kind.startswith("date"):
+        return f"{written(value)} must be a date like 2025-12-04, without quotation marks"
+    if kind == "string_pattern_mismatch":
+        return f"{written(value)} must be 1 to 64 characters of A-Z a-z 0-9 _ . : -"
+    if kind == "string_too_short":
+        return "is empty: write the text"
+    return f"{written(value)} is {kind_of(value)}, {_NOT_TEXT}"
+
+
+def _choice(expected: str, value: object) -> str:
+    names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
+    text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
+    near = difflib.get_close_matches(str(value).lower(), names, 1)
+    return text + (f'; did you mean "{near[0]}"?' if near else "")
+
+
+def _list(field: str, value: object) -> str:
+    if field == "limit":
+        if isinstance(value, dict):
+            return "is one table: write [[limit]], with two brackets, above each limit"
+        return "is empty: a policy needs at least one [[limit]]"
+    return f'{written(value)} is {kind_of(value)}, must be a list like ["30min"]'
+
+
+def place(location: Location, tree: Mapping[str, Any]) -> str:
+    """The way to a fault as a reader of the file would say it: limits by name."""
+    parts: list[str] = []
+    for step in location:
+        if isinstance(step, int) and parts == ["limit"]:
+            parts = [limit_name(step, tree)]
+        else:
+            parts.append(str(step + 1) if isinstance(step, int) else step)
+    return ".".join(parts) or "policy"
+
+
+def limit_name(index: int, tree: Mapping[str, Any]) -> str:
+    """A limit by its number from 1 and its name, where it has one."""
+    try:
+        return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
+    except (KeyError, TypeError, IndexError):
+        return f"limit[{index + 1}]"

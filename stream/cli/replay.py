@@ -1,0 +1,92 @@
+"""The command ``respite replay``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from stream.cli.exit_status import DONE, REJECTED, fail, policies_from, refuse, settings_from
+from stream.cli.options import JUDGING, Options, takes
+
+FILES = (
+    "Lines of WorkStateEvents; - is standard input, of a folder all files in it; gzip and zstd are read as "
+    "they are."
+)
+
+
+class _Wish(NamedTuple):
+    as_of_s: int | None
+    alerts: str | None
+    status: str | None
+    all_errors: bool
+
+
+@takes("policy", *JUDGING)
+def replay(
+    options: Options,
+    files: Annotated[list[str], typer.Argument(help=FILES)],
+    as_of: Annotated[
+        str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
+    ] = None,
+    alerts: Annotated[
+        str | None, typer.Option(help="Where the standing alerts go as NDJSON; - is standard output.")
+    ] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
+    ] = None,
+    all_errors: Annotated[
+        bool, typer.Option("--all-errors", help="Show every bad line, not the first ten of each reason.")
+    ] = False,
+) -> None:
+    """Judge files with the same engine, without a broker."""
+    from schemas.instants import parse_instant
+
+    settings = settings_from(**options)
+    chosen = policies_from(settings.policies)
+    try:
+        as_of_s = parse_instant(as_of) if as_of is not None else None
+    except ValueError as error:
+        raise refuse(f"--as-of: {error}") from error
+    wish = _Wish(as_of_s, alerts, status, all_errors)
+    raise typer.Exit(_run(files, settings, chosen, wish))
+
+
+def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  # noqa: ANN401 - imported late
+    from stream.offline.bad_lines import BadLines
+    from stream.offline.compressed import DamagedInput
+    from stream.offline.inputs import NoInput, named_inputs
+    from stream.offline.outputs import OutputRefused, check_outputs, written
+    from stream.offline.replay import put_lines, replay
+    from stream.offline.summary import summary
+
+    outputs = {"--alerts": wish.alerts, "--status": wish.status}
+    try:
+        files = named_inputs(names)
+        check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
+    except (NoInput, OutputRefused) as error:
+        raise refuse(error) from error
+    bad = BadLines(all_errors=wish.all_errors)
+    try:
+        result, _ = replay(files, policies, settings.store(0), wish.as_of_s, bad)
+        with ExitStack() as stack:
+            places = {
+                option: stack.enter_context(written(name))
+                for option, name in outputs.items()
+                if name is not None
+            }
+            for option, documents in (("--alerts", result.alerts), ("--status", result.statuses)):
+                if option in places:
+                    put_lines(places[option], documents)
+    except DamagedInput as damage:
+        bad.report()
+        raise fail(f"{damage}. Nothing has been judged or written") from damage
+    except OutputRefused as error:
+        bad.report()
+        raise fail(error) from error
+    bad.report()
+    if wish.alerts is None and wish.status is None:
+        sys.stdout.write(summary(result, policies) + "\n")
+    return REJECTED if bad or bad.files else DONE

@@ -1,0 +1,71 @@
+"""What ``respite replay`` tells a person when no output is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from schemas.policy import Policy
+from stream.offline.replay import Replayed
+from stream.output.alert_json import Document, utc
+
+#: Of longer histories only the totals are shown; --alerts writes all.
+EXPLAINED_ALERTS = 50
+
+
+def summary(result: Replayed, policies: Sequence[Policy]) -> str:
+    """What a person reads when no output is asked for: the totals, and of a short history every alert."""
+    kinds = Counter(document["kind"] for document in result.alerts)
+    held = sum(1 for document in result.statuses if document["status"] == "hold")
+    now = "-" if result.now_s is None else utc(result.now_s)
+    lines = [
+        f"{result.events} events of {result.riders} riders, {result.rejected} lines rejected; now {now}",
+        "policies: " + ", ".join(policy.ref for policy in policies),
+        f"riders on hold now: {held}",
+        "alerts: " + (", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"),
+    ]
+    if len(result.alerts) <= EXPLAINED_ALERTS:
+        lines += ["", *(explain(document) for document in result.alerts)]
+    return "\n".join(lines)
+
+
+def explain(alert: Document) -> str:
+    """One alert as a line: when, who, what, how it was counted, until when.
+
+    Examples
+    --------
+    >>> explain(
+    ...     {
+    ...         "event_time": "2026-11-23T14:10:00+08:00",
+    ...         "rider_id": "r",
+    ...         "kind": "limit_reached",
+    ...         "policy": "p@1",
+    ...         "limit": "c",
+    ...         "counted_s": 14400,
+    ...         "limit_s": 14400,
+    ...         "clock": "order",
+    ...         "hold": {"until": "2026-11-23T14:30:00+08:00"},
+    ...         "platform": None,
+    ...         "estimated": False,
+    ...     }
+    ... )
+    '2026-11-23 14:10:00+08:00  r  limit_reached  p@1/c  4:00:00 of 4:00:00 order time, hold not before 14:30:00+08:00'
+    """  # noqa: E501
+    counted, limit = (str(timedelta(seconds=alert[name])) for name in ("counted_s", "limit_s"))
+    text = (
+        f"{alert['event_time'].replace('T', ' ')}  {alert['rider_id']}  {alert['kind']}  "
+        f"{alert['policy']}/{alert['limit']}  {counted} of {limit} {alert['clock']} time"
+    )
+    if alert["platform"]:
+        text += f", by {alert['platform']}"
+    if alert["hold"] and alert["hold"]["until"]:
+        word = "ended" if alert["kind"] == "hold_released" else "not before"
+        text += f", hold {word} {_after(alert['hold']['until'], alert['event_time'])}"
+    return text + (" (estimated: an end is missing)" if alert["estimated"] else "")
+
+
+def _after(instant: str, other: str) -> str:
+    """An instant with its offset, without the date where it is that of the other."""
+    date, _, time = instant.partition("T")
+    return time if other.startswith(date) else f"{date} {time}"

@@ -1,0 +1,80 @@
+"""What a worker is made of: the Faust app, and what its partitions share."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Any
+
+import faust
+from yarl import URL
+
+from detectors.kernels.layout.values import FINALITY_SLACK_S
+from detectors.limits import LimitTable
+from stream.kafka import raw_fetch
+from stream.kafka.topics.wanted import retention_s
+from stream.output.alert_json import Renderer
+from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
+from stream.policies.loader import load_all
+from stream.settings import Settings
+from stream.worker.context import WorkerContext
+
+_FETCH_BYTES = 8 * 1024 * 1024
+
+
+class WorkerApp(faust.App):
+    """A Faust app whose consumer hands on record batches."""
+
+    def _new_transport(self) -> Any:
+        return raw_fetch.Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Faust's tables would live in a folder of the working directory; there are none."""
+
+
+def new_run(settings: Settings, partitions: int) -> WorkerContext:
+    """What the partitions of a worker share."""
+    policies = load_all(settings.policies)
+    table = LimitTable(limits_of(policies), window_starts)
+    renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
+    worker = f"{socket.gethostname()}-{os.getpid()}"
+    kept_s = retention_s(policies, settings.lateness)
+    return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
+
+
+def new_app(settings: Settings) -> WorkerApp:
+    """The Faust app, with what of Faust is used and stepped around."""
+    credentials = None
+    if settings.security_protocol.startswith("SASL") and settings.sasl_password:
+        credentials = faust.SASLCredentials(
+            username=settings.sasl_username,
+            password=settings.sasl_password.get_secret_value(),
+            ssl_context=settings.tls(),
+            mechanism=settings.sasl_mechanism,
+        )
+    elif settings.security_protocol == "SSL":
+        credentials = faust.SSLCredentials(context=settings.tls())
+    app = WorkerApp(
+        settings.group,
+        broker=[URL(f"kafka://{address}") for address in settings.broker.split(",")],
+        broker_credentials=credentials,
+        broker_session_timeout=10,
+        broker_heartbeat_interval=3,
+        broker_max_poll_interval=600,
+        consumer_auto_offset_reset="earliest",
+        consumer_max_fetch_size=_FETCH_BYTES,
+        consumer_group_instance_id=settings.instance,
+        stream_buffer_maxsize=2,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        topic_create_topics=False,
+        web_enabled=False,
+        processing_guarantee="at_least_once",
+        autodiscover=False,
+        producer_acks=-1,
+    )
+    raw_fetch.read_raw(settings.source_topic)
+    return app

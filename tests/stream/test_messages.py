@@ -1,0 +1,376 @@
+# ruff: noqa: E501 - sentences stand whole
+"""What a person reads of wrong events, settings and policies: the thing, the value and the remedy.
+
+Each sentence was read as by somebody who has to mend what it is about, and stands here whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from schemas.policy import InvalidPolicy, load_policy
+from schemas.work_state import Refused, read_event
+from stream.settings import InvalidSettings, load_settings
+from tests.schemas.test_policy import HEAD, LIMIT
+
+#: Words of Python and of libraries, which say nothing to who has written a wrong line.
+JARGON = re.compile(
+    r"Input should|valid string|tuple|Value error|datetime|instance of|JSON (list|dict|str|int|NoneType)|Errno|Traceback|None"
+)
+GOOD = {
+    "schema": "work-state/1",
+    "event_id": "m-1",
+    "rider_id": "r_7f3a09",
+    "platform": "meituan",
+    "event_time": "2026-11-23T12:00:00+08:00",
+    "type": "order_accepted",
+    "order_id": "o-991",
+}
+LEFT_OUT = "-"
+FIELDS: list[tuple[dict[str, object], str]] = [
+    (
+        {"order_id": "-", "orderId": "o-1"},
+        'invalid: order_id is missing: order_accepted needs it, like "order_id": "o-991"; there is "orderId", which is not looked at: is that it?',
+    ),
+    (
+        {"rider_id": "-", "riderId": "r"},
+        'invalid: rider_id is missing: every event needs it, like "rider_id": "r_7f3a09"; there is "riderId", which is not looked at: is that it?',
+    ),
+    (
+        {"rider_id": 12345},
+        'invalid: rider_id = 12345: is a number, must be a text of 1 to 64 characters of A-Z a-z 0-9 _ . : -: write "12345"',
+    ),
+    (
+        {"rider_id": "张三"},
+        'invalid: rider_id = "张三": "张" cannot stand in it: 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "r_7f3a09"',
+    ),
+    (
+        {"event_id": ""},
+        'invalid: event_id = "": is empty, must be 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "m-20261123-000001"',
+    ),
+    (
+        {"platform": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+        'invalid: platform = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…: has 70 characters, may have 64 at most',
+    ),
+    (
+        {"event_time": 1795406400},
+        'invalid: event_time = 1795406400: is a number, must be a text like "2026-11-23T12:00:00+08:00"; as seconds since 1970 it would be "2026-11-23T04:00:00Z"',
+    ),
+    (
+        {"event_time": 1795406400123},
+        'invalid: event_time = 1795406400123: is a number, must be a text like "2026-11-23T12:00:00+08:00"; as milliseconds since 1970 it would be "2026-11-23T04:00:00Z"',
+    ),
+    (
+        {"event_time": ["2026"]},
+        'invalid: event_time = ["2026"]: is an array, must be a text like "2026-11-23T12:00:00+08:00"',
+    ),
+    (
+        {"event_time": "2026-11-23 12:00"},
+        'invalid: event_time: "2026-11-23 12:00" is no time of the form 2026-11-23T12:00:00+08:00',
+    ),
+    (
+        {"event_time": "2026-02-30T12:00:00Z"},
+        'invalid: event_time: "2026-02-30T12:00:00Z" does not exist: month 2 of 2026 has 28 days',
+    ),
+    (
+        {"event_time": "2026-11-23T12:00:00"},
+        'invalid: event_time: "2026-11-23T12:00:00" has no offset: add that of the place, like 2026-11-23T12:00:00+08:00',
+    ),
+    (
+        {"event_time": "2026-11-23T24:00:00Z"},
+        'invalid: event_time: "2026-11-23T24:00:00Z" does not exist: hours go to 23, minutes and seconds to 59',
+    ),
+    (
+        {"event_time": "2026-11-23T12:00:00+15:00"},
+        'invalid: event_time: "2026-11-23T12:00:00+15:00" has an offset beyond 14:00',
+    ),
+    (
+        {"event_time": "1999-11-23T12:00:00Z"},
+        'invalid: event_time: "1999-11-23T12:00:00Z" lies outside 2000-01-01 to 2100-01-01 in UTC',
+    ),
+    (
+        {"type": "order_acepted"},
+        'invalid: type = "order_acepted": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat; did you mean "order_accepted"?',
+    ),
+    (
+        {"type": "ONLINE"},
+        'invalid: type = "ONLINE": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat; did you mean "online"?',
+    ),
+    (
+        {"confirmed": "yes"},
+        'invalid: confirmed = "yes": must be true or false, without quotation marks, or left out',
+    ),
+    ({"void": 1}, "invalid: void = 1: must be true or false, without quotation marks, or left out"),
+    ({"schema": "-"}, 'invalid: schema is missing: every event needs it, like "schema": "work-state/1"'),
+    ({"schema": 1}, 'invalid: schema = 1: must be "work-state/1"'),
+    ({"schema": "work-state/2"}, 'unsupported_schema: schema "work-state/2", known is "work-state/1"'),
+    (
+        {"zone": 310105},
+        'invalid: zone = 310105: is a number, must be a text of 1 to 64 characters of A-Z a-z 0-9 _ . : -: write "310105"',
+    ),
+    ({"order_id": None}, 'invalid: order_id is null: order_accepted needs it, like "order_id": "o-991"'),
+    (
+        {"order_id": {"a": 1}},
+        'invalid: order_id = {"a": 1}: is an object, must be a text of 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "o-991"',
+    ),
+    ({"type": None}, 'invalid: type is null: every event needs it, like "type": "order_accepted"'),
+    (
+        {"rider_id": "-", "order_id": "-"},
+        'invalid: rider_id is missing: every event needs it, like "rider_id": "r_7f3a09"; order_id is missing: order_accepted needs it, like "order_id": "o-991"',
+    ),
+]
+VALUES: list[tuple[bytes, str]] = [
+    (b"null", "malformed: is null, must be an object: {...}"),
+    (b"[1]", "malformed: is an array, must be an object: {...}"),
+    (b"3", "malformed: is a number, must be an object: {...}"),
+    (b'"x"', "malformed: is a text, must be an object: {...}"),
+    (
+        b"{'a':1}",
+        "malformed: not JSON: at character 2, near \"{'a':1}\": the name of a field in double quotation marks is expected",
+    ),
+    (
+        b'{"a":1,}',
+        'malformed: not JSON: at character 8, near "{\\"a\\":1,}": the name of a field in double quotation marks is expected',
+    ),
+    (b'{"a":1', "malformed: not JSON: it ends at character 6 before it is complete"),
+    (b'{"a":NaN}', "malformed: not JSON: it knows no NaN: leave the field out or write null"),
+    (
+        b'{"a":1}{"b":2}',
+        'malformed: not JSON: at character 8, near "{\\"a\\":1}{\\"b\\":2}": there is more after the end of the object: one line is one event',
+    ),
+    (b"\xff", "malformed: not UTF-8 at byte 0"),
+    (
+        b'{"a" 1}',
+        'malformed: not JSON: at character 6, near "{\\"a\\" 1}": a colon after the field\'s name is expected',
+    ),
+    (
+        b'{"a":"\\x"}',
+        'malformed: not JSON: at character 7, near "{\\"a\\":\\"\\\\x\\"}": a backslash that begins nothing known: write \\\\ for itself',
+    ),
+    (
+        b"hello",
+        'malformed: not JSON: at character 1, near "hello": a value is expected: text in double quotation marks, a number, true, false or null',
+    ),
+    (
+        b"{}",
+        'invalid: schema is missing: every event needs it, like "schema": "work-state/1"; event_id is missing: every event needs it, like "event_id": "m-20261123-000001"; rider_id is missing: every event needs it, like "rider_id": "r_7f3a09"; platform is missing: every event needs it, like "platform": "meituan"; event_time is missing: every event needs it, like "event_time": "2026-11-23T12:00:00+08:00"; type is missing: every event needs it, like "type": "order_accepted"',
+    ),
+]
+SETTINGS: list[tuple[dict[str, str], str]] = [
+    (
+        {"lateness": "24"},
+        'lateness (RESPITE_LATENESS) = "24": "24" is no duration without a unit: write "24h", "24min" or "24s"',
+    ),
+    (
+        {"lateness": "1 day"},
+        'lateness (RESPITE_LATENESS) = "1 day": "1 day" is no duration: write it like "4h", "20min" or "1h30min"',
+    ),
+    ({"lateness": "100h"}, 'lateness (RESPITE_LATENESS) = "100h": must be at most 72h'),
+    ({"keep": "0"}, 'keep (RESPITE_KEEP) = "0": must be above zero: write it like 4h'),
+    (
+        {"max_open_order": "3"},
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "3": "3" is no duration without a unit: write "3h", "3min" or "3s"',
+    ),
+    (
+        {"max_open_order": "1.5h"},
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "1.5h": "1.5h" is no duration: write it like "4h", "20min" or "1h30min"',
+    ),
+    (
+        {"max_open_order": "15d"},
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "15d": "15d" must be above zero and at most 14d',
+    ),
+    ({"clock": "sun"}, 'clock (RESPITE_CLOCK) = "sun": must be wall or event'),
+    ({"metrics_port": "many"}, 'metrics_port (RESPITE_METRICS_PORT) = "many": must be a whole number'),
+    ({"metrics_port": "70000"}, 'metrics_port (RESPITE_METRICS_PORT) = "70000": must be at most 65535'),
+    ({"api_port": "-1"}, 'api_port (RESPITE_API_PORT) = "-1": must be at least 0'),
+    (
+        {"broker": "localhost"},
+        "broker (RESPITE_BROKER) = \"localhost\": 'localhost' is not HOST:PORT; several with commas, without spaces",
+    ),
+    (
+        {"policy": ","},
+        'policy (RESPITE_POLICY) = ",": names no policy; `respite policy list` shows those that there are',
+    ),
+    ({"source": "a b"}, 'source (RESPITE_SOURCE) = "a b": must be 1 to 200 characters of A-Z a-z 0-9 . _ -'),
+    ({"prefix": "a/b"}, 'prefix (RESPITE_PREFIX) = "a/b": must be 1 to 200 characters of A-Z a-z 0-9 . _ -'),
+    ({"log_format": "xml"}, 'log_format (RESPITE_LOG_FORMAT) = "xml": must be text or json'),
+    (
+        {"ssl_cafile": "/no/such"},
+        'ssl_cafile (RESPITE_SSL_CAFILE) = "/no/such": cannot be read: name a PEM file that this user may read',
+    ),
+    (
+        {"security_protocol": "TLS"},
+        'security_protocol (RESPITE_SECURITY_PROTOCOL) = "TLS": must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL',
+    ),
+    ({"security_protocol": "SASL_SSL"}, "security_protocol SASL_SSL needs sasl_username and sasl_password"),
+    ({"outlets": "a,a"}, 'outlets (RESPITE_OUTLETS) = "a,a": names a platform twice'),
+    (
+        {"api_peers": "host"},
+        "api_peers (RESPITE_API_PEERS) = \"host\": 'host' is no base URL like http://10.0.0.2:8080; several with commas",
+    ),
+    ({"zone_digits": "2.5"}, 'zone_digits (RESPITE_ZONE_DIGITS) = "2.5": must be a whole number'),
+]
+POLICIES: list[tuple[str, str, str]] = [
+    (
+        'kind = "continuous"',
+        'kind = "weekly"',
+        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "rolling", "span", "rest_within"; did you mean "week"?',
+    ),
+    (
+        'limit = "4h"',
+        "limit = 4",
+        'limit[1] "c".limit: 4 is no duration without a unit: write "4h", "4min" or "4s"',
+    ),
+    (
+        'limit = "4h"',
+        'limit = "4"',
+        'limit[1] "c".limit: "4" is no duration without a unit: write "4h", "4min" or "4s"',
+    ),
+    (
+        'limit = "4h"',
+        "limit = 04:30:00",
+        'limit[1] "c".limit: 04:30:00 is no duration: write it like "4h", "20min" or "1h30min"',
+    ),
+    (
+        'reset = "20min"',
+        'reset = "20 min"',
+        'limit[1] "c".reset: "20 min" is no duration: write it like "4h", "20min" or "1h30min"',
+    ),
+    ('reset = "20min"\n', "", 'limit[1] "c": `reset` is missing: kind continuous needs it'),
+    (
+        'limit = "4h"\nreset = "20min"',
+        'limit = "x"',
+        'limit[1] "c".limit: "x" is no duration: write it like "4h", "20min" or "1h30min"\nlimit[1] "c": `reset` is missing: kind continuous needs it',
+    ),
+    (
+        'effect = "hold"',
+        'effect = "remind"\nrelease = "elapsed"',
+        'limit[1] "c": `release` "elapsed" is not allowed for kind continuous with effect remind: none',
+    ),
+    (
+        'effect = "hold"',
+        'effect = "hold"\nrelease = "elapsed"',
+        'limit[1] "c": `hold_for` is missing: release "elapsed" needs it',
+    ),
+    (
+        'effect = "hold"',
+        'effect = "hold"\nwarn_before = "30min"',
+        'limit[1] "c".warn_before: "30min" is a text, must be a list like ["30min"]',
+    ),
+    (
+        'effect = "hold"',
+        'effect = "hold"\nwarn_before = ["5h"]',
+        'limit[1] "c": `warn_before` 5h must be below the limit',
+    ),
+    (
+        'effect = "hold"',
+        'efect = "hold"',
+        'limit[1] "c".efect: unknown key; did you mean `effect`, which is missing?',
+    ),
+    (
+        'title = { zh = "名", en = "name" }',
+        'title = "name"',
+        'title: "name" is a text, must be { zh = "…", en = "…" }, the same in both languages',
+    ),
+    ('title = { zh = "名", en = "name" }', 'title = { zh = "名" }', "title.en: is missing"),
+    (
+        "version = 1",
+        'version = "1"',
+        'version: "1" must be a whole number from 1 on, without quotation marks',
+    ),
+    ("version = 1", "version = 0", "version: 0 must be a whole number from 1 on, without quotation marks"),
+    (
+        '"Asia/Shanghai"',
+        '"localtime"',
+        'time_zone: "localtime" is no time zone of a place in the IANA data base, like "Asia/Shanghai"',
+    ),
+    (
+        '"Asia/Shanghai"',
+        '"CST"',
+        'time_zone: "CST" is no time zone of a place in the IANA data base, like "Asia/Shanghai"',
+    ),
+    ('"Asia/Shanghai"', "8", "time_zone: 8 is a number, must be text in quotation marks"),
+    (
+        "valid_from = 2025-12-04",
+        'valid_from = "soon"',
+        'valid_from: "soon" must be a date like 2025-12-04, without quotation marks',
+    ),
+    (
+        "valid_from = 2025-12-04",
+        "valid_from = 2025-12-04T10:00:00",
+        "valid_from: 2025-12-04T10:00:00 must be a date like 2025-12-04, without quotation marks",
+    ),
+    (
+        'name = "c"',
+        'name = "c c"',
+        'limit[1] "c c".name: "c c" must be 1 to 64 characters of A-Z a-z 0-9 _ . : -',
+    ),
+    ("[[limit]]", "[limit]", "limit: is one table: write [[limit]], with two brackets, above each limit"),
+    (LIMIT, "", "limit: is missing: a policy needs at least one [[limit]]"),
+    (LIMIT, "limit = []\n", "limit: is empty: a policy needs at least one [[limit]]"),
+    ('source = "a source"', 'source = ""', "source: is empty: write the text"),
+    (
+        'modality = "standard"',
+        'modality = "norm"',
+        'modality: "norm" must be one of "law", "agreement", "standard", "platform"',
+    ),
+    (
+        "version = 1",
+        "version = 1.5",
+        "version: 1.5 must be a whole number from 1 on, without quotation marks",
+    ),
+    (
+        'message = { zh = "休息", en = "rest" }',
+        'message = "rest"',
+        'limit[1] "c".message: "rest" is a text, must be { zh = "…", en = "…" }, the same in both languages',
+    ),
+    ('name = "p"', "name = ", "p.toml: not TOML: Invalid value (at line 2, column 8)"),
+    ('source = "a source"', "source = 7", "source: 7 is a number, must be text in quotation marks"),
+]
+
+
+@pytest.mark.parametrize(("changed", "said"), FIELDS)
+def test_a_wrong_field_is_refused_in_words(changed: dict[str, object], said: str) -> None:
+    fields = {name: value for name, value in {**GOOD, **changed}.items() if value != LEFT_OUT}
+    assert refusal(json.dumps(fields).encode()) == said
+
+
+@pytest.mark.parametrize(("value", "said"), VALUES)
+def test_a_value_that_is_no_event_is_refused_in_words(value: bytes, said: str) -> None:
+    assert refusal(value) == said
+
+
+def refusal(value: bytes) -> str:
+    with pytest.raises(Refused) as refused:
+        read_event(value)
+    assert not JARGON.search(str(refused.value))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(("options", "said"), SETTINGS)
+def test_a_wrong_setting_is_refused_in_words(
+    options: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings(**options)
+    assert str(refused.value) == f"settings refused:\n  {said}"
+    for name, value in options.items():
+        monkeypatch.setenv(f"RESPITE_{name.upper()}", value)
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+    assert str(refused.value) == f"settings refused:\n  {said}"
+    assert not JARGON.search(said)
+
+
+@pytest.mark.parametrize(("old", "new", "said"), POLICIES)
+def test_a_wrong_policy_is_refused_in_words_and_without_consequences(old: str, new: str, said: str) -> None:
+    text = HEAD + LIMIT
+    assert old in text
+    with pytest.raises(InvalidPolicy) as refused:
+        load_policy(text.replace(old, new, 1), "p.toml")
+    found = str(refused.value).removeprefix("p.toml: policy refused\n").replace("\n  ", "\n").strip()
+    assert found == said
+    assert not JARGON.search(found)
