@@ -12,7 +12,7 @@ from detectors.reading import Reader, shared_of
 from tests.detectors.test_reading import asked_of, store_of
 from tests.oracle.evidence import Maxima, Rider, instant, order_intervals, read_rider, toggled
 from tests.oracle.generate import Case, make_case
-from tests.oracle.judge import Watch
+from tests.oracle.watch import Watch
 
 SEEDS_AT_ONCE = 15
 
