@@ -69,7 +69,8 @@ function decoded(part) {
 
 function place() {
   const [, name = "", ...rest] = location.hash.split("/");
-  return Object.hasOwn(PAGES, name) ? { name, rest: rest.map(decoded) } : { name: "", rest: [] };
+  const known = Object.hasOwn(PAGES, name) && (name !== "rider" || rest[0]);
+  return known ? { name, rest: rest.map(decoded) } : { name: "", rest: [] };
 }
 
 function open({ focus = false } = {}) {
