@@ -34,7 +34,7 @@ TYPE_CHARS = np.array([list(name.encode().ljust(max(TYPE_LENGTHS))) for name in 
 ORDER_TYPES = sum(1 << code for code, name in enumerate(EVENT_TYPES) if name in TYPES_OF_ORDERS)
 
 
-@kernel
+@inlined
 def name_of(buf: U8, at: int, stop: int) -> int:
     """Which known name ``buf[at:stop]`` is."""
     length = stop - at
@@ -70,7 +70,7 @@ def begins_with(buf: U8, at: int, chars: U8, length: int) -> bool:
     return True
 
 
-@kernel
+@inlined
 def type_of(buf: U8, at: int, stop: int) -> int:
     """Code of an event type; -1 when it is none."""
     for code in range(TYPE_LENGTHS.shape[0]):

@@ -1,7 +1,12 @@
-"""``python -m stream.cli.compile_kernels``: all kernels ahead of all, so that no later start has to wait."""
+"""``python -m stream.cli.compile_kernels``: all kernels ahead of all, so that no later start has to wait.
+
+Two processes, for numba compiles one function at a time: what the worker needs on one core, what the API
+needs on another.
+"""
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 
@@ -10,15 +15,29 @@ from stream.settings import Settings
 from stream.worker.warm_up import warm_up
 
 
-def main() -> None:
-    """Compile whatever a worker and an API need, and say how far it is."""
+def _api() -> None:
+    QueryService(Settings()).warm_up()
+
+
+_PARTS = {"worker": warm_up, "API": _api}
+
+
+def main(parts: list[str]) -> int:
+    """Compile whatever a worker and an API need, or what one of them needs; 1 when one could not."""
+    if parts:
+        for part in parts:
+            _PARTS[part]()
+        return 0
     began_s = time.monotonic()
-    for name, load in (("worker", warm_up), ("API", QueryService(Settings()).warm_up)):
-        sys.stderr.write(f"kernels of the {name}: compiled once on a machine, which takes minutes ... ")
-        sys.stderr.flush()
-        load()
-        sys.stderr.write(f"there, at {time.monotonic() - began_s:.0f} s\n")
+    sys.stderr.write("kernels: compiled once on a machine, which takes a minute or two ... ")
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "stream.cli.compile_kernels"]
+    started = [subprocess.Popen([*command, part]) for part in _PARTS]
+    statuses = [process.wait() for process in started]
+    failed = any(statuses)
+    sys.stderr.write(f"{'failed' if failed else 'there'}, at {time.monotonic() - began_s:.0f} s\n")
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version as installed_version
 from typing import Annotated, Any
 
 import typer
@@ -13,15 +14,32 @@ from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.replay import FILES, replay
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
+from stream.cli.workers_policies import warn_of_other_policies
 
 app = typer.Typer(
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     help="Watches couriers' work state and tells platforms, before the next order, who is due a rest.",
     epilog="Every setting is also read from the environment: --max-open-order is RESPITE_MAX_OPEN_ORDER.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def respite(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True)
+    ] = False,
+) -> None:
+    """Watches couriers' work state and tells platforms, before the next order, who is due a rest."""
+    if version:
+        sys.stdout.write(f"respite {installed_version('respite')}\n")
+        raise typer.Exit
+
+
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
@@ -53,6 +71,7 @@ def worker(options: Options) -> None:
     except KafkaUnavailable as error:
         sys.stderr.write(f"respite: {error}\n")
         raise typer.Exit(FAILED) from error
+    from stream.metrics.ports import NotServed
     from stream.state.restored import StateRefused
     from stream.worker.consumer_watchdog import ConsumerDead
     from stream.worker.process import run_worker
@@ -61,7 +80,7 @@ def worker(options: Options) -> None:
         run_worker(settings, partitions)
     except StateRefused as error:
         raise refuse(error) from error
-    except ConsumerDead as error:
+    except (ConsumerDead, NotServed) as error:
         raise fail(error) from error
 
 
@@ -106,7 +125,7 @@ def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source")
+@takes(*CONNECTION, "prefix", "source", "clock", "lateness")
 def simulate(
     options: Options,
     to: Annotated[
@@ -175,7 +194,8 @@ def api(
 ) -> None:
     """Answer dispatchers, regulators and operators, beside the workers of this machine."""
     settings = settings_from(**options)
-    policies_from(settings.policies)
+    told = [policy.ref for policy in policies_from(settings.policies)]
+    warn_of_other_policies(settings, told)
     from stream.api.app import ApiRefused, run_api
     from stream.logs import set_up
 

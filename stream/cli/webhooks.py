@@ -96,9 +96,12 @@ def _run(settings: Any, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401
     import asyncio
 
     from stream.delivery.failures import reason
+    from stream.metrics.ports import NotServed
 
     try:
         return asyncio.run(work)
+    except NotServed as error:
+        raise fail(error) from error
     except Exception as error:
         told = reason(error, settings.broker)
         if told is None:

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from stream.metrics.families import gauge
+from stream.metrics.ports import on_free_port
 
 _ATTEMPT_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LATENCY_S = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
@@ -109,10 +110,12 @@ class Metrics:
 
         Raises
         ------
-        OSError
-            The port is taken.
+        NotServed
+            There is no such place here.
         """
-        self._server, _ = start_http_server(port, addr=host, registry=self.registry)
+        self._server, _ = on_free_port(
+            host, port, lambda free: start_http_server(free, addr=host, registry=self.registry)
+        )
         return f"http://{host}:{self._server.server_port}/metrics"
 
     def stop(self) -> None:

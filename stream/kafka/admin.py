@@ -20,6 +20,10 @@ _BOOTSTRAP_TIMEOUT_MS = 10_000
 _ASKING_TIMEOUT_MS = 5_000
 
 
+_ASK_FOR_TLS = "; is it up, and is that its port for TLS? (--security-protocol, --broker)"
+_ASK_FOR_PLAIN = "; is it up, and is that its port without TLS? (--broker, --security-protocol)"
+
+
 class KafkaUnavailable(RuntimeError):
     """Kafka could not be reached, or refused; the message says which and why."""
 
@@ -59,9 +63,10 @@ async def _refusal(settings: Settings) -> str | None:
                 host.strip("[]"), int(port), request_timeout_ms=_ASKING_TIMEOUT_MS, **options
             )
         except ssl.SSLError as error:
-            return f"TLS: {error}"
+            return f"TLS: {error}{_ASK_FOR_TLS}"
         except (AnyKafkaError, OSError) as error:
-            return f"{type(error).__name__}: {error}"
+            hint = _ASK_FOR_TLS if options["ssl_context"] is not None else _ASK_FOR_PLAIN
+            return f"{type(error).__name__}: {error}{hint}"
         connection.close()
     return None
 

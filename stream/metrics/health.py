@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import msgspec
 
+from stream.metrics.ports import on_free_port
 from stream.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MOST_CLOCK_DIFFERENCE_S = 5.0
 #: The event loop has not turned for so long: whatever holds it, heartbeats to the broker have stopped too.
 LOOP_STALLED_S = 10.0
+#: A watermark is written every 5 s; older than this the state is unknown.
+WATERMARK_STALE_S = 15.0
 _BEAT_S = 1.0
 _OK, _UNAVAILABLE, _NOT_FOUND = "200 OK", "503 Service Unavailable", "404 Not Found"
 
@@ -31,6 +34,10 @@ class Judged(Protocol):
     number: int
     lag_records: int
     clock_difference_s: float
+
+    @property
+    def committed_s(self) -> float | None:
+        """When it last wrote something, epoch seconds; None before the first time."""
 
     @property
     def now_s(self) -> int | None:
@@ -97,6 +104,10 @@ class Health:
         if one.now_s is None:
             return [f"restoring, {one.restore_ratio:.0%} done"]
         reasons = []
+        silent_s = 0.0 if one.committed_s is None else self._wall() - one.committed_s
+        if silent_s > WATERMARK_STALE_S:
+            # Who reads the topic takes the riders' state for unknown; this must not say better.
+            reasons.append(f"its watermark is {silent_s:.0f} s old, more than {WATERMARK_STALE_S:.0f} s")
         if self._settings.clock == "wall":
             lag_s = self._wall() - one.now_s
             if lag_s > self._settings.ready_lag:
@@ -149,7 +160,16 @@ def _say(start_response: StartResponse, reasons: list[str]) -> Iterable[bytes]:
 
 
 def serve(host: str, port: int, health: Health, metrics: WSGIApplication) -> WSGIServer:
-    """Serve the three paths in a thread; port 0 takes a free one."""
-    server = make_server(host, port, router(health, metrics), _Server, handler_class=_Handler)
+    """Serve the three paths in a thread; port 0 takes a free one, a taken one the next.
+
+    Raises
+    ------
+    NotServed
+        There is no such place here.
+    """
+    app = router(health, metrics)
+    server = on_free_port(
+        host, port, lambda free: make_server(host, free, app, _Server, handler_class=_Handler)
+    )
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

@@ -132,6 +132,8 @@ _COUNTERS = (
      ("approaching", "clear", "forgotten", "hold")),
     ("foreign", "respite_foreign_records", "Records of our own topics that nobody of us wrote, left out.",
      "topic", ()),
+    ("time_jumps", "respite_event_time_jumps", "Events more than a day after all before, by clock.",
+     "clock", ("event",)),
     ("restores", "respite_restores", "Partitions restored, by how it ended.", "outcome", ("again", "done")),
 )  # fmt: skip
 

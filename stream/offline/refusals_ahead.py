@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
-from aiokafka.errors import KafkaError
 
 from schemas.durations import write_duration
-from stream.kafka.log_reader import tail
+from stream.kafka.watermarks import newest_watermarks
 from stream.output.alert_json import utc
 from stream.settings import Settings
 
-_READ_MS = 500
-_MOST_READS = 20
 #: A watermark is written every 5 s; on the wall clock it is *now* but for what is still to be read.
 _WALL_WITHIN_S = 60
 FUTURE_S = 300
-
-
-class _Watermark(msgspec.Struct):
-    partition: int
-    now: str | None
-    lag_s: int
 
 
 @dataclass(slots=True)
@@ -50,25 +39,9 @@ class WorkersClock:
 
 async def workers_clock(settings: Settings) -> WorkersClock:
     """Read the newest watermark of each partition."""
-    newest: dict[int, _Watermark] = {}
-    try:
-        async with tail(settings, [settings.watermark_topic]) as read:
-            for _ in range(_MOST_READS):
-                found = await read(_READ_MS)
-                if not found:
-                    break
-                for _, value in found:
-                    if value is not None:
-                        one = msgspec.json.decode(value, type=_Watermark)
-                        newest[one.partition] = one
-    except (KafkaError, OSError, msgspec.MsgspecError):
-        newest = {}  # What cannot be known beforehand is not said beforehand.
+    newest = await newest_watermarks(settings)
     wall_s = time.time()
-    marks = {
-        number: int(datetime.fromisoformat(one.now).timestamp()) + one.lag_s
-        for number, one in newest.items()
-        if one.now is not None
-    }
+    marks = {number: one.written_s for number, one in newest.items() if one.written_s is not None}
     if marks and all(abs(wall_s - mark) < _WALL_WITHIN_S for mark in marks.values()):
         return WorkersClock(seen=True, on_wall=True)
     return WorkersClock(seen=False, on_wall=settings.clock == "wall" and not marks, now_s=marks)

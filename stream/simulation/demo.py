@@ -26,6 +26,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
+from stream.kafka.admin import KafkaUnavailable, administration
 from stream.kafka.log_reader import tail
 from stream.settings import Settings, load_settings
 from stream.simulation.demo_monitoring import free_port, servers
@@ -145,7 +146,9 @@ async def _watch(
     ]
     quiet_s = time.monotonic()
     over = False
-    with Live(board.line(), console=board.console, refresh_per_second=4) as live:
+    # Without a terminal the line would be written once, at the end, and without an end of its own.
+    console = board.console
+    with Live(board.line(), console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
         async with tail(settings, topics) as read:
             while True:
                 records = await read(500)
@@ -207,6 +210,17 @@ def _make_topics(environment: dict[str, str]) -> None:
         raise DemoFailed(message)
 
 
+def _delete_topics(settings: Settings) -> None:
+    """Take away the topics of this run: each leaves tens of megabytes."""
+    try:
+        with administration(settings) as admin:
+            ours = [name for name in admin.list_topics() if name.startswith(settings.prefix)]
+            if ours:
+                admin.delete_topics(ours)
+    except KafkaUnavailable as error:
+        sys.stderr.write(f"respite: the topics {settings.prefix}* are left over: {error}\n")
+
+
 def _address(api: Part) -> str:
     """Where the API listens, once it does."""
     found = None
@@ -255,6 +269,8 @@ def _show(console: Console, address: str, day: Day) -> None:
     board = DemoTerminal(console)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder(settings))
+        # The last of all: when nobody writes to them any more.
+        stack.callback(_delete_topics, settings)
 
         def start(name: str, command: Sequence[str]) -> Part:
             part = _start(name, command, environment)

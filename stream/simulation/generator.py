@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import sys
 import time
@@ -10,7 +11,6 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple, Protocol, cast, get_args
 
 import numpy as np
@@ -23,6 +23,7 @@ from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import BatchProducer, into_source
 from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.feed import beat
+from stream.offline.outputs import OutputRefused, check_outputs, written
 from stream.settings import Settings
 from stream.simulation.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices
 from stream.simulation.events import PLATFORMS, EventColumns, Floats, lines, rider_id
@@ -59,6 +60,9 @@ class Simulation:
         librdkafka (CRC32), and jd's forget the key.
     to
         A file (``.gz`` and ``.zst`` are compressed, ``-`` is standard output) in place of Kafka.
+    happens_now
+        At a rate: every event happens when it is sent (what is late, as much earlier), for workers on the
+        wall clock; orders are then shorter than a city's by as much as the rate is higher.
     """
 
     seed: int = 1
@@ -72,6 +76,7 @@ class Simulation:
     impairments: Impairments = field(default_factory=Impairments)
     placement: Placement = "mixed"
     to: str | None = None
+    happens_now: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, all faults at once."""
@@ -139,14 +144,19 @@ def send_batches(simulation: Simulation, city: City) -> Iterator[SendBatch]:
     """The messages in the order of sending."""
     zones = profiles(city).zone
     sent = 0
+    begun_s = time.time()
     for happened in impair(slices(city), city.seed, simulation.impairments):
+        due_s = _due_s(simulation, city, happened, sent)
+        if simulation.happens_now:
+            late_s = happened.arrival_s - happened.at_s
+            happened = happened._replace(at_s=(begun_s + due_s - late_s).astype(np.int64))
         values = lines(happened, zones)
         faulty = np.flatnonzero(happened.fault)
         for index, fault in zip(faulty.tolist(), happened.fault[faulty].tolist(), strict=True):
             values[index] = broken(values[index], fault)
         messages = list(map(Message, values, happened.rider.tolist(), happened.platform.tolist()))
         latest_s = int(happened.at_s.max()) if happened.size else None
-        yield SendBatch(messages, _due_s(simulation, city, happened, sent), latest_s)
+        yield SendBatch(messages, due_s, latest_s)
         sent += happened.size
 
 
@@ -154,7 +164,9 @@ def _due_s(simulation: Simulation, city: City, happened: EventColumns, sent: int
     if simulation.rate:
         return (sent + np.arange(happened.size, dtype=np.float64)) / simulation.rate
     if simulation.speed:
-        return np.asarray((happened.arrival_s - city.start_s) / simulation.speed, np.float64)
+        # The city's day ends it: what is late then comes at once.
+        passed_s = np.minimum(happened.arrival_s - city.start_s, city.duration_s)
+        return np.asarray(passed_s / simulation.speed, np.float64)
     return np.zeros(happened.size)
 
 
@@ -244,20 +256,36 @@ async def _to_file(name: str, simulation: Simulation, city: City) -> int:
 
 @contextmanager
 def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    with Path(name).open("wb") as raw:
-        if name.endswith(".gz"):
+    with written(name) as raw:
+        if name.lower().endswith(".gz"):
             # Without a name and a time in it, the same seed makes the same file.
             with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
                 yield cast("BinaryIO", packed)
-        elif name.endswith(".zst"):
-            with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as packing:
+        elif name.lower().endswith(".zst"):
+            packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
+            with packer.stream_writer(raw, closefd=False) as packing:
                 yield cast("BinaryIO", packing)
         else:
             yield raw
+
+
+def _for_the_clock(settings: Settings, simulation: Simulation, city: City) -> Simulation:
+    """On the wall clock: at a rate, what happens now; of what lies in the past, what that means."""
+    if settings.clock != "wall":
+        return simulation
+    if simulation.rate is not None and simulation.start_s is None:
+        return dataclasses.replace(simulation, happens_now=True)
+    if city.start_s < time.time() - settings.lateness:
+        _tell(
+            "the first events are older than the allowed lateness: workers on the wall clock refuse them "
+            "as too_late; start the workers with --clock event (RESPITE_CLOCK=event)"
+        )
+    elif simulation.speed is not None and simulation.speed > 1:
+        _tell(
+            "faster than the wall clock, events lie in the past when they are sent: workers on it "
+            "take back what they have told of open orders; start the workers with --clock event"
+        )
+    return simulation
 
 
 def run(settings: Settings, simulation: Simulation) -> int:
@@ -265,18 +293,16 @@ def run(settings: Settings, simulation: Simulation) -> int:
     city = simulation.city(time.time())
     try:
         if simulation.to is not None:
+            check_outputs({"--to": simulation.to}, [])
             sent = asyncio.run(_to_file(simulation.to, simulation, city))
         else:
-            if settings.clock == "wall" and city.start_s < time.time() - settings.lateness:
-                _tell(
-                    "the first events are older than the allowed lateness: a worker needs RESPITE_CLOCK=event"
-                )
+            simulation = _for_the_clock(settings, simulation, city)
             sent = asyncio.run(_to_kafka(settings, simulation, city))
-    except TopicsRefused as error:
-        _tell(str(error))
+    except (TopicsRefused, OutputRefused) as error:
+        _tell(f"respite: {error}")
         return 2
-    except (KafkaUnavailable, OSError) as error:
-        _tell(str(error))
+    except KafkaUnavailable as error:
+        _tell(f"respite: {error}")
         return 1
     _tell(f"sent {sent} events of {simulation.riders} riders to {simulation.to or settings.source_topic}")
     return 0

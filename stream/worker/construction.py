@@ -43,6 +43,10 @@ def new_run(settings: Settings, partitions: int) -> WorkerContext:
     return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
 
 
+#: How long what is known of the topic is believed.
+_METADATA_MS = 20_000
+
+
 def new_app(settings: Settings) -> WorkerApp:
     """The Faust app, with what of Faust is used and stepped around."""
     credentials = None
@@ -64,6 +68,8 @@ def new_app(settings: Settings) -> WorkerApp:
         broker_max_poll_interval=600,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=_FETCH_BYTES,
+        # A topic that was deleted and made anew is seen by its metadata alone; 5 minutes are the default.
+        consumer_metadata_max_age_ms=_METADATA_MS,
         consumer_group_instance_id=settings.instance,
         stream_buffer_maxsize=2,
         stream_wait_empty=False,

@@ -13,7 +13,7 @@ import structlog
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.codes import REPEATED
-from detectors.kernels.layout.values import FINALITY_SLACK_S
+from detectors.kernels.layout.values import FINALITY_SLACK_S, PAST
 from detectors.store import RiderStore
 from detectors.verdicts import Outcome
 from schemas.checkpoint import Marker
@@ -40,6 +40,8 @@ FLUSH_EVERY_S = 0.1
 _OUTCOMES_AT_ONCE = 2000
 #: How often it is looked who has been silent for `keep`.
 _FORGET_EVERY_S = 10.0
+#: On the event clock, a step of *now* that is said.
+_JUMP_S = 86_400
 
 
 class Partition:
@@ -223,8 +225,11 @@ class Partition:
             decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
         self._publisher.latency.after_record(oldest_ms / 1000 if self.store.live else None)
+        before_s = self.store.read_s
         with timed(self.seconds, "ingest"):
             codes = self.store.ingest(arrivals_of(decoded), self._place)
+        if self._run.settings.clock == "event":
+            self._look_for_jump(decoded.columns.event_s[codes <= REPEATED], before_s)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
         self._catch_up_with_pages(following)
         with timed(self.seconds, "judge"):
@@ -233,6 +238,18 @@ class Partition:
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, outcomes
+
+    def _look_for_jump(self, event_s: np.ndarray, before_s: int) -> None:
+        """Say when an event is more than a day after all before it: on this clock it makes *now*."""
+        latest_s = int(event_s.max(initial=before_s))
+        others_s = int(event_s.max(initial=before_s, where=event_s < latest_s))
+        if others_s > PAST and latest_s - others_s > _JUMP_S:
+            self.counts["time_jumps", "event"] += 1
+            log.warning(
+                "an event lies more than a day after all before it: it makes now, and what is older than the "
+                "allowed lateness before it is too_late from here on",
+                partition=self.number, event_time=utc(latest_s), before=utc(others_s),
+            )  # fmt: skip
 
     def _catch_up_with_pages(self, following: int) -> None:
         """Once reading has come to where the pages were judged, *now* is theirs at least."""

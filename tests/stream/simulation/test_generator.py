@@ -179,7 +179,7 @@ def test_standard_output_is_only_events(capfdbinary: pytest.CaptureFixture[bytes
 def test_a_file_that_cannot_be_written_is_no_success(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert generator.run(Settings(), Simulation(riders=5, to=str(tmp_path / "no" / "where"))) == 1
+    assert generator.run(Settings(), Simulation(riders=5, to=str(tmp_path / "no" / "where"))) == 2
     assert "No such file" in capsys.readouterr().err
 
 
