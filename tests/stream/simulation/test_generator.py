@@ -172,7 +172,9 @@ def test_at_a_rate_on_the_wall_clock_everything_happens_when_it_is_sent() -> Non
 
 def test_what_is_late_comes_at_once_when_the_citys_day_is_over() -> None:
     simulated = Simulation(riders=50, days=0.6, speed=3600.0, impairments=Impairments(late=0.2))
-    due_s = np.concatenate([one.due_s for one in generator.send_batches(simulated, simulated.city(0))])
+    due_s = np.concatenate(
+        [one.due_s for one in generator.send_batches(simulated, simulated.city(MIDNIGHT_S))]
+    )
     assert due_s.max() == 0.6 * 24
     assert np.all(np.diff(due_s) >= 0)
 
@@ -212,7 +214,7 @@ def test_a_file_that_cannot_be_written_is_no_success(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generator.run(Settings(), Simulation(riders=5, to=str(tmp_path / "no" / "where"))) == 2
-    assert "No such file" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.kafka
