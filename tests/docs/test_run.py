@@ -78,6 +78,12 @@ def run(text: str, folder: Path, environment: dict[str, str]) -> tuple[int, str]
     return shell.returncode, "\n".join(f"-- {one.name}\n{one.read_text()[-3000:]}" for one in files)
 
 
+@pytest.fixture(scope="module")
+def kernels() -> None:
+    """The kernels of worker and API are there: on a new machine a page would wait for them for minutes."""
+    subprocess.run([sys.executable, "-m", "stream.cli.compile_kernels"], cwd=ROOT, check=True, timeout=900)
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     """An empty folder in which the repository's files have their names."""
@@ -87,9 +93,10 @@ def here(tmp_path: Path) -> Path:
 
 
 @pytest.mark.kafka
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_can_be_typed_from_top_to_bottom(page: Path, here: Path, broker: Any, prefix: str) -> None:
-    assert shutil.which("curl"), "deploy/bootstrap.sh kafka installs curl"
+    assert shutil.which("curl"), "the manual asks with curl: apt-get install curl"
     found = [block for block in blocks(page) if block.mark != "not run"]
     metrics, api = free_port(), free_port()
     text = script(found).replace("kafka:9092", broker.bootstrap)

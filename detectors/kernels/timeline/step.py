@@ -8,7 +8,7 @@ evidence, sealing, and a reader's copy brought to *now*. The state is the scratc
 from __future__ import annotations
 
 from detectors.kernels.clocks.instant import apply_instant
-from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.jit import inlined
 from detectors.kernels.layout import (
     codes,
     event as Event,
@@ -25,7 +25,7 @@ from detectors.kernels.timeline.breaches import judge_breaches
 from detectors.kernels.timeline.limit import judge_limit
 
 
-@kernel
+@inlined
 def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: int) -> int:
     """The next instant after the state's at which anything changes if no event comes.
 
@@ -46,7 +46,7 @@ def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: i
     return found
 
 
-@kernel
+@inlined
 def step(
     mem: Memory, row: int, base: I64, limits: Limits, rules: Rules, at: int, first: int, last: int
 ) -> None:
