@@ -27,7 +27,7 @@ def outcome_columns(store: RiderStore, words: I64, since_s: int, special: U8) ->
     Parameters
     ----------
     since_s
-        Platforms are a rider's own with an event at this instant or later, epoch seconds.
+        The rider is the own of platforms that claim them at this instant or later, epoch seconds.
     special
         By row, 1 for riders whose records are left ``aside``; rows beyond it are not.
     """

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import record as Record, row as Row
 from detectors.kernels.layout.arrays import Memory
-from detectors.kernels.layout.values import I64, U8
+from detectors.kernels.layout.values import I64, INF, U8
 
 
 class AlertColumns(NamedTuple):
@@ -86,7 +86,8 @@ def to_columns(
 ) -> int:
     """Fill the columns in the order of the records; those of special riders go ``aside`` as they are.
 
-    Members are platforms with an event at ``since`` or later. The platforms of a rider with a status count
+    Members are platforms that claim the rider at ``since`` or later, and of an alert, first at its instant at
+    the latest: nothing from before is for them (CONTRACT 2). The platforms of a rider with a status count
     as told of it. Returns the number of members.
     """
     at, alert, status, member, left = 0, 0, 0, 0, 0
@@ -100,14 +101,14 @@ def to_columns(
         elif words[at + Record.OUT_ACTION] == Record.STATUS:
             only_joined = words[body + Record.STATUS_ONLY_JOINED] == 1
             begin = member
-            member = add_members(mem, row, since, only_joined, members, member)
+            member = add_members(mem, row, since, INF, only_joined, members, member)
             tell_members(mem, row)
             fill_status(words, row, body, statuses, status)
             statuses.members_off[status], statuses.members_n[status] = begin, member - begin
             status += 1
         else:
             begin = member
-            member = add_members(mem, row, since, False, members, member)
+            member = add_members(mem, row, since, words[body + Record.INSTANT], False, members, member)
             fill_alert(words, row, at, alerts, alert)
             alerts.members_off[alert], alerts.members_n[alert] = begin, member - begin
             alert += 1
@@ -116,14 +117,15 @@ def to_columns(
 
 
 @inlined
-def add_members(mem: Memory, row: int, since: int, new_ones: bool, members: I64, at: int) -> int:
+def add_members(mem: Memory, row: int, since: int, at: int, new_ones: bool, members: I64, count: int) -> int:
     for index in range(mem.rows[row, Row.MEMBERS_N]):
         word = mem.rows[row, Row.MEMBERS] + index * Row.MEMBER_WORDS
-        if mem.heap[word + Row.MEMBER_LAST] < since or (new_ones and mem.heap[word + Row.MEMBER_TOLD] != 0):
+        own = mem.heap[word + Row.MEMBER_LAST] >= since and mem.heap[word + Row.MEMBER_FIRST] <= at
+        if not own or (new_ones and mem.heap[word + Row.MEMBER_TOLD] != 0):
             continue
-        members[at] = mem.heap[word + Row.MEMBER_PLATFORM]
-        at += 1
-    return at
+        members[count] = mem.heap[word + Row.MEMBER_PLATFORM]
+        count += 1
+    return count
 
 
 @inlined
