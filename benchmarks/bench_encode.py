@@ -77,7 +77,9 @@ class Ways:
         self._publisher.outcomes(store, read_outcomes(words, len(words)))
         builders: dict[str, BatchBuilder] = {}
         full: list[BatchBuilder] = []
-        for topic, key, value, headers, _ in self._producer._waiting:  # noqa: SLF001 - what `flush` would send
+        for one in self._producer._waiting:  # noqa: SLF001 - what `flush` would send
+            assert len(one) == 5, "the publisher puts single messages"
+            topic, key, value, headers, _ = one
             builder = builders.setdefault(topic, BatchBuilder(BATCH_BYTES, 0, is_transactional=1))
             if builder.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
                 full.append(builders.pop(topic))
