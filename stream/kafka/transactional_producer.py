@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -26,6 +26,10 @@ _TRANSACTION_TIMEOUT_MS = 60_000
 _FLUSH_TIMEOUT_S = 45.0
 _CLOSE_TIMEOUT_S = 1.5
 Message = tuple[str, bytes | None, bytes | None, Headers, int | None]
+
+
+def _nothing() -> None:
+    """Put nothing."""
 
 
 class _Framed(NamedTuple):
@@ -51,6 +55,8 @@ class TransactionalProducer:
         #: One transaction at a time; the next one takes what waits when it begins.
         self._flushing = asyncio.Lock()
         self._failed = False
+        #: Called when a transaction begins; what it puts belongs to it.
+        self.at_begin: Callable[[], None] = _nothing
         #: Messages that wait for the next transaction.
         self.pending = 0
         #: Bytes of keys, values and headers that wait.
@@ -109,6 +115,7 @@ class TransactionalProducer:
         async with self._flushing:
             if self._failed:
                 raise ProduceFailed(f"partition {self._partition}: what was written before is unknown")
+            self.at_begin()
             if not self._waiting:
                 return
             # Whatever ends it, a crash in a test or a cancelling included.

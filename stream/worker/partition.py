@@ -463,7 +463,6 @@ class Partition:
         await self._write()
 
     async def _write(self) -> None:
-        self._dead_letters.record()
         waiting = self._publisher.latency.taken()
         with timed(self.seconds, "write"):
             await self._producer.flush()
