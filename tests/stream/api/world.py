@@ -84,7 +84,7 @@ class World:
         self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o", zone: str = "310105"
     ) -> None:
         event = {
-            "schema": "work-state/1", "event_id": f"{rider}-{kind}-{at_s}", "rider_id": rider,
+            "schema": "work-state/1", "event_id": f"{rider[:20]}-{kind}-{at_s}", "rider_id": rider,
             "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": zone,
         }  # fmt: skip
         number = murmur2(rider.encode()) % len(self.stores)

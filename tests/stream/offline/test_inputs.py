@@ -44,11 +44,11 @@ def damage(place: Path) -> tuple[str, int]:
 
 WHOLE = {
     "plain": TEXT,
-    "gzip": gzip.compress(TEXT),
+    "gzip": gzip.compress(TEXT, mtime=0),
     "gzip of several members": b"".join(
-        gzip.compress(TEXT[at : at + 70_000]) for at in range(0, len(TEXT), 70_000)
+        gzip.compress(TEXT[at : at + 70_000], mtime=0) for at in range(0, len(TEXT), 70_000)
     ),
-    "gzip with zeros behind": gzip.compress(TEXT) + b"\0" * 1000,
+    "gzip with zeros behind": gzip.compress(TEXT, mtime=0) + b"\0" * 1000,
     "zstd": zst(TEXT),
     "zstd of several frames": zst(TEXT[:1000]) + zst(b"") + zst(TEXT[1000:]),
     "zstd with a frame that is skipped": b"\x50\x2a\x4d\x18\4\0\0\0abcd" + zst(TEXT),
@@ -71,7 +71,7 @@ def test_compressed_standard_input_and_pipes_are_read(
         monkeypatch.setattr(sys, "stdin", piped)
         assert values("-") == LINES
     read, write = os.pipe()
-    os.write(write, gzip.compress(LINES[0] + b"\n"))
+    os.write(write, gzip.compress(LINES[0] + b"\n", mtime=0))
     os.close(write)
     assert values(f"/dev/fd/{read}") == LINES[:1]
     os.close(read)
@@ -100,15 +100,15 @@ def test_a_zstd_file_cut_at_the_end_of_a_block_is_not_whole(tmp_path: Path) -> N
     [
         ("a.gz", b"", "cut short: of its gzip data only 0 bytes are there"),
         ("a.zst", b"\x28\xb5", "cut short: of its zstd data only 2 bytes are there"),
-        ("a", gzip.compress(TEXT) + b"more", "gzip data end at byte"),
-        ("a", gzip.compress(TEXT) + zst(TEXT), "gzip data end at byte"),
+        ("a", gzip.compress(TEXT, mtime=0) + b"more", "gzip data end at byte"),
+        ("a", gzip.compress(TEXT, mtime=0) + zst(TEXT), "gzip data end at byte"),
         ("a", zst(TEXT) + TEXT, "zstd data end at byte"),
         ("a", zst(TEXT) + b"\0" * 9, "zstd data end at byte"),
-        ("a", gzip.compress(TEXT)[:-8] + b"\0" * 8, "its checksum does not match"),
-        ("a", gzip.compress(TEXT)[:-4] + b"\0" * 4, "its checksum does not match"),
+        ("a", gzip.compress(TEXT, mtime=0)[:-8] + b"\0" * 8, "its checksum does not match"),
+        ("a", gzip.compress(TEXT, mtime=0)[:-4] + b"\0" * 4, "its checksum does not match"),
         ("a", zst(TEXT)[:-1] + b"\0", "its checksum does not match"),
         ("a", zst(TEXT)[:300] + b"\xff" * 50 + zst(TEXT)[350:], "damaged within"),
-        ("a", gzip.compress(TEXT)[:10] + b"\xff" * 50, "make no sense"),
+        ("a", gzip.compress(TEXT, mtime=0)[:10] + b"\xff" * 50, "make no sense"),
     ],
 )
 def test_what_is_damaged_is_said_to_be_and_how(name: str, content: bytes, said: str, tmp_path: Path) -> None:
@@ -163,10 +163,10 @@ def test_a_file_of_another_form_is_one_sentence(content: bytes, said: str, tmp_p
 
 
 def test_what_is_foreign_inside_gzip_is_said_with_the_way_in(tmp_path: Path) -> None:
-    (tmp_path / "x.gz").write_bytes(gzip.compress(b"a,b\n1,2\n" * 3))
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"a,b\n1,2\n" * 3, mtime=0))
     with pytest.raises(ForeignInput):
         values(tmp_path / "x.gz")
-    (tmp_path / "y.gz").write_bytes(gzip.compress("x\n".encode("utf-16")))
+    (tmp_path / "y.gz").write_bytes(gzip.compress("x\n".encode("utf-16"), mtime=0))
     with pytest.raises(ForeignInput, match="<\\(gzip -dc "):
         values(tmp_path / "y.gz")
 
