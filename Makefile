@@ -33,7 +33,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 	@touch $@
 
 # Where nothing has changed the kernels are loaded from their cache, which takes seconds.
-$(VENV)/.kernels: $(shell find detectors/kernels schemas/decode -name '*.py') $(VENV)/.project
+$(VENV)/.kernels: $(shell find detectors/kernels schemas/decode schemas/encode -name '*.py') $(VENV)/.project
 	@$(BIN)/python -m stream.cli.compile_kernels
 	@touch $@
 

@@ -24,9 +24,9 @@ def _offset_s(zone: tzinfo, instant_s: int) -> int:
     return int(offset.total_seconds())
 
 
-def _segments(zone: tzinfo) -> list[tuple[int, int, int]]:
+def segments(zone: tzinfo, first: datetime = _FIRST, last_at: datetime = _LAST) -> list[tuple[int, int, int]]:
     """Stretches ``(start_s, end_s, offset_s)`` of constant offset; no zone changes twice in six hours."""
-    begin, last = int(_FIRST.timestamp()), int(_LAST.timestamp())
+    begin, last = int(first.timestamp()), int(last_at.timestamp())
     found: list[tuple[int, int, int]] = []
     start, offset = begin, _offset_s(zone, begin)
     probe = begin
@@ -66,7 +66,7 @@ def week_starts(zone: tzinfo) -> npt.NDArray[np.int64]:
 def _first_instants(zone: tzinfo) -> dict[int, int]:
     """Local day number (days since 1970-01-01) to its first instant."""
     first: dict[int, int] = {}
-    for start_s, end_s, offset_s in _segments(zone):
+    for start_s, end_s, offset_s in segments(zone):
         day = (start_s + offset_s) // DAY_S
         while day * DAY_S - offset_s < end_s:
             instant_s = max(start_s, day * DAY_S - offset_s)

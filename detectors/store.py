@@ -15,7 +15,7 @@ from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout import codes, misc as Misc, row as Row
 from detectors.kernels.layout.arrays import Memory, Rules
-from detectors.kernels.layout.values import NONE, PAST, U8
+from detectors.kernels.layout.values import I64, NONE, PAST, U8
 from detectors.kernels.verdicts import sweeps
 from detectors.limits import LimitTable
 from detectors.verdicts import Outcome, read_outcomes
@@ -174,17 +174,23 @@ class RiderStore:
         -------
         What differs from what had been told, rider by rider in the order of instants.
         """
+        words = self.judge_words(now_s, wall_s)
+        return read_outcomes(words, len(words))
+
+    def judge_words(self, now_s: int, wall_s: int | None = None) -> I64:
+        """As `judge`, but the words of the records as they are (`kernels.layout.record`)."""
         self.now_s = max(self.now_s, now_s)
         self._mem.misc[Misc.WALL] = NONE if wall_s is None else wall_s
         sweeps.touch_due(self._mem, self.now_s)
-        outcomes: list[Outcome] = []
+        parts: list[I64] = []
         rules = self._rules if self.sealing else self._rules._replace(seal_events=0)
         start = 0
         while True:
             result, start = sweeps.judge_touched(self._mem, self.packed_limits, rules, self.now_s, start)
-            self._drain(outcomes)
+            parts.append(self._mem.out[: self._mem.misc[Misc.OUT]].copy())
+            self._mem.misc[Misc.OUT] = 0
             if result == codes.DONE:
-                return outcomes
+                return parts[0] if len(parts) == 1 else np.concatenate(parts)
             self.grow(result)
 
     def publish(

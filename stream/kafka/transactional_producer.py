@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, KafkaError
 
 from schemas.decode import murmur2
+from schemas.encode.frames import Frame
+from stream.kafka.framed_batch import FramedBatch
 from stream.settings import Settings
 
 Headers = Sequence[tuple[str, bytes]]
@@ -24,6 +26,17 @@ _TRANSACTION_TIMEOUT_MS = 60_000
 _FLUSH_TIMEOUT_S = 45.0
 _CLOSE_TIMEOUT_S = 1.5
 Message = tuple[str, bytes | None, bytes | None, Headers, int | None]
+
+
+def _nothing() -> None:
+    """Put nothing."""
+
+
+class _Framed(NamedTuple):
+    """A finished batch for the producer's own partition of a topic."""
+
+    topic: str
+    frame: Frame
 
 
 class ProduceFailed(RuntimeError):
@@ -38,18 +51,20 @@ class TransactionalProducer:
         self._partition = partition
         self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
-        self._waiting: list[Message] = []
+        self._waiting: list[Message | _Framed] = []
+        #: One transaction at a time; the next one takes what waits when it begins.
+        self._flushing = asyncio.Lock()
+        self._failed = False
+        #: Called when a transaction begins; what it puts belongs to it.
+        self.at_begin: Callable[[], None] = _nothing
+        #: Messages that wait for the next transaction.
+        self.pending = 0
         #: Bytes of keys, values and headers that wait.
         self.pending_bytes = 0
         #: When the last transaction was committed, epoch seconds.
         self.committed_s: float | None = None
         #: By topic and partition, the offset after the last record committed.
         self.ends: dict[tuple[str, int], int] = {}
-
-    @property
-    def pending(self) -> int:
-        """Messages that wait for the next transaction."""
-        return len(self._waiting)
 
     async def start(self) -> None:
         """Claim the partition: from here on a former owner's writes are refused."""
@@ -79,21 +94,39 @@ class TransactionalProducer:
     ) -> None:
         """Write with the next `flush`; ``partition`` None leaves the place to Kafka's partitioner."""
         self._waiting.append((topic, key, value, headers, partition))
+        self.pending += 1
         self.pending_bytes += len(key or b"") + len(value or b"")
         self.pending_bytes += sum(len(name) + len(text) for name, text in headers)
 
+    def put_frame(self, topic: str, frame: Frame) -> None:
+        """Write a finished batch with the next `flush`, into this partition of the topic."""
+        self._waiting.append(_Framed(topic, frame))
+        self.pending += frame.records
+        self.pending_bytes += len(frame.data)
+
     async def flush(self) -> None:
-        """Write all that waits in one transaction.
+        """Write all that waits in one transaction, once the one under way has been committed.
 
         Raises
         ------
         ProduceFailed
-            When any part of it failed; what was written is then unknown.
+            When any part of it failed; what was written is then unknown, and nothing more is written.
         """
-        if not self._waiting:
-            return
+        async with self._flushing:
+            if self._failed:
+                raise ProduceFailed(f"partition {self._partition}: what was written before is unknown")
+            self.at_begin()
+            if not self._waiting:
+                return
+            # Whatever ends it, a crash in a test or a cancelling included.
+            self._failed = True
+            await self._write()
+            self._failed = False
+
+    async def _write(self) -> None:
         assert self._producer is not None
-        waiting, self._waiting, self.pending_bytes = self._waiting, [], 0
+        waiting, self._waiting = self._waiting, []
+        self.pending, self.pending_bytes = 0, 0
         try:
             # Without the producer's own context manager: that would abort and wait, and an unknown result
             # is not to be mended here. The successor's claim aborts.
@@ -112,7 +145,7 @@ class TransactionalProducer:
         self.committed_s = time.time()
 
     async def _send(
-        self, producer: AIOKafkaProducer, waiting: Sequence[Message]
+        self, producer: AIOKafkaProducer, waiting: Sequence[Message | _Framed]
     ) -> dict[tuple[str, int], int]:
         """Send in batches built here: several times as fast, and a record may have neither key nor value."""
         batches: dict[tuple[str, int], Any] = {}
@@ -123,7 +156,14 @@ class TransactionalProducer:
             future.add_done_callback(_seen)
             sent.append((place, batch.record_count(), future))
 
-        for topic, key, value, headers, wanted in waiting:
+        for one in waiting:
+            if isinstance(one, _Framed):
+                place = one.topic, self._partition
+                if place in batches:
+                    await go(place, batches.pop(place))
+                await go(place, FramedBatch(one.frame))
+                continue
+            topic, key, value, headers, wanted = one
             partition = await self._place(producer, topic, key) if wanted is None else wanted
             place = topic, partition
             batch = batches.get(place) or batches.setdefault(place, producer.create_batch())
@@ -146,7 +186,7 @@ class TransactionalProducer:
     async def close(self) -> None:
         """Stop the producer; what waits is dropped, the successor will write it."""
         self._waiting.clear()
-        self.pending_bytes = 0
+        self.pending, self.pending_bytes = 0, 0
         producer, self._producer = self._producer, None
         if producer is None:
             return

@@ -144,7 +144,7 @@ def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
         for value, count in {**dict.fromkeys(known, 0), **summed(found, kind)}.items():
             family.add_metric([value], count)
         yield family
-    text = "Seconds by stage: decode, ingest, judge, tell work; write and checkpoint mostly wait for Kafka."
+    text = "By stage: decode, ingest, judge, encode, tell work; write and checkpoint mostly wait for Kafka."
     stages = counter("respite_stage_seconds", text, ["stage"])
     totals: dict[str, float] = dict.fromkeys(STAGES, 0.0)
     for one in found:

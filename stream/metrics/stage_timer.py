@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: In the order in which an event meets them. The first four work, the last two mostly wait for Kafka.
-STAGES = ("decode", "ingest", "judge", "tell", "write", "checkpoint")
+#: In the order in which an event meets them. The first five work, the last two mostly wait for Kafka.
+STAGES = ("decode", "ingest", "judge", "encode", "tell", "write", "checkpoint")
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class DeadLetterWriter:
         self._recorded: int | None = 0
         self._settings = settings
         self._producer = producer
+        producer.at_begin = self.record
         self._number = number
         self._partitions = partitions
 
@@ -72,7 +73,6 @@ class DeadLetterWriter:
             else:
                 self._dead_letter(decoded, index, *self._refusal(decoded, index, int(codes[index])))
             if self._producer.pending >= _FLUSH_AT or self._producer.pending_bytes >= _FLUSH_BYTES:
-                self.record()
                 await self._producer.flush()
 
     def _refusal(self, decoded: Decoded, index: int, code: int) -> tuple[str, str]:
@@ -89,7 +89,7 @@ class DeadLetterWriter:
         return reason, f"event time {utc(event_s)} is {write_duration(by)} before arrival, {most} are allowed"
 
     def record(self) -> None:
-        """Put beside what waits how far it goes, so that both are written or neither."""
+        """Put how far it goes beside what waits, as the transaction begins: both are written or neither."""
         if self.written_to != self._recorded:
             self._recorded = self.written_to
             topic = self._settings.state_topic

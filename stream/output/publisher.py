@@ -7,18 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
+import numpy as np
 import structlog
 
 from detectors import pages
+from detectors.kernels.layout.codes import VERDICTS
 from detectors.kernels.layout.values import INF, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
-from detectors.verdicts import Status, Verdict
+from detectors.verdicts import STATUSES, Status, Verdict
 from schemas.decode import rider_hash
 from schemas.platform_view import alert_view, concerns
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
 from stream.output.alert_json import Document, Renderer, retraction_id, utc
+from stream.output.encoding import Encoded
 from stream.schedule import is_due
 from stream.settings import Settings
 from stream.state.published_outputs import PublishedOutputs
@@ -26,6 +29,8 @@ from stream.state.published_outputs import PublishedOutputs
 log = structlog.get_logger()
 _json = msgspec.json.Encoder()
 WATERMARK_EVERY_S = 5.0
+_KINDS = (*VERDICTS, "retracted")
+_RETRACTED = len(VERDICTS)
 
 
 class Publisher:
@@ -68,6 +73,20 @@ class Publisher:
         platforms = self._platforms(store, verdict.row, verdict.event_time_s)
         self.latency.put(document, platforms, repeated=before is not None)
         self._put_alert(document, self._with_outlet(platforms))
+
+    def encoded(self, store: RiderStore, found: Encoded) -> None:
+        """Tell what was written by kernels."""
+        for topic, frame in found.frames:
+            self._producer.put_frame(topic, frame)
+        alerts, statuses = found.columns.alerts, found.columns.statuses
+        kinds = np.bincount(np.where(alerts.retracted == 1, _RETRACTED, alerts.kind), minlength=len(_KINDS))
+        codes = np.bincount(statuses.code[statuses.only_joined == 0], minlength=len(STATUSES))
+        for family, names, numbers in (("alerts", _KINDS, kinds), ("statuses", STATUSES, codes)):
+            for name, number in zip(names, numbers.tolist(), strict=True):
+                if number:
+                    self.counts[family, name] += number
+        limits = [f"{one.policy}/{one.name}" for one in store.limits.limits]
+        self.latency.put_columns(found.columns, found.ids, limits, store.platform)
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
         """Take back what an earlier owner told and the evidence does not bear out, once *now* is there.

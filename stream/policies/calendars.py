@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.calendar import day_starts, week_starts
+from detectors.calendar import day_starts, segments, week_starts
+from schemas.encode.columns import Offsets
+
+#: Around everything that is ever written of an event, and of a clock that stands at its beginning.
+_FIRST, _LAST = datetime(1969, 12, 1, tzinfo=UTC), datetime(2100, 7, 1, tzinfo=UTC)
 
 
 @cache
@@ -16,3 +21,13 @@ def window_starts(time_zone: str, kind: str) -> npt.NDArray[np.int64]:
     """First instants of the ``day`` or ``week`` windows of a time zone, epoch seconds."""
     zone = ZoneInfo(time_zone)
     return day_starts(zone) if kind == "day" else week_starts(zone)
+
+
+@cache
+def utc_offsets(time_zones: tuple[str, ...]) -> Offsets:
+    """The UTC offsets of time zones in all the time that events, and what follows of them, lie in."""
+    found = [segments(ZoneInfo(name), _FIRST, _LAST) for name in time_zones]
+    rows = np.array([row for part in found for row in part], dtype=np.int64).reshape(-1, 3)
+    first = np.cumsum([0, *map(len, found)], dtype=np.int64)
+    start, end, offset = (np.ascontiguousarray(column) for column in rows.T)
+    return Offsets(first, start, end, offset)

@@ -15,7 +15,7 @@ from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.codes import REPEATED
 from detectors.kernels.layout.values import FINALITY_SLACK_S, PAST
 from detectors.store import RiderStore
-from detectors.verdicts import Outcome
+from detectors.verdicts import Outcome, read_outcomes
 from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
 from stream.columns import arrivals_of
@@ -26,8 +26,10 @@ from stream.metrics.evidence_quality import Evidence
 from stream.metrics.stage_timer import timed
 from stream.output.alert_json import utc
 from stream.output.dead_letters import DeadLetterWriter
+from stream.output.encoding import Encoded, OutcomeEncoder
 from stream.output.publisher import Publisher
 from stream.output.rebuild_buffer import AlreadyPublished, RebuildBuffer
+from stream.output.takeover_riders import TakeoverRiders
 from stream.schedule import is_due
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
 from stream.state.restore import erase, take_over
@@ -38,10 +40,16 @@ from stream.worker.context import NotOwner, Source, WorkerContext, shared_partit
 log = structlog.get_logger()
 FLUSH_EVERY_S = 0.1
 _OUTCOMES_AT_ONCE = 2000
+#: With so much behind the transaction under way, judging waits for it.
+_MOST_WAITING_BYTES = 8 << 20
 #: How often it is looked who has been silent for `keep`.
 _FORGET_EVERY_S = 10.0
+#: A revoked partition has two seconds; half of one for the transaction under way.
+_CLOSING_S = 0.5
 #: On the event clock, a step of *now* that is said.
 _JUMP_S = 86_400
+#: What a chunk, or silence, has led to: written once the partition is live, values before.
+Judged = Encoded | list[Outcome]
 
 
 class Partition:
@@ -80,6 +88,10 @@ class Partition:
         self._publisher.counts = self._dead_letters.counts = self.counts
         self._publisher.latency = AlertLatency(self.counts)
         self._evidence = Evidence()
+        self._encoder = OutcomeEncoder(run.settings, run.limits, run.policies)
+        self._takeover_riders = TakeoverRiders(self._publisher.published)
+        #: Transactions one after the other while more is judged.
+        self._writing: asyncio.Future[None] | None = None
         self._lock = asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
@@ -147,6 +159,7 @@ class Partition:
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._publisher.published = restored.told
+        self._takeover_riders = TakeoverRiders(restored.told)
         self._publisher.since_s = restored.since_s
         self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
         self._dead_letters.begin(restored.side_offset, restored.side_recorded)
@@ -208,19 +221,20 @@ class Partition:
             if self.store.live and self.lag_records == 0:
                 # While catching up an old arrival says nothing of the clocks.
                 self.clock_difference_s = newest_ms / 1000 - self._run.wall()
-            decoded, codes, outcomes = await asyncio.to_thread(
+            self._written_so_far()
+            decoded, codes, judged = await asyncio.to_thread(
                 self._judge_chunk, raw, self.position, following, newest_ms
             )
             await self._dead_letters.put(decoded, codes)
-            await self._tell(outcomes)
+            await self._tell(judged)
             self.position = following
             self._progress_of_replay()
             self._say()
-            await self._flush()
+            await self._go_on_writing()
 
     def _judge_chunk(
         self, raw: bytes, first: int, following: int, newest_ms: int
-    ) -> tuple[Decoded, np.ndarray, list[Outcome]]:
+    ) -> tuple[Decoded, np.ndarray, Judged]:
         with timed(self.seconds, "decode"):
             decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
@@ -232,12 +246,22 @@ class Partition:
             self._look_for_jump(decoded.columns.event_s[codes <= REPEATED], before_s)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
         self._catch_up_with_pages(following)
-        with timed(self.seconds, "judge"):
-            outcomes = self.store.judge(self._now(None), int(self._run.wall()))
+        judged = self._judge(self._now(None))
         self.counts["events", "read"] += int((decoded.columns.status != NOT_AN_EVENT).sum())
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))
-        return decoded, codes, outcomes
+        return decoded, codes, judged
+
+    def _judge(self, now_s: int) -> Judged:
+        """Judge, and once the partition is live write what it says, all beside the event loop."""
+        wall_s = int(self._run.wall())
+        with timed(self.seconds, "judge"):
+            words = self.store.judge_words(now_s, wall_s)
+        if not self.store.live:
+            return read_outcomes(words, len(words))
+        with timed(self.seconds, "encode"):
+            special = self._takeover_riders.rows(self.store)
+            return self._encoder.encode(self.store, words, special, wall_s)
 
     def _look_for_jump(self, event_s: np.ndarray, before_s: int) -> None:
         """Say when an event is more than a day after all before it: on this clock it makes *now*."""
@@ -286,13 +310,12 @@ class Partition:
             if restored is not None and reached >= restored.source_end:
                 await self._go_live(restored, current_s)
             elif self.store.live and current_s is not None and self._run.settings.clock == "wall":
-                now_s, wall_s = self._now(current_s), int(self._run.wall())
                 self._publisher.latency.after_silence()
-                await self._tell(await asyncio.to_thread(self.store.judge, now_s, wall_s))
+                await self._tell(await asyncio.to_thread(self._judge, self._now(current_s)))
             if self.store.live:
                 await self._keep_house()
             self._say()
-            await self._flush(always=True)
+            await self._settle()
             await self._checkpoint()
 
     def _hear(self, response_ms: int, *, caught_up: bool) -> None:
@@ -346,6 +369,7 @@ class Partition:
         while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
             await self._put(known.news(outcomes))
         self._restored, store.sealing = None, True
+        self._takeover_riders.moved()
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
@@ -365,6 +389,7 @@ class Partition:
             erased_ms = max(0, store.now_s - run.source_kept_s) * 1000
             for one in await asyncio.to_thread(pages.forget_silent, store, erased_ms):
                 self._publisher.forgotten(one.rider, one.platforms)
+            self._takeover_riders.moved()
             for one in await asyncio.to_thread(pages.forget_silent_platforms, store):
                 self._publisher.forgotten_by(one.rider, one.platforms)
         self._publisher.watermark(store.now_s, run.limits.policies)
@@ -373,6 +398,7 @@ class Partition:
         """Erase a rider because an operator says so; his events that arrived before do not come back."""
         async with self._lock:
             row, platforms = erase(self.store, rider, before_ms)
+            self._takeover_riders.moved()
             if self.closed or row is None:
                 return
             # What is held back of him is not told any more.
@@ -388,11 +414,14 @@ class Partition:
 
     # -- output --------------------------------------------------------------------------------
 
-    async def _tell(self, outcomes: Sequence[Outcome]) -> None:
-        if self.store.live:
-            await self._put(outcomes)
+    async def _tell(self, judged: Judged) -> None:
+        if isinstance(judged, Encoded):
+            with timed(self.seconds, "tell"):
+                self._publisher.encoded(self.store, judged)
+            aside = judged.columns.aside
+            await self._put(read_outcomes(aside, len(aside)))
             return
-        self._held.add(outcomes)
+        self._held.add(judged)
         if self._held.final >= _OUTCOMES_AT_ONCE:
             await self._put(self._held.take_final())
 
@@ -404,17 +433,40 @@ class Partition:
             if self._producer.pending >= _OUTCOMES_AT_ONCE:
                 await self._write()
 
-    async def _flush(self, *, always: bool = False) -> None:
-        wall_s = time.monotonic()
-        if always or wall_s - self._flushed >= FLUSH_EVERY_S:
-            self._flushed = wall_s
+    async def _go_on_writing(self) -> None:
+        """Write what waits at once, without waiting for it unless too much does."""
+        now_s = time.monotonic()
+        if not self.store.live and now_s - self._flushed < FLUSH_EVERY_S:
+            return
+        self._flushed = now_s
+        if self._writing is None or self._writing.done():
+            self._written_so_far()
+            self._writing = asyncio.ensure_future(self._write_all())
+            self._writing.add_done_callback(_seen)
+        if self._producer.pending_bytes > _MOST_WAITING_BYTES:
+            await self._writing
+
+    async def _write_all(self) -> None:
+        await self._write()
+        while self._producer.pending and not self.closed:
             await self._write()
 
+    def _written_so_far(self) -> None:
+        """Raise what writing beside the judging has failed with: what was judged since then is void."""
+        if self._writing is not None and self._writing.done():
+            self._writing.result()
+
+    async def _settle(self) -> None:
+        """Write all that waits; from here on, until more is judged, all that was judged has been told."""
+        if self._writing is not None:
+            await self._writing
+        await self._write()
+
     async def _write(self) -> None:
-        self._dead_letters.record()
+        waiting = self._publisher.latency.taken()
         with timed(self.seconds, "write"):
             await self._producer.flush()
-        self._publisher.latency.committed(self._run.wall())
+        self._publisher.latency.committed(waiting, self._run.wall())
 
     async def _checkpoint(self, *, now: bool = False) -> None:
         """Write a step of the checkpoint; nothing waits in the producer, so what is packed has been told."""
@@ -433,7 +485,7 @@ class Partition:
         async with self._lock:
             if self.closed or not self.store.live or self._checkpointer is None:
                 return
-            await self._write()
+            await self._settle()
             # The round under way began before all this; the one after it holds everything.
             await self._finish_round(self._checkpointer)
             await self._checkpoint(now=True)
@@ -449,4 +501,13 @@ class Partition:
         if self.shared:
             self.shared.close()
         async with self._lock:
+            if self._writing is not None:
+                await asyncio.wait([self._writing], timeout=_CLOSING_S)
+                self._writing.cancel()
             await self._producer.close()
+
+
+def _seen(writing: asyncio.Future[None]) -> None:
+    """Look at how it ended; whoever works with the partition next raises it."""
+    if not writing.cancelled():
+        writing.exception()

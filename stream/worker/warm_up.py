@@ -10,7 +10,11 @@ from detectors.limits import Limit, LimitTable
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode import decode_chunk, decode_lines, rider_hash
 from stream.columns import arrivals_of
+from stream.output import encoding
 from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
+from stream.policies.loader import builtin_names, load_all
+from stream.settings import Settings
 
 _EVENT = (
     b'{"schema":"work-state/1","event_id":"e","rider_id":"r","platform":"p","event_time":"2026-01-0%dT08:00:00Z",'
@@ -56,3 +60,5 @@ def warm_up() -> None:
     pages.tell_platform_again(other, "p")
     pages.forget_silent_platforms(other)
     pages.forget_silent(other, 1)
+    policies = load_all(builtin_names()[:1])
+    encoding.warm_up(Settings(), LimitTable(limits_of(policies), window_starts), policies)

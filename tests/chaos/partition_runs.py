@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from stream.kafka import raw_fetch
 from stream.kafka.transactional_producer import TransactionalProducer
+from stream.output.encoding import Encoded
 from stream.settings import Settings
 from stream.state.checkpoint import Checkpointer, CheckpointPosition
 from stream.state.restore import take_over
@@ -35,6 +36,9 @@ POINTS = (
     "restored",
     "fetched",
     "judged",
+    # What a live partition says has been written by kernels; a chunk is judged while one is committed.
+    "encoded",
+    "ahead",
     "begun",
     "sent",
     "committed",
@@ -109,6 +113,14 @@ class CrashingPartition(Partition):
         self.steps.at("fetched")
         found = super()._judge_chunk(*arguments)
         self.steps.at("judged")
+        if self._writing is not None and not self._writing.done():
+            self.steps.at("ahead")
+        return found
+
+    def _judge(self, now_s: int) -> Any:
+        found = super()._judge(now_s)
+        if isinstance(found, Encoded) and found.frames:
+            self.steps.at("encoded")
         return found
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:
@@ -189,8 +201,11 @@ class World:
         self.kind: type[CrashingPartition] = CrashingPartition
         raw_fetch.read_raw(settings.source_topic)
 
-    async def live(self, steps: Steps) -> Life:
-        """Live until a crash, or until everything there is has been judged, told and checkpointed."""
+    async def live(self, steps: Steps, more: Sequence[Callable[[], None]] = ()) -> Life:
+        """Live until a crash, or until everything there is has been judged, told and checkpointed.
+
+        ``more`` sends something each, once all partitions are live: one while the one before is written.
+        """
         async with self._consumer() as consumer:
             group = Group(self.settings, consumer, steps)
             producers = [CrashingProducer(self.settings, number, steps) for number in self.numbers]
@@ -202,7 +217,7 @@ class World:
             try:
                 with crashing(steps):
                     async with asyncio.timeout(_LIFE_S):
-                        await self._live(consumer, members)
+                        await self._live(consumer, members, list(more))
                 return Life(None, steps, group.commits)
             except Crash as crash:
                 return Life(str(crash), steps, group.commits)
@@ -228,7 +243,9 @@ class World:
         finally:
             await consumer.stop()
 
-    async def _live(self, consumer: AIOKafkaConsumer, members: list[CrashingPartition]) -> None:
+    async def _live(
+        self, consumer: AIOKafkaConsumer, members: list[CrashingPartition], more: list[Callable[[], None]]
+    ) -> None:
         started = await asyncio.gather(*(member.start() for member in members), return_exceptions=True)
         for failure in started:
             if failure is not None:
@@ -248,6 +265,10 @@ class World:
                     )
                 # What one partition forwards is news of another: only when all are idle is it the end.
                 idle = 0
+            if more and all(member.store.live for member in members):
+                more.pop()()
+                idle = 0
+                continue
             for member in members:
                 end = raw_fetch.log_end(seen, self.settings.source_topic, member.number)
                 await member.on_tick(end)

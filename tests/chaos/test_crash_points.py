@@ -17,7 +17,9 @@ from tests.chaos.verify import committed_at_most, compare
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
-LIVES = 24
+LIVES = 42
+#: Parts that are sent while all partitions are live, each life.
+LATER = 3
 
 
 @pytest.fixture
@@ -31,13 +33,13 @@ def settings(broker: Any, prefix: str) -> Settings:
 def test_after_crashes_at_every_step_what_stands_is_what_the_evidence_says(
     settings: Settings, tmp_path: Path, seed: int
 ) -> None:
-    history = History(settings, seed, parts=LIVES)
+    history = History(settings, seed, parts=LIVES * (1 + LATER))
     world = World(settings, PARTITIONS)
     crashes: Counter[str] = Counter()
     reached: dict[int, int] = {}
     for steps in chain(seed, LIVES):
         history.send_more()
-        life = asyncio.run(world.live(steps))
+        life = asyncio.run(world.live(steps, [history.send_more] * LATER))
         crashes[(life.crashed or "none").split(",")[0]] += 1
         reached |= life.commits
     history.send_rest()

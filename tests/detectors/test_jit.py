@@ -9,6 +9,7 @@ from pathlib import Path
 
 import detectors.kernels.jit as ours
 import schemas.decode.jit as theirs
+import schemas.encode.jit as writers
 from detectors.kernels.verdicts.sweeps import judge_touched
 from schemas.decode.message import parse_values
 
@@ -70,7 +71,8 @@ def test_a_source_in_a_folder_below_changes_the_stamp(tmp_path: Path) -> None:
     assert len(stamps) == 4
 
 
-def test_both_packages_compile_alike() -> None:
-    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (ours, theirs)]
-    ours_code, theirs_code = (text[text.index("from __future__") :] for text in texts)
-    assert ours_code == theirs_code
+def test_all_packages_compile_alike() -> None:
+    modules = (ours, theirs, writers)
+    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
+    codes = {text[text.index("from __future__") :] for text in texts}
+    assert len(codes) == 1

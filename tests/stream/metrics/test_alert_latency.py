@@ -30,7 +30,13 @@ PLATFORMS = ["A", "B"]
 
 def alert(identity: str = "a", kind: str = "limit_reached", **fields: Any) -> dict[str, Any]:
     hold = {"from": AT, "until": None, "release": "rest", "told_at": AT}
-    basic = {"alert_id": identity, "kind": kind, "policy": "p@1", "limit": "day/8h", "event_time": AT}
+    basic = {
+        "alert_id": identity.encode().hex().ljust(32, "0"),
+        "kind": kind,
+        "policy": "p@1",
+        "limit": "day/8h",
+        "event_time": AT,
+    }
     return {**basic, "hold": hold, "platform": None, **fields}
 
 
@@ -76,9 +82,9 @@ def test_latency_runs_from_the_arrival_of_the_record_to_the_commit(
     announced.after_record(1000.2)
     announced.put(alert(kind="retracted"), PLATFORMS, repeated=False)
     assert not counts, "nothing counts as told before its commit"
-    announced.committed(1000.5)
+    announced.committed(announced.taken(), 1000.5)
     assert counts == {("latency_event", "0.5"): 2, ("latency_ms", "event"): 800}
-    announced.committed(2000.0)
+    announced.committed(announced.taken(), 2000.0)
     assert counts["latency_ms", "event"] == 800
 
 
@@ -87,7 +93,7 @@ def test_latency_in_silence_runs_from_the_instant_reached(
 ) -> None:
     announced.after_silence()
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
-    announced.committed(AT_S + 0.75)
+    announced.committed(announced.taken(), AT_S + 0.75)
     assert counts == {("latency_time", "1.0"): 1, ("latency_ms", "time"): 750}
 
 
@@ -96,7 +102,7 @@ def test_what_is_told_again_after_a_restore_is_not_measured(
 ) -> None:
     announced.after_record(None)
     announced.put(alert(kind="approaching"), PLATFORMS, repeated=False)
-    announced.committed(AT_S + 100)
+    announced.committed(announced.taken(), AT_S + 100)
     assert not counts
 
 
