@@ -87,7 +87,7 @@ def test_a_platform_that_joins_is_told_the_status_at_once_and_nobody_else_notice
         topics_of = settings.status_topic, settings.status_of("A"), settings.status_of("B")
         before = [await keys_of(settings, topic) for topic in topics_of]
         assert before[2] == []
-        await at_once(settings, [event(FIRST, BEGIN_S + 6 * 2700 + 5, "heartbeat", platform="B")])
+        await at_once(settings, [event(FIRST, BEGIN_S + 6 * 2700 + 5, "online", platform="B")])
         await life.go(BEGIN_S + 6 * 2700 + 6, ticks=3)
         after = [await keys_of(settings, topic) for topic in topics_of]
         assert after[:2] == before[:2]
