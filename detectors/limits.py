@@ -14,7 +14,8 @@ from detectors.kernels.layout.arrays import Limits
 from detectors.kernels.layout.values import MAX_LIMITS, MAX_WARNINGS, PAST
 from detectors.kernels.limits.dispatch import KINDS
 
-WindowStarts = Callable[[str, str], npt.NDArray[np.int64]]
+#: Of (time zone, kind, beginning of the day in seconds, weekday on which weeks begin).
+WindowStarts = Callable[[str, str, int, int], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Limit:
     warn_before_s: tuple[int, ...] = ()
     remind_every_s: int = 0
     hold_for_s: int = 0
+    day_start_s: int = 0
+    week_start: int = 0
 
 
 class LimitTable:
@@ -48,7 +51,7 @@ class LimitTable:
     limits
         At most 32, names unique within a policy.
     window_starts
-        Gives the sorted first instants of calendar windows for (time zone, ``day`` or ``week``).
+        Gives the sorted first instants of the calendar windows of a zone.
 
     Raises
     ------
@@ -65,7 +68,7 @@ class LimitTable:
     def _pack(self, window_starts: WindowStarts) -> Limits:
         count = len(self.limits)
         warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
-        bounds: dict[tuple[str, str], tuple[int, npt.NDArray[np.int64]]] = {}
+        bounds: dict[tuple[str, str, int, int], tuple[int, npt.NDArray[np.int64]]] = {}
         calendar = np.zeros((count, 2), dtype=np.int64)
         used = 0
         for index, one in enumerate(self.limits):
@@ -73,7 +76,7 @@ class LimitTable:
             amounts = sorted((one.limit_s - lead for lead in one.warn_before_s), reverse=True)
             warn[index, : len(amounts)] = amounts
             if KINDS[one.kind].needs_starts:
-                key = (one.time_zone, one.kind)
+                key = (one.time_zone, one.kind, one.day_start_s, one.week_start)
                 if key not in bounds:
                     bounds[key] = (used, window_starts(*key))
                     used += len(bounds[key][1])

@@ -18,20 +18,26 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.durations import parse_duration, write_duration
+from schemas.durations import LONGEST_S, parse_amount, parse_duration, write_duration
 from schemas.names import Id
+from schemas.policy_calendar import (
+    CALENDAR_KINDS,
+    LONGEST_CALENDAR_S,
+    Weekday,
+    calendar_faults,
+    checked_time,
+)
 from schemas.policy_faults import faults_of, limit_name
 
-DAY_S = 86_400
 MOST_LIMITS = 32
-#: A local day can have 25 hours, and in a few zones 24.5 or 26; a week a day's extra hour.
-LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600}
 
 #: Names in the data base that mean something else on each machine, or nothing.
 _NO_PLACES = ("localtime", "posixrules", "Factory")
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
-Kind = Literal["continuous", "day", "week", "rolling", "span", "rest_within"]
+Amount = Annotated[int, BeforeValidator(parse_amount)]
+LocalTime = Annotated[str, BeforeValidator(checked_time)]
+Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
 Clock = Literal["order", "online", "loaded"]
 Effect = Literal["remind", "confirm", "hold"]
 Release = Literal["rest", "elapsed", "window", "confirm"]
@@ -72,12 +78,14 @@ class PolicyLimit(BaseModel):
     name: Id
     kind: Kind
     clock: Clock
-    limit_s: Duration | None = Field(default=None, alias="limit")
+    limit_s: Amount | None = Field(default=None, alias="limit")
     reset_s: Duration | None = Field(default=None, alias="reset")
     window_s: Duration | None = Field(default=None, alias="window")
     rest_s: Duration | None = Field(default=None, alias="rest")
-    warn_before_s: tuple[Duration, ...] = Field(default=(), alias="warn_before")
+    warn_before_s: tuple[Amount, ...] = Field(default=(), alias="warn_before")
     remind_every_s: Duration | None = Field(default=None, alias="remind_every")
+    day_start: LocalTime | None = None
+    week_start: Weekday | None = None
     effect: Effect
     release: Release | None = None
     hold_for_s: Duration | None = Field(default=None, alias="hold_for")
@@ -93,7 +101,8 @@ class PolicyLimit(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        faults = [*_pieces(self), *_amounts(self), *_release(self)]
+        calendar = calendar_faults(self.kind, self.day_start, self.week_start)
+        faults = [*_pieces(self), *_amounts(self), *calendar, *_release(self)]
         if faults:
             raise ValueError("; ".join(faults))
         if self.release is None and self.effect != "remind":
@@ -106,6 +115,7 @@ _NEEDED = {
     "continuous": {"limit", "reset"},
     "day": {"limit"},
     "week": {"limit"},
+    "month": {"limit"},
     "rolling": {"limit", "window"},
     "span": {"limit", "reset"},
     "rest_within": {"window", "rest"},
@@ -133,6 +143,8 @@ def _amounts(one: PolicyLimit) -> list[str]:
     longest_s = LONGEST_CALENDAR_S.get(one.kind)
     if longest_s and one.limit_s and one.limit_s >= longest_s:
         faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in a {one.kind}")
+    if one.kind not in CALENDAR_KINDS and one.limit_s and one.limit_s > LONGEST_S:
+        faults.append(f"`limit` {write_duration(one.limit_s)} must be at most 14d for kind {one.kind}")
     leads = one.warn_before_s
     faults += [
         f"`warn_before` {write_duration(lead)} must be below the limit"

@@ -16,6 +16,8 @@ from tests.oracle.judge import Settings, judge
 Doc = dict[str, Any]
 KEYS = ("limit", "reset", "window", "rest", "remind_every", "hold_for")
 
+TEXTS = ("release", "source", "day_start", "week_start")
+
 
 def policy_of(description: Doc) -> Policy:
     """The policy that an oracle's description means, through the model that reads policy files."""
@@ -23,7 +25,7 @@ def policy_of(description: Doc) -> Policy:
     for one in description["limits"]:
         limit: Doc = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one[f"{key}_s"]}
         limit |= {key: one[key] for key in ("name", "kind", "clock", "effect", "message")}
-        limit |= {key: one[key] for key in ("release", "source") if one[key]}
+        limit |= {key: one[key] for key in TEXTS if one.get(key)}
         if one["warn_before_s"]:
             limit["warn_before"] = [write_duration(lead) for lead in one["warn_before_s"]]
         limits.append(limit)

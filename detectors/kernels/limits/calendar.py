@@ -1,4 +1,4 @@
-"""``day``, ``week``: clock time in the calendar window of the policy's time zone (CONTRACT 5), seconds.
+"""``day``, ``week``, ``month``: clock time in the calendar window of the zone (CONTRACT 5), seconds.
 
 An instant belongs to the window that contains it, so at a window's end the count has begun anew.
 """

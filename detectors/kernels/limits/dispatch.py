@@ -32,6 +32,7 @@ KINDS = {
     "continuous": Kind(CONTINUOUS, needs_reset=True),
     "day": Kind(CALENDAR, needs_starts=True),
     "week": Kind(CALENDAR, needs_starts=True),
+    "month": Kind(CALENDAR, needs_starts=True),
     "rolling": Kind(ROLLING, needs_window=True),
     "span": Kind(ELAPSED, needs_reset=True),
     "rest_within": Kind(ELAPSED, needs_reset=True),

@@ -265,6 +265,7 @@ export function ruleOf(limit) {
     case "continuous": return zh ? `连续${of} ${most}${since}` : `${most} ${of}${since}`;
     case "day": return zh ? `一天内${of} ${most}` : `${most} ${of} in a day`;
     case "week": return zh ? `一周内${of} ${most}` : `${most} ${of} in a week`;
+    case "month": return zh ? `一月内${of} ${most}` : `${most} ${of} in a month`;
     case "rolling": return zh ? `任意 ${window} 内${of} ${most}${since}` : `${most} ${of} in any ${window}${since}`;
     case "span": return zh ? `从开始到现在共 ${most}${since}` : `${most} from the first start on${since}`;
     default: return zh ? `任意 ${window} 内没有休息满 ${rest}` : `no rest of ${rest} in any ${window}`;
@@ -280,7 +281,7 @@ export function releaseOf(limit) {
     case "elapsed": return zh ? `开始 ${amount(limit.hold_for_s ?? 0)} 后自动解除。` : `It ends by itself ${amount(limit.hold_for_s ?? 0)} after it began.`;
     case "confirm": return zh ? "骑手本人确认愿意继续后解除。" : "It ends when the rider confirms that he wants to go on.";
     case "window": {
-      const ends = { day: ["当天", "day"], week: ["本周", "week"] }[limit.kind];
+      const ends = { day: ["当天", "day"], week: ["本周", "week"], month: ["本月", "month"] }[limit.kind];
       if (ends) return zh ? `${ends[0]}结束时自动解除。` : `It ends by itself with the ${ends[1]}.`;
       return zh ? "累计时间低于上限时自动解除。" : "It ends by itself once the counted time is below the limit.";
     }

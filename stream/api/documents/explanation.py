@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
+from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
 
 Document = dict[str, Any]
 Language = Literal["zh", "en"]
 Pair = tuple[str, str]
 #: Reviews are asked for within this; PWD (EU) 2024/2831 Art. 11 gives two weeks for the answer.
 CONTEST_DAYS = 14
+_WEEKDAYS_ZH = dict(zip(WEEKDAYS, "一二三四五六日", strict=True))
 CLOCKS: Mapping[str, Mapping[str, str]] = {
     "order": {
         "zh": "接单时间：在所有平台上手中至少有一单的时间，同时多单只算一次。",
@@ -130,11 +132,8 @@ def gaps(start: str, end: str, counted: Sequence[Pair]) -> list[Pair]:
 def resets_by(rule: PolicyLimit, lang: Language) -> str:
     """What makes a limit count anew, in words."""
     rest_s = rule.rest_s if rule.kind == "rest_within" else rule.reset_s
-    if rule.kind in ("day", "week"):
-        day = rule.kind == "day"
-        if lang == "zh":
-            return "每日零点重新计算。" if day else "每周一零点重新计算。"
-        return f"The count begins anew with the next {'local day' if day else 'week, on Monday'}."
+    if rule.kind in CALENDAR_KINDS:
+        return _with_the_calendar(rule, lang)
     if rest_s:
         text = write_duration(rest_s)
         if lang == "zh":
@@ -144,6 +143,15 @@ def resets_by(rule: PolicyLimit, lang: Language) -> str:
     if lang == "zh":
         return f"只计最近 {window} 内的时间，较早的时间随时间推移不再计入。"
     return f"Only time in the last {window} counts; older time falls out as time passes."
+
+
+def _with_the_calendar(rule: PolicyLimit, lang: Language) -> str:
+    at, weekday = rule.day_start or "00:00", rule.week_start or "monday"
+    if lang == "zh":
+        often = {"day": "每日", "month": "每月一日"}.get(rule.kind, f"每周{_WEEKDAYS_ZH[weekday]}")
+        return f"{often}{'零点' if at == '00:00' else f' {at} '}重新计算。"
+    anew = {"day": "local day", "month": "month"}.get(rule.kind, f"week, on {weekday.capitalize()}")
+    return f"The count begins anew with the next {anew}{'' if at == '00:00' else f', at {at}'}."
 
 
 def _seconds(pair: Pair) -> int:

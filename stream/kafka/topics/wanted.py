@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.policy import DAY_S, LONGEST_CALENDAR_S, Policy
+from schemas.policy import Policy
+from schemas.policy_calendar import DAY_S, LONGEST_CALENDAR_S
 from stream.settings import Settings
 
 SHORTEST_RETENTION_S = 8 * DAY_S
