@@ -97,8 +97,12 @@ class LimitTable:
             policy=self._column(lambda one: self.policies.index(one.policy)),
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
             since=np.full(count, PAST, dtype=np.int64),
         )
+
+    def _is_kept(self, clock: str) -> bool:
+        return clock in codes.ALWAYS_KEPT or any(one.clock == clock for one in self.limits)
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)

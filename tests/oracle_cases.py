@@ -40,6 +40,7 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
         max_open_order_s=case.maxima.order_s,
         max_open_session_s=case.maxima.session_s,
         max_open_break_s=case.maxima.break_s,
+        max_open_duty_s=case.maxima.duty_s,
         seal_events=seal_events,
     )
 

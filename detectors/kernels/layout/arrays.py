@@ -24,6 +24,7 @@ class Limits(NamedTuple):
     policy: I64
     calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
     bounds: I64
+    kept: I64  # (clocks,): whether a clock is kept
     since: I64  # nothing before this instant is told: the policy was named later
 
 
@@ -33,6 +34,7 @@ class Rules(NamedTuple):
     max_open_order: int
     max_open_session: int
     max_open_break: int
+    max_open_duty: int
     breach_grace: int
     lateness: int
     keep: int

@@ -258,7 +258,7 @@ export function dayOf(instant, zone) {
 /** What a limit says, in plain words made of its figures. */
 export function ruleOf(limit) {
   const zh = language === "zh";
-  const of = { order: zh ? "有单在手" : "of orders in hand", loaded: zh ? "载货" : "of loaded riding", online: zh ? "在线" : "online" }[limit.clock];
+  const of = { order: zh ? "有单在手" : "of orders in hand", loaded: zh ? "载货" : "of loaded riding", online: zh ? "在线" : "online", driving: zh ? "驾驶" : "of driving", duty: zh ? "值勤" : "of duty" }[limit.clock];
   const [most, reset, window, rest] = [limit.limit_s, limit.reset_s ?? 0, limit.window_s ?? 0, limit.rest_s ?? 0].map(amount);
   const since = limit.reset_s ? (zh ? `，其间没有休息满 ${reset}` : ` without a rest of ${reset}`) : "";
   switch (limit.kind) {

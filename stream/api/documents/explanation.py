@@ -25,6 +25,14 @@ CLOCKS: Mapping[str, Mapping[str, str]] = {
         "zh": "载货时间：在所有平台上至少有一单已取货、未送达的时间。",
         "en": "Loaded time: time with at least one order picked up and not yet delivered, on any platform.",
     },
+    "driving": {
+        "zh": "驾驶时间：在任一平台上状态为驾驶（driving）的时间。",
+        "en": "Driving time: time with the duty status driving on any platform.",
+    },
+    "duty": {
+        "zh": "值勤时间：状态为驾驶或值勤（on_duty）的时间，加上在线时间和有单在手的时间。",
+        "en": "Duty time: time driving or on duty on any platform, and all online and order time.",
+    },
     "online": {
         "zh": "在线时间：在任一平台上线且未小休的时间，加上有单在手的时间。",
         "en": "Online time: time online on any platform, without that platform's breaks, and all order time.",
