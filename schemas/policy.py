@@ -28,6 +28,7 @@ from schemas.policy_calendar import (
     checked_time,
 )
 from schemas.policy_faults import faults_of, limit_name
+from schemas.policy_rests import rest_faults
 
 MOST_LIMITS = 32
 
@@ -80,6 +81,10 @@ class PolicyLimit(BaseModel):
     clock: Clock
     limit_s: Amount | None = Field(default=None, alias="limit")
     reset_s: Duration | None = Field(default=None, alias="reset")
+    reset_parts_s: tuple[Duration, ...] = Field(default=(), alias="reset_parts")
+    reset_sum_s: Duration | None = Field(default=None, alias="reset_sum")
+    reset_sum_parts_s: Duration | None = Field(default=None, alias="reset_sum_parts")
+    reset_clock: Clock | None = None
     window_s: Duration | None = Field(default=None, alias="window")
     rest_s: Duration | None = Field(default=None, alias="rest")
     warn_before_s: tuple[Amount, ...] = Field(default=(), alias="warn_before")
@@ -102,7 +107,7 @@ class PolicyLimit(BaseModel):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         calendar = calendar_faults(self.kind, self.day_start, self.week_start)
-        faults = [*_pieces(self), *_amounts(self), *calendar, *_release(self)]
+        faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *_release(self)]
         if faults:
             raise ValueError("; ".join(faults))
         if self.release is None and self.effect != "remind":

@@ -14,6 +14,11 @@ class Limits(NamedTuple):
     clock: I64
     amount: I64
     reset: I64
+    reset_clock: I64  # the clock whose rests count
+    part_count: I64
+    parts: I64  # (limits, MAX_PARTS)
+    reset_sum: I64
+    sum_part: I64  # the shortest rest that counts in the sum
     window: I64
     effect: I64
     release: I64

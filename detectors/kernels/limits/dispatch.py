@@ -66,7 +66,7 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
         return calendar.turn(state, limits, limit, at)
     if kind == ROLLING:
         return rolling.turn(mem, row, state, limits, limit, at)
-    return episode.turn(mem, state, limits, limit, at)
+    return episode.turn(mem, state, limits, limit, at, False)
 
 
 @inlined
