@@ -44,6 +44,7 @@ class Limit:
     reset_sum_s: int = 0
     sum_part_s: int = 0
     reset_clock: str = ""
+    weeks: int = 1
     week_start: int = 0
 
 
@@ -109,6 +110,7 @@ class LimitTable:
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
             kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
+            weeks=self._column(lambda one: one.weeks),
             since=np.full(count, PAST, dtype=np.int64),
         )
 

@@ -23,6 +23,8 @@ from schemas.names import Id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,
     LONGEST_CALENDAR_S,
+    MOST_WEEKS,
+    WEEK_S,
     Weekday,
     calendar_faults,
     checked_time,
@@ -37,6 +39,7 @@ _NO_PLACES = ("localtime", "posixrules", "Factory")
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Amount = Annotated[int, BeforeValidator(parse_amount)]
+Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
 LocalTime = Annotated[str, BeforeValidator(checked_time)]
 Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
 Clock = Literal["order", "online", "loaded", "driving", "duty"]
@@ -91,6 +94,7 @@ class PolicyLimit(BaseModel):
     remind_every_s: Duration | None = Field(default=None, alias="remind_every")
     day_start: LocalTime | None = None
     week_start: Weekday | None = None
+    weeks: Weeks | None = None
     effect: Effect
     release: Release | None = None
     hold_for_s: Duration | None = Field(default=None, alias="hold_for")
@@ -106,7 +110,7 @@ class PolicyLimit(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        calendar = calendar_faults(self.kind, self.day_start, self.week_start)
+        calendar = calendar_faults(self)
         faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *_release(self)]
         if faults:
             raise ValueError("; ".join(faults))
@@ -145,9 +149,10 @@ def _amounts(one: PolicyLimit) -> list[str]:
     if one.kind == "rolling" and one.window_s and one.limit_s and one.limit_s > one.window_s:
         limit, window = write_duration(one.limit_s), write_duration(one.window_s)
         faults.append(f"`limit` {limit} is never reached in a `window` of {window}")
-    longest_s = LONGEST_CALENDAR_S.get(one.kind)
-    if longest_s and one.limit_s and one.limit_s >= longest_s:
-        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in a {one.kind}")
+    longest_s = LONGEST_CALENDAR_S.get(one.kind, 0) + (one.weeks or 1) * WEEK_S - WEEK_S
+    if longest_s > 0 and one.limit_s and one.limit_s >= longest_s:
+        window = f"{one.weeks} weeks" if one.weeks else f"a {one.kind}"
+        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in {window}")
     if one.kind not in CALENDAR_KINDS and one.limit_s and one.limit_s > LONGEST_S:
         faults.append(f"`limit` {write_duration(one.limit_s)} must be at most 14d for kind {one.kind}")
     leads = one.warn_before_s

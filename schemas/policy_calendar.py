@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from schemas.policy import PolicyLimit
 
 DAY_S = 86_400
+WEEK_S = 7 * DAY_S
+MOST_WEEKS = 26
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 #: Monday is 0.
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
@@ -40,11 +45,15 @@ def seconds_of_day(text: str) -> int:
     return int(hours) * 3_600 + int(minutes) * 60
 
 
-def calendar_faults(kind: str, day_start: str | None, week_start: str | None) -> list[str]:
+def calendar_faults(one: PolicyLimit) -> list[str]:
     """What says of a calendar what the kind does not look at."""
-    faults = []
-    if day_start is not None and kind not in CALENDAR_KINDS:
-        faults.append(f"`day_start` has no meaning for kind {kind}")
-    if week_start is not None and kind != "week":
-        faults.append(f"`week_start` has no meaning for kind {kind}")
-    return faults
+    given = (
+        ("day_start", one.day_start, CALENDAR_KINDS),
+        ("week_start", one.week_start, ("week",)),
+        ("weeks", one.weeks, ("week",)),
+    )
+    return [
+        f"`{key}` has no meaning for kind {one.kind}"
+        for key, value, kinds in given
+        if value is not None and one.kind not in kinds
+    ]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from schemas.durations import write_duration
+
+if TYPE_CHECKING:
+    from schemas.policy import PolicyLimit
 
 MOST_PARTS = 4
 SHORTEST_PART_S = 60
@@ -19,26 +22,7 @@ RESET_CLOCKS = {
 _WITH_RESET = ("continuous", "span", "rolling")
 
 
-class Rests(Protocol):
-    """What a limit says of its rests, seconds."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def clock(self) -> str: ...
-    @property
-    def reset_s(self) -> int | None: ...
-    @property
-    def reset_parts_s(self) -> tuple[int, ...]: ...
-    @property
-    def reset_sum_s(self) -> int | None: ...
-    @property
-    def reset_sum_parts_s(self) -> int | None: ...
-    @property
-    def reset_clock(self) -> str | None: ...
-
-
-def rest_faults(one: Rests) -> list[str]:
+def rest_faults(one: PolicyLimit) -> list[str]:
     """What contradicts itself in a limit's rests."""
     given = {
         "reset_parts": bool(one.reset_parts_s),
@@ -58,7 +42,7 @@ def rest_faults(one: Rests) -> list[str]:
     return faults + _part_faults(one) + _clock_faults(one)
 
 
-def _part_faults(one: Rests) -> list[str]:
+def _part_faults(one: PolicyLimit) -> list[str]:
     faults = []
     reset_s, parts = one.reset_s or 0, one.reset_parts_s
     if parts and not 2 <= len(parts) <= MOST_PARTS:
@@ -77,7 +61,7 @@ def _part_faults(one: Rests) -> list[str]:
     return faults
 
 
-def _clock_faults(one: Rests) -> list[str]:
+def _clock_faults(one: PolicyLimit) -> list[str]:
     if one.reset_clock is None:
         return []
     if one.kind not in _WITH_RESET or one.reset_s is None:

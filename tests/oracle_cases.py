@@ -16,7 +16,7 @@ from tests.oracle.judge import Settings, judge
 Doc = dict[str, Any]
 KEYS = ("reset_sum", "reset_sum_parts", "limit", "reset", "window", "rest", "remind_every", "hold_for")
 
-TEXTS = ("reset_clock", "release", "source", "day_start", "week_start")
+TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks")
 
 
 def policy_of(description: Doc) -> Policy:

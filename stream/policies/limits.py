@@ -35,6 +35,7 @@ def _limit(policy: Policy, one: PolicyLimit) -> Limit:
         reset_sum_s=one.reset_sum_s or 0,
         sum_part_s=one.reset_sum_parts_s or 0,
         reset_clock=one.reset_clock or "",
+        weeks=one.weeks or 1,
         day_start_s=seconds_of_day(one.day_start or "00:00"),
         week_start=WEEKDAYS.index(one.week_start or "monday"),
     )

@@ -29,6 +29,7 @@ class Limits(NamedTuple):
     policy: I64
     calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
     bounds: I64
+    weeks: I64  # how many weeks are counted, 1 for other kinds
     kept: I64  # (clocks,): whether a clock is kept
     since: I64  # nothing before this instant is told: the policy was named later
 

@@ -1,7 +1,7 @@
-"""The rests that end an episode: a single one, several in their order, or a sum of them (RULEBOOK 2), seconds.
+"""The rests that end an episode: a single one, several in their order, or a sum of them (RULEBOOK 2).
 
-They are rests of the clock that resets the limit. What has been taken since the episode's first counted second
-is kept in one word of the limit: of a sum, the seconds; of parts, how many and where the last one used began.
+They are rests of the clock that resets the limit. What has been taken since the episode's first counted
+second is kept in one word of the limit: of a sum, the seconds; of parts, how many and where the last began.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COUNT_MASK = (1 << COUNT_BITS) - 1
 
 @inlined
 def parts_taken(state: I64, limits: Limits, limit: int, edge: int, at: int) -> tuple[int, bool]:
-    """How many parts have been taken by ``at`` in a rest that began at ``edge``, and whether it is one of them."""
+    """How many parts have been taken by ``at``, and whether the rest from ``edge`` on is one of them."""
     word = state[State.limit_at(limit) + State.LIMIT_TAKEN]
     count = word & COUNT_MASK
     if count > 0 and word >> COUNT_BITS == edge:
@@ -60,7 +60,7 @@ def complete_at(state: I64, limits: Limits, limit: int) -> int:
 
 @inlined
 def take_rest(mem: Memory, state: I64, limits: Limits, limit: int, at: int) -> bool:
-    """Take what the rest before ``at`` has lasted into account; whether it has ended the episode under way."""
+    """Take in what the rest before ``at`` has lasted; whether it has ended the episode under way."""
     clock = limits.reset_clock[limit]
     if mem.misc[Misc.BEFORE_RUN + clock] == 1:
         return False
