@@ -143,21 +143,42 @@ def resets_by(rule: PolicyLimit, lang: Language) -> str:
     if rule.kind in CALENDAR_KINDS:
         return _with_the_calendar(rule, lang)
     if rest_s:
-        text = write_duration(rest_s)
-        if lang == "zh":
-            return f"连续休息至少 {text} 后重新计算。"
-        return f"An unbroken rest of at least {text} makes the count begin anew."
+        return _with_rests(rule, write_duration(rest_s), lang)
     window = write_duration(rule.window_s or 0)
     if lang == "zh":
         return f"只计最近 {window} 内的时间，较早的时间随时间推移不再计入。"
     return f"Only time in the last {window} counts; older time falls out as time passes."
 
 
+def _with_rests(rule: PolicyLimit, text: str, lang: Language) -> str:
+    parts = [write_duration(part) for part in rule.reset_parts_s]
+    total, least = write_duration(rule.reset_sum_s or 0), write_duration(rule.reset_sum_parts_s or 0)
+    if lang == "zh":
+        ways = f"连续休息至少 {text}"
+        ways += f"，或依次休息至少 {'、'.join(parts)}" if parts else ""
+        ways += f"，或每次至少 {least} 的休息合计 {total}" if rule.reset_sum_s else ""
+        clock = f"（以“{rule.reset_clock}”时钟停止为休息）" if rule.reset_clock else ""
+        return f"{ways}{clock}后重新计算。"
+    ways = f"An unbroken rest of at least {text}"
+    ways += f", or rests of at least {', then '.join(parts)}" if parts else ""
+    ways += f", or rests of at least {least} each that add up to {total}" if rule.reset_sum_s else ""
+    clock = f" (of the clock {rule.reset_clock})" if rule.reset_clock else ""
+    makes = "make" if parts or rule.reset_sum_s else "makes"
+    return f"{ways}{clock} {makes} the count begin anew."
+
+
 def _with_the_calendar(rule: PolicyLimit, lang: Language) -> str:
     at, weekday = rule.day_start or "00:00", rule.week_start or "monday"
     if lang == "zh":
+        if rule.weeks:
+            return f"每周{_WEEKDAYS_ZH[weekday]} {at} 起，只计本周及之前 {rule.weeks - 1} 周。"
         often = {"day": "每日", "month": "每月一日"}.get(rule.kind, f"每周{_WEEKDAYS_ZH[weekday]}")
         return f"{often}{'零点' if at == '00:00' else f' {at} '}重新计算。"
+    if rule.weeks:
+        return (
+            f"With each week, which begins on {weekday.capitalize()} at {at}, what lies before the last "
+            f"{rule.weeks} weeks falls out."
+        )
     anew = {"day": "local day", "month": "month"}.get(rule.kind, f"week, on {weekday.capitalize()}")
     return f"The count begins anew with the next {anew}{'' if at == '00:00' else f', at {at}'}."
 
