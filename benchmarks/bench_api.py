@@ -140,7 +140,7 @@ def measure(port: int, seconds: float, per_second: float, load: str) -> None:
     while any(one.why_not for one in service.riders.healths()) and time.monotonic() < deadline:
         time.sleep(0.1)
     found, _ = service.riders.survey()
-    riders = [batch.rider(row) for _, batch in found for row in range(len(batch.murmurs))]
+    riders = [batch.rider(row) for _, batch, _ in found for row in range(len(batch.murmurs))]
     random.Random(1).shuffle(riders)
     candidates = as_many(riders)
     body = json.dumps({"candidates": [{"rider_id": one, "minutes": 25} for one in candidates]}).encode()

@@ -21,6 +21,7 @@ from detectors.kernels.layout.values import I64, ID_BYTES, PAGES, PAST, U8
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import grow_table
 from detectors.kernels.memory.names import reenter_names
+from detectors.kernels.memory.own_index import is_full
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 MAX_PLATFORMS = 1 << 20
@@ -75,6 +76,10 @@ def _more_tables(mem: Memory) -> Memory:
             table=table,
             table_hash=table_hash,
         )
+    if is_full(mem):
+        own, own_hash = np.zeros(2 * len(mem.own), np.int64), np.zeros(2 * len(mem.own), np.uint64)
+        grow_table(mem.own, mem.own_hash, own, own_hash)
+        return mem._replace(own=own, own_hash=own_hash)
     if mem.misc[Misc.PLATFORMS] >= len(mem.platforms):
         names, lengths, entries = _more_names(mem.platforms, mem.platform_lengths, MAX_PLATFORMS, "platforms")
         return mem._replace(platforms=names, platform_lengths=lengths, platform_table=entries)
@@ -115,6 +120,8 @@ def new_memory(limits: int, capacity: int = 1024, names: int = NAMES) -> Memory:
         id_lengths=np.zeros(capacity, dtype=np.uint8),
         table=np.zeros(SLOTS * capacity, dtype=np.int64),
         table_hash=np.zeros(SLOTS * capacity, dtype=np.uint64),
+        own=np.zeros(SLOTS * capacity, dtype=np.int64),
+        own_hash=np.zeros(SLOTS * capacity, dtype=np.uint64),
         platforms=np.zeros((names, ID_BYTES), dtype=np.uint8),
         platform_lengths=np.zeros(names, dtype=np.uint8),
         zones=np.zeros((names, ID_BYTES), dtype=np.uint8),

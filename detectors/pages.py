@@ -14,7 +14,7 @@ import numpy as np
 
 from detectors.arrays import NAMES, SLOTS
 from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row, state as State
-from detectors.kernels.layout.values import I64, ID_BYTES, NONE, PAGE_SHIFT, PAST, U8
+from detectors.kernels.layout.values import I64, ID_BYTES, INF, NONE, PAGE_SHIFT, PAST, U8
 from detectors.kernels.memory import forgetting, members as member_words, names as interning, pages as packing
 from detectors.kernels.memory.lookup import find_rider
 from detectors.kernels.memory.rows import new_rider
@@ -23,7 +23,7 @@ from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
-FORMAT = 2
+FORMAT = 3
 _FORGOTTEN_AT_ONCE = 4096
 
 
@@ -142,12 +142,14 @@ def told_of(store: RiderStore, row: int) -> list[Verdict]:
     return found
 
 
-def members(store: RiderStore, row: int, since_s: int) -> list[str]:
-    """Platforms that have sent an event for the rider with an event time of ``since_s`` or later."""
+def members(store: RiderStore, row: int, since_s: int, at_s: int = INF) -> list[str]:
+    """Platforms that have claimed the rider at ``since_s`` or later, and first at ``at_s`` at the latest.
+
+    Times are those of the events other than heartbeats that they have sent for the rider.
+    """
     words = _members(store, row)
-    return [
-        store.platform(number) for number in words[words[:, Row.MEMBER_LAST] >= since_s, Row.MEMBER_PLATFORM]
-    ]
+    own = (words[:, Row.MEMBER_LAST] >= since_s) & (words[:, Row.MEMBER_FIRST] <= at_s)
+    return [store.platform(number) for number in words[own, Row.MEMBER_PLATFORM]]
 
 
 def newcomers(store: RiderStore, row: int) -> list[str]:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.arrays import grown, new_memory
+from detectors.certainty import leave_out_uncertain
 from detectors.kernels.layout import codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Memory
-from detectors.kernels.layout.values import I64, NONE, PAST, U8
-from detectors.kernels.reading import batch, columns
+from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, PAST, U8
+from detectors.kernels.reading import batch, claims, columns
+from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
     D_COUNTED,
@@ -78,6 +80,18 @@ class RiderView:
     stretches: dict[str, tuple[Stretch, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class Certain:
+    """What a limit says of a rider at an instant by what is certain alone.
+
+    ``any_uncertain`` is False where everything is. The others are None where that cannot be told apart.
+    """
+
+    any_uncertain: bool
+    counted_s: int | None
+    reached: bool | None
+
+
 class Busy(RuntimeError):
     """The rider was being changed all the while; ask again."""
 
@@ -103,6 +117,9 @@ class Reader:
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
         self._view(1)
+        bring(self._mem, self.limits.packed, self._rules, 1, INF)
+        self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
+        self.claimed_since(shared, asked, Asker(NONE, 0))
 
     def answer(self, shared: Shared, now_s: int, asked: Asked, which: I64, asker: Asker = EVERYONE) -> None:
         """Write the answers for the candidates ``which``; see the columns ``A_`` of the kernel.
@@ -131,16 +148,83 @@ class Reader:
         Busy
             When the rider could not be seen whole.
         """
+        at = self._copied(shared, now_s, asked, asker)
+        return None if at is None else self._view(at)
+
+    def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
+        """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
         question = Question(asked, asker, now_s)
         while True:
             result, at = batch.bring_rider(shared, self._mem, self.limits.packed, self._rules, question)
             if result == codes.DONE:
-                return self._view(int(at))
+                return int(at)
             if result == codes.ABSENT:
                 return None
             if result == codes.BUSY:
                 raise Busy("the rider is being judged")
             self._grow(result)
+
+    def claims(
+        self, shared: Shared, since_s: int, asked: Asked, which: I64
+    ) -> list[list[tuple[int, int]] | None]:
+        """Whose own the riders ``which`` are: by rider, numbers of platforms and since when each claims him.
+
+        Parameters
+        ----------
+        since_s
+            A platform that has claimed him by no event since then does so no longer.
+
+        None stands for a rider who was being changed all the while.
+        """
+        out = np.zeros((len(which), MOST_MEMBERS, claims.CLAIM_WORDS), dtype=np.int64)
+        counts = np.zeros(len(which), dtype=np.int64)
+        claims.read_claims(shared, asked, which, since_s, out, counts)
+        return [
+            None if count == NONE else [(platform, first) for platform, first in lines[:count].tolist()]
+            for lines, count in zip(out, counts.tolist(), strict=True)
+        ]
+
+    def claimed_since(self, shared: Shared, asked: Asked, asker: Asker) -> int | None:
+        """Since when the one rider of ``asked`` is the asker's own; None when he is not.
+
+        Raises
+        ------
+        Busy
+            When that could not be seen whole.
+        """
+        out = np.zeros((MOST_MEMBERS, claims.CLAIM_WORDS), dtype=np.int64)
+        found = int(claims.claimed_since(shared, asked, asker, out))
+        if found == NONE:
+            raise Busy("the rider is being judged")
+        return None if found == INF else found
+
+    def certain(
+        self, shared: Shared, now_s: int, asked: Asked, limit: int, at_s: int, since_s: int
+    ) -> Certain | None:
+        """What a limit would say of the one rider of ``asked`` at ``at_s`` without what is uncertain now.
+
+        Parameters
+        ----------
+        since_s
+            What lies before it does not count for the limit at ``at_s``.
+
+        None when he is not known.
+
+        Raises
+        ------
+        Busy
+            When he could not be seen whole.
+        """
+        if self._copied(shared, now_s, asked, EVERYONE) is None:
+            return None
+        mem, packed = self._mem, self.limits.packed
+        found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
+        if found is None or at_s <= int(mem.rows[0, Row.base_at(packed) + State.AT]):
+            return Certain(any_uncertain=True, counted_s=None, reached=None)
+        bring(mem, packed, self._rules, at_s, INF)
+        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+        describe(mem, packed, at_s, out)
+        return Certain(found, int(out[limit, D_COUNTED]), bool(out[limit, D_FIRED]))
 
     def _view(self, now_s: int) -> RiderView:
         mem, packed = self._mem, self.limits.packed
@@ -175,6 +259,14 @@ class Reader:
 
     def _grow(self, need: int) -> None:
         self._mem = grown(self._mem, need)
+
+
+def clocks_running(shared: Shared, count: int, limits: int) -> I64:
+    """Of the riders of the first rows, by clock, 1 where it ran when they were judged; (count, clocks)."""
+    head = Row.head_for(limits)
+    words = [head + State.clock_at(clock) + State.CLOCK_RUN for clock in range(codes.CLOCK_COUNT)]
+    running: I64 = shared.rows[:count][:, words]
+    return running
 
 
 def blank_asked(buf: U8, count: int) -> Asked:

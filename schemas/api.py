@@ -92,6 +92,7 @@ class RiderState(BaseModel):
     last_event: AwareDatetime | None
     limits: tuple[LimitState, ...]
     days: Annotated[tuple[Day, ...], Field(description="One per time zone of the policies.")]
+    days_before: Annotated[tuple[Day, ...], Field(description="The local day before each of these.")]
 
 
 class RiderSummary(BaseModel):

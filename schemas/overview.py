@@ -67,8 +67,13 @@ class Overview(BaseModel):
         Field(description="A rider of several platforms is counted with each."),
     ]
     breaches_by_platform: dict[str, Count]
+    persons_shown: Annotated[
+        bool, Field(description="False: riders are not named to this role, whatever the counts say.")
+    ]
     on_hold: tuple[Near, ...]
-    nearest: tuple[Near, ...]
+    nearest: Annotated[
+        tuple[Near, ...], Field(description="The clock of the limit named runs; who rests is not in it.")
+    ]
     alerts_per_minute: float
     alerts_by_kind: dict[str, Count]
     events_per_second: float | None

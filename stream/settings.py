@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
@@ -101,6 +102,9 @@ class Settings(BaseSettings):
     api_host: str = Field("127.0.0.1", description="Where the API is served.")
     api_port: int = Field(8080, ge=0, le=65535, description="Its port; 0 takes a free one.")
     api_peers: str = Field("", description="Base URLs of APIs on other machines, with commas.")
+    api_proxies: str = Field(
+        "", description="Addresses or networks whose X-Forwarded-For is believed, with commas."
+    )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -228,6 +232,22 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"{wrong[0]!r} is no base URL like http://10.0.0.2:8080; several with commas")
         return value
+
+    @field_validator("api_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for one in filter(None, value.split(",")):
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                message = f"{one!r} is no address or network like 10.0.0.0/8; several with commas"
+                raise ValueError(message) from error
+        return value
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """Addresses or networks whose X-Forwarded-For is believed."""
+        return tuple(one for one in self.api_proxies.split(",") if one)
 
     @property
     def peers(self) -> tuple[str, ...]:

@@ -22,7 +22,9 @@ from schemas.api import ProblemDocument
 from schemas.eligibility import Candidates
 from stream.api import problems
 from stream.api.access.authentication import Access, Outermost
+from stream.api.access.connections import Connections, Limits, guarded
 from stream.api.access.keys import Keys, KeysRefused
+from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
@@ -59,11 +61,16 @@ def new_app(
 ) -> FastAPI:
     """The application; it follows the topics while it runs, unless told not to."""
     asked = service or QueryService(settings)
-    access = Access(None if no_auth else Keys(Path(settings.keys)), asked.counts)
+    keys = None if no_auth else Keys(Path(settings.keys))
+    access = Access(keys, asked.counts)
+    if keys is not None:
+        asked.ids = EventIds(keys.event_secret)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(asked.warm_up)
+        # Made at the first question it would keep all others waiting.
+        await asyncio.to_thread(app.openapi)
         # What has been imported stays: a full collection need not look through it each time.
         gc.collect()
         gc.freeze()
@@ -170,6 +177,23 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def server_config(app: FastAPI, settings: Settings, limits: Limits | None = None) -> uvicorn.Config:
+    """How the app is served: guarded, and with the addresses that configured proxies name."""
+    proxies = settings.proxies
+    return uvicorn.Config(
+        app,
+        http=guarded(Connections(limits, proxies)),
+        # No answer here goes over a web socket.
+        ws="none",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
+    )
+
+
 def run_api(settings: Settings, *, no_auth: bool) -> None:
     """Serve until stopped.
 
@@ -192,14 +216,7 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
         except KeysRefused as error:
             raise ApiRefused(str(error)) from error
     listening = _listen(settings.api_host, settings.api_port)
-    config = uvicorn.Config(
-        new_app(settings, no_auth=no_auth),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=3,
-        limit_concurrency=2000,
-    )
+    config = server_config(new_app(settings, no_auth=no_auth), settings)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
     uvicorn.Server(config).run(sockets=[listening])

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from stream.api.access.keys import Caller
+from stream.api.queries.peers import NOT_OWN
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE, Offered
 
@@ -34,6 +35,14 @@ _AGAIN_S = 0.5
 _INCOMPLETE = (
     "whose some alerts are cannot be said for now: they are left out until the next resync says complete. "
     "Nothing is lost in the platform's topic and webhooks"
+)
+#: The id to resume from who wants the recent alerts; nothing was before it.
+BEGINNING = "0-0"
+#: Alerts sent together; between two lots others have their turn.
+_TOGETHER = 25
+_UNKNOWN = (
+    "the id in Last-Event-ID is none of this installation's, or of before its keys were made anew: the "
+    "newest alerts follow that are still here; older ones are at GET /v1/riders/{rider_id}/alerts"
 )
 _OLDER = (
     "more alerts were told since then than a client may be behind: from here on all come, the older ones are "
@@ -50,15 +59,14 @@ _json = msgspec.json.Encoder()
 class _Waiting:
     """An alert under way to the client; ``since_s`` by the stream's clock."""
 
-    event: str
-    alert: Document
+    offered: Offered
     #: It is the client's; otherwise it may be.
     sure: bool
     since_s: float
 
     @property
     def rider(self) -> str:
-        return str(self.alert["rider_id"])
+        return self.offered.read.rider
 
 
 class EventStream:
@@ -94,20 +102,32 @@ class EventStream:
         #: Of each partition whose alerts are left out, a rider by whom to ask whether it answers again.
         self._lost: dict[int, str] = {}
         self._last: str | None = None
+        self._position: list[int] = []
+        self._knew = False
         #: The last id before alerts were left out.
         self._since: str | None = None
 
     async def events(self, last: str | None) -> AsyncIterator[bytes]:
         """Events after the id ``last``, each with an id to resume from; comments keep the line open."""
-        missed = [] if last is None else self._service.recent.since(last)
+        recent = self._service.recent
+        position = self._resumed(last)
         self._last = last
-        subscriber = self._service.recent.subscribe(lambda alert: self._service.offered(self._caller, alert))
+        missed = None if last is None else self._service.missed(self._caller, position)
+        end = tuple(recent.log.position)
+        #: What comes is after this; what is read again, by an API that has begun anew, is left out.
+        self._position = list(position if last is not None else end)
+        subscriber = recent.subscribe(self._caller.platform)
         try:
             yield b": connected\n\n"
-            found = await self._service.missed(self._caller, missed, self._headers)
-            if found.older:
-                yield self._resync(complete=True, why=_OLDER, since=last)
-            self._take(found.alerts)
+            if missed is not None and last is not None:
+                if not self._knew and last != BEGINNING:
+                    yield self._resync(complete=True, why=_UNKNOWN, since=None)
+                elif missed.older and last != BEGINNING:
+                    yield self._resync(complete=True, why=_OLDER, since=last)
+                async for offered in self._service.offers(self._caller, missed, position, self._headers):
+                    self._take(offered)
+                    for text in await self._step():
+                        yield text
             said_s = self._clock()
             while not subscriber.dropped or not subscriber.queue.empty() or self._waiting:
                 for text in await self._step():
@@ -120,23 +140,38 @@ class EventStream:
                     if self._clock() - said_s >= PING_S or wait_s == PING_S:
                         yield b": still here\n\n"
                         said_s = self._clock()
-                while not subscriber.queue.empty():
-                    self._take([subscriber.queue.get_nowait()])
+                for _ in range(_TOGETHER):
+                    if not subscriber.queue.empty():
+                        self._take([subscriber.queue.get_nowait()])
         finally:
-            self._service.recent.subscribers.discard(subscriber)
+            recent.unsubscribe(subscriber)
+
+    def _resumed(self, last: str | None) -> list[int]:
+        """The position of an id; before everything, for one that is not known."""
+        known = self._service.recent.log.position
+        found = None if last is None else self._service.ids.read(last)
+        self._knew = found is not None and len(found) >= len(known)
+        return found if found is not None and self._knew else [-1] * len(known)
 
     def _take(self, offered: list[Offered]) -> None:
         now_s = self._clock()
-        self._waiting.extend(_Waiting(*one, since_s=now_s) for one in offered)
+        for one in offered:
+            number = one.read.partition
+            self._position.extend([-1] * (number + 1 - len(self._position)))
+            if one.read.offset > self._position[number]:
+                self._position[number] = one.read.offset
+                self._waiting.append(_Waiting(one, one.sure, now_s))
 
     async def _step(self) -> list[bytes]:
-        """Ask whose what waits is; what can go to the client now, in order."""
+        """Ask whose what waits is; what can go to the client now, in order, some together."""
         said = await self._settle()
         waiting = self._waiting
+        alerts = []
         while waiting and (waiting[0].sure or self._is_lost(waiting[0])):
             one = waiting.popleft()
             if one.sure:
-                said.append(self._alert(one))
+                alerts.append(self._alert(one))
+        said += await _in_turns(alerts)
         if waiting and (len(waiting) > self._held or self._clock() - waiting[0].since_s > self._held_s):
             said.extend(self._give_up())
         return said
@@ -146,10 +181,14 @@ class EventStream:
         asked = {one.rider for one in self._waiting if not one.sure} | set(self._lost.values())
         if not asked:
             return []
-        own = await self._service.owners(self._caller, sorted(asked), self._headers)
+        own = await self._service.claims(self._caller, sorted(asked), self._headers)
+        kept = []
         for one in self._waiting:
-            one.sure = one.sure or own[one.rider] is True
-        kept = [one for one in self._waiting if one.sure or own[one.rider] is None]
+            since_s = None if one.sure else own[one.rider]
+            if since_s is not None:
+                one.sure = since_s != NOT_OWN and since_s <= one.offered.read.event_s
+            if one.sure or since_s is None:
+                kept.append(one)
         self._waiting = deque(kept)
         if not self._lost:
             return []
@@ -173,9 +212,19 @@ class EventStream:
         return said + [self._alert(one) for one in own]
 
     def _alert(self, one: _Waiting) -> bytes:
-        self._last = one.event
-        return f"id: {one.event}\nevent: alert\ndata: ".encode() + _json.encode(one.alert) + b"\n\n"
+        self._last = self._service.ids.write(one.offered.position)
+        data = _json.encode(one.offered.alert)
+        return f"id: {self._last}\nevent: alert\ndata: ".encode() + data + b"\n\n"
 
     def _resync(self, *, complete: bool, why: str, since: str | None) -> bytes:
         data = {"complete": complete, "why": why, "since": since}
         return b"event: resync\ndata: " + _json.encode(data) + b"\n\n"
+
+
+async def _in_turns(texts: list[bytes]) -> list[bytes]:
+    """Texts joined, some together; others have their turn between."""
+    joined = []
+    for first in range(0, len(texts), _TOGETHER):
+        joined.append(b"".join(texts[first : first + _TOGETHER]))
+        await asyncio.sleep(0)
+    return joined

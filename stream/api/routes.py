@@ -9,7 +9,8 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
-from schemas.eligibility import LONGEST_ORDER_MINUTES, Eligibilities, Eligibility
+from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Eligibilities, Eligibility
+from schemas.names import is_id
 from schemas.overview import Overview
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
@@ -17,6 +18,7 @@ from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
 from stream.api.event_stream import EventStream
 from stream.api.problems import documented, forbidden, invalid
+from stream.api.queries.peers import FORWARDED, Claimed, Since
 from stream.api.queries.query_service import QueryService
 
 RiderId = Annotated[
@@ -45,6 +47,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _persons(made, service, access, caller)
     _everyone(made, service, caller)
     _live(made, service, caller)
+    _peers(made, service, caller)
     return made
 
 
@@ -210,6 +213,20 @@ def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa:
             raise forbidden(who.role, "GET /v1/overview has what this role may see")
         events = EventStream(service, who, request.headers).events(last_event_id)
         return StreamingResponse(events, media_type="text/event-stream")
+
+
+def _peers(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.post("/v1/claims", include_in_schema=False)
+    async def claims(request: Request, who: Caller = caller) -> Response:
+        """Since when riders are the asker's own: what APIs of one installation ask each other."""
+        try:
+            asked = msgspec.json.decode(await request.body(), type=Claimed)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise invalid(f"body: {error}") from error
+        if len(asked.riders) > MOST_CANDIDATES or not all(map(is_id, asked.riders)):
+            raise invalid("riders: ids, no more than in a round")
+        found = await service.claims(who, asked.riders, {FORWARDED: "1"})
+        return Response(msgspec.json.encode(Since([found[one] for one in asked.riders])))
 
 
 def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say

@@ -186,7 +186,7 @@ def demo(
 @app.command()
 @takes(
     *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "keys", "log_format",
+    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "log_format",
 )  # fmt: skip
 def api(
     options: Options,

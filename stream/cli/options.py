@@ -63,6 +63,7 @@ _TEXTS = {
     "shared_dir": "Where API processes read the riders' state; auto: in /dev/shm; none: nowhere [auto].",
     "api_host": "Where the API is served [127.0.0.1].",
     "api_port": "Port of the API, 0 for a free one [8080].",
+    "api_proxies": "Addresses or networks whose X-Forwarded-For is believed, with commas [none].",
     "api_peers": "Base URLs of APIs on other machines, with commas [none].",
     "keys": "File of the API's keys [respite-keys.json].",
     "log_format": "text or json [text].",

@@ -150,16 +150,19 @@ class Arrived(NamedTuple):
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     timestamp_ms: int
+    partition: int
+    offset: int
 
 
 @contextlib.asynccontextmanager
 async def follow(
     settings: Settings, since_ms: int
-) -> AsyncIterator[tuple[int, Callable[[int], Awaitable[list[Arrived]]]]]:
+) -> AsyncIterator[tuple[dict[int, int], Callable[[int], Awaitable[list[Arrived]]]]]:
     """Follow alerts, dead letters and watermarks from a time on, outside any group.
 
-    Yields the number of partitions, and a function that waits so many milliseconds at most for records and
-    returns a few, so that who takes them does not keep an event loop from its other work.
+    Yields by partition the offset from which alerts are read, and a function that waits so many milliseconds
+    at most for records and returns a few, so that who takes them does not keep an event loop from its other
+    work.
 
     Raises
     ------
@@ -181,7 +184,7 @@ async def follow(
         except KafkaError as error:
             raise ConnectionError(f"{settings.broker}: {error!r}") from error
         return [
-            Arrived(tp.topic, record.value, record.headers, record.timestamp)
+            Arrived(tp.topic, record.value, record.headers, record.timestamp, tp.partition, record.offset)
             for tp, records in found.items()
             for record in records
         ]
@@ -198,8 +201,10 @@ async def follow(
                     await consumer.seek_to_end(place)
                 else:
                     consumer.seek(place, found.offset)
+            alerts = [place for place in places if place.topic == settings.alerts_topic]
+            starts = {place.partition: await consumer.position(place) for place in alerts}
         except KafkaError as error:
             raise ConnectionError(f"{settings.broker}: {error!r}") from error
-        yield len(places) // len(topics), read
+        yield starts, read
     finally:
         await consumer.stop()

@@ -135,6 +135,7 @@ class RegulatorCollector(Collector):
         yield self._statuses([tally for _, tally in found])
         yield self._platform_riders([tally for _, tally in found])
         yield self._platform_working([tally for _, tally in found])
+        yield self._unserved([tally for _, tally in found])
         yield from _by_limit(found)
         yield from self._by_platform_and_limit(found)
         yield from self._counted([*(one for one, _ in found), *self._past])
@@ -152,7 +153,7 @@ class RegulatorCollector(Collector):
         return family
 
     def _platform_riders(self, tallies: Sequence[RiderCounts]) -> Metric:
-        text = "Riders of whom the platform has sent events, by dispatch status; a rider counts for each."
+        text = "Riders who are the platform's own, by dispatch status; a rider counts for each."
         family = gauge("respite_platform_riders", text, ["platform", "status"])
         sums: Counter[tuple[str, str]] = Counter()
         for tally in tallies:
@@ -170,6 +171,17 @@ class RegulatorCollector(Collector):
         counts: Counter[str] = Counter()
         for tally in tallies:
             counts.update(tally.orders)
+        for platform, count in self._platforms.summed(counts).items():
+            family.add_metric([platform], count)
+        return family
+
+    def _unserved(self, tallies: Sequence[RiderCounts]) -> Metric:
+        text = "Riders whom the platform claims by sessions or breaks without an order of its within a day."
+        family = gauge("respite_platform_riders_without_orders", text, ["platform"])
+        counts: Counter[str] = Counter()
+        for tally in tallies:
+            counts.update(dict.fromkeys((platform for platform, _ in tally.platforms), 0))
+            counts.update(tally.unserved)
         for platform, count in self._platforms.summed(counts).items():
             family.add_metric([platform], count)
         return family

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.kernels.layout import (
     misc as Misc,
@@ -25,9 +26,11 @@ from detectors.kernels.layout.values import EVIDENCE_SPANS, I64, MOST_MEMBERS, N
 from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
 
+DAY_S = 86_400
 #: A count may take this share of a core: after one that took 10 ms, the next half second reads the same.
 SHARE_OF_A_CORE = 0.02
 _ZONES = STATUSES[1:]
+Chosen = Callable[[I64, I64], npt.NDArray[np.bool_]]
 
 
 @dataclass(slots=True)
@@ -37,8 +40,9 @@ class RiderCounts:
     ``held``, ``near`` and ``working`` are by index of the store's limit table; a rider counts once: under
     the limit that names his hold, or under the one he was warned of last. ``working``: on hold with an
     order in hand. ``orders``: by platform, riders on hold who have an order of it in hand. ``platforms``: by
-    platform and status, riders of whom it has sent events; ``held_platforms`` and ``near_platforms``: those
-    by platform and limit. ``zones``: by zone's number and status, those near or on hold.
+    platform and status, riders who are its own; ``held_platforms`` and ``near_platforms``: those
+    by platform and limit. ``zones``: by zone's number and status, those near or on hold. ``unserved``: by
+    platform, riders it claims by sessions or breaks alone: a day has passed without an order of its.
     """
 
     statuses: list[int]
@@ -50,6 +54,7 @@ class RiderCounts:
     held_platforms: Counter[tuple[str, int]] = field(default_factory=Counter)
     near_platforms: Counter[tuple[str, int]] = field(default_factory=Counter)
     zones: Counter[tuple[int, str]] = field(default_factory=Counter)
+    unserved: Counter[str] = field(default_factory=Counter)
 
 
 class RiderCountsByPartition:
@@ -99,6 +104,9 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     limits = len(store.limits.limits)
     tally.held_platforms = _members(store, held, naming, limits)
     tally.near_platforms = _members(store, near, warned, limits)
+    idle = np.zeros(len(rows), dtype=np.int64)
+    unserved = _members(store, rows, idle, 1, _is_unserved(store))
+    tally.unserved = Counter({name: count for (name, _), count in unserved.items()})
     if zones:
         for name, some in zip(_ZONES, (near, held), strict=True):
             found = _counted(some[:, head + State.ZONE], none=True)
@@ -112,8 +120,31 @@ def head_at(store: RiderStore) -> int:
     return Row.head_for(limits)
 
 
-def _members(store: RiderStore, rows: I64, groups: I64, most: int) -> Counter[tuple[str, int]]:
-    """Riders by platform and group (of ``most``); one counts for every platform that sent events of him."""
+def _is_unserved(store: RiderStore) -> Chosen:
+    """Which members claim their riders by sessions or breaks alone.
+
+    Their newest claim came more than a day after their last order, and a day has passed without one.
+    """
+    now_s, keep_s = store.now_s, store.settings.keep_s
+
+    words = Row.MEMBER_FIRST, Row.MEMBER_LAST, Row.MEMBER_ORDER
+
+    def chosen(heap: I64, place: I64) -> npt.NDArray[np.bool_]:
+        first, last, order = (heap[place + word] for word in words)
+        # The word for the last order lies far in the past where there was none.
+        waited = np.maximum(first, order) < now_s - DAY_S
+        return waited & (order < last - DAY_S) & (last >= now_s - keep_s)
+
+    return chosen
+
+
+def _members(
+    store: RiderStore, rows: I64, groups: I64, most: int, chosen: Chosen | None = None
+) -> Counter[tuple[str, int]]:
+    """Riders by platform and group (of ``most``); one counts for every platform whose own he is.
+
+    ``chosen`` says which of the members at places of the heap count; all do without it.
+    """
     memory = store.memory
     platforms = int(memory.misc[Misc.PLATFORMS])
     at, members = rows[:, Row.MEMBERS].copy(), rows[:, Row.MEMBERS_N].copy()
@@ -122,9 +153,11 @@ def _members(store: RiderStore, rows: I64, groups: I64, most: int) -> Counter[tu
     index = 0
     while len(riders := riders[members[riders] > index]):
         place = at[riders] + index * Row.MEMBER_WORDS
-        inside = place < len(memory.heap)
-        platform = memory.heap[place[inside]]
+        inside = place + Row.MEMBER_WORDS <= len(memory.heap)
+        platform = memory.heap[place[inside] + Row.MEMBER_PLATFORM]
         known = (platform >= 0) & (platform < platforms)
+        if chosen is not None:
+            known &= chosen(memory.heap, place[inside])
         pairs = platform[known] * most + groups[riders[inside][known]]
         counts += np.bincount(pairs, minlength=len(counts))
         index += 1

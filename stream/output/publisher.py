@@ -64,9 +64,10 @@ class Publisher:
         if hold:
             key = (document["rider_id"], document["policy"], document["limit"], hold["from"])
             hold["told_at"] = self.published.told_at.get(key, hold["told_at"])
-        platforms = pages.members(store, verdict.row, store.now_s - self._settings.keep)
+        # Nothing from before a platform first claimed the rider is for it (CONTRACT 2).
+        platforms = self._platforms(store, verdict.row, verdict.event_time_s)
         self.latency.put(document, platforms, repeated=before is not None)
-        self._put_alert(document, [one for one in platforms if one in self._settings.outlets])
+        self._put_alert(document, self._with_outlet(platforms))
 
     def retract_vanished(self, store: RiderStore, limits: LimitTable, sealed_s: int) -> None:
         """Take back what an earlier owner told and the evidence does not bear out, once *now* is there.
@@ -92,7 +93,9 @@ class Publisher:
                     "detected_at": utc(int(self._wall())),
                 }
                 row = pages.find(store, rider, mixed)
-                self._put_alert(document, [] if row is None else self._platforms(store, row))
+                self._put_alert(
+                    document, [] if row is None else self._with_outlet(self._platforms(store, row, instant_s))
+                )
 
     def _put_alert(self, document: Document, platforms: Sequence[str]) -> None:
         self.counts["alerts", document["kind"]] += 1
@@ -115,7 +118,7 @@ class Publisher:
         if not status.only_joined:
             self.counts["statuses", status.status] += 1
             self._producer.put(self._settings.status_topic, key, value, partition=self._number)
-        platforms = self._platforms(store, status.row)
+        platforms = self._with_outlet(self._platforms(store, status.row))
         if status.only_joined:
             # The others must not learn that he has begun to work somewhere else.
             newcomers = pages.newcomers(store, status.row)
@@ -147,13 +150,12 @@ class Publisher:
             else:
                 self.alert(store, outcome, detected)
 
-    def _platforms(self, store: RiderStore, row: int) -> list[str]:
-        """The platforms with an outlet that have sent events for the rider within ``keep``."""
-        outlets = self._settings.outlets
-        if not outlets:
-            return []
-        since_s = store.now_s - self._settings.keep
-        return [one for one in pages.members(store, row, since_s) if one in outlets]
+    def _platforms(self, store: RiderStore, row: int, at_s: int = INF) -> list[str]:
+        """The platforms whose own the rider is within ``keep``, and was at ``at_s``."""
+        return pages.members(store, row, store.now_s - self._settings.keep, at_s)
+
+    def _with_outlet(self, platforms: Sequence[str]) -> list[str]:
+        return [one for one in platforms if one in self._settings.outlets]
 
     # -- watermark -----------------------------------------------------------------------------
 

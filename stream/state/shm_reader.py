@@ -178,4 +178,5 @@ _TYPES: dict[str, npt.DTypeLike] = {
     **dict.fromkeys(FIELDS, np.int64),
     **dict.fromkeys(("ids", "id_lengths", *NAMES), np.uint8),
     "table_hash": np.uint64,
+    "own_hash": np.uint64,
 }

@@ -195,3 +195,133 @@ def test_without_chromium_the_tests_say_how_to_get_one(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NoChromium, match=r"deploy/bootstrap\.sh browser"):
         executable()
+
+
+def faults(visit: Visit) -> list[str]:
+    """Errors of the page's own; that the API refused something is said by the browser itself."""
+    return [one for one in visit.said if "Failed to load resource" not in one]
+
+
+def opened(browser: Browser, address: str, key: dict[str, str]) -> Visit:
+    """The console with a key."""
+    visit = Visit(browser, address)
+    visit.page.goto(f"{address}/#/policies")
+    visit.page.fill("#key-input", key["Authorization"].removeprefix("Bearer "))
+    visit.page.click("button.main")
+    visit.page.wait_for_selector("article")
+    return visit
+
+
+@pytest.mark.parametrize("role", ["regulator", "operator"])
+def test_what_is_hidden_is_said_to_be_hidden(browser: Browser, world: World, role: str) -> None:
+    with served(world, no_auth=False) as address:
+        visit = opened(browser, address, world.key(role))
+        visit.open("/")
+        for place in ("#who_held", "#who_near"):
+            card = visit.page.locator(f"section:has({place})")
+            expect(card).to_contain_text("hidden from your role")
+            expect(card).not_to_contain_text("Nobody")
+        visit.open(f"/rider/{OTHER}")
+        words = visit.page.locator("#rider-words")
+        expect(words).to_contain_text("case number" if role == "regulator" else "does not open this page")
+        if role == "operator":
+            expect(words).not_to_contain_text("case number")
+        visit.close()
+
+
+def test_a_platforms_pages_say_what_the_api_gives_it(browser: Browser, world: World) -> None:
+    with served(world, no_auth=False) as address:
+        visit = opened(browser, address, world.key("platform", "A"))
+        visit.open("/")
+        page = visit.page
+        expect(page.locator("#platform-only")).to_contain_text("own riders only")
+        assert "Reading" not in page.locator("main").inner_text()
+        for hidden in ("#counters", "#city-time", "#who_held", "#who_near"):
+            expect(page.locator(hidden)).to_be_hidden()
+        expect(page.locator("#feed")).to_contain_text(OWN)
+        expect(page.locator("#feed")).not_to_contain_text(OTHER)
+        visit.open(f"/rider/{OWN}")
+        expect(page.locator("#rider-words")).to_contain_text("may get no new order now")
+        expect(page.locator("#why")).to_contain_text("How to contest")
+        expect(page.locator("#why .w-intervals")).to_contain_text("Hidden from platforms")
+        assert page.locator("#told li").count() > 1
+        expect(page.locator("#day")).to_be_hidden()
+        expect(page.locator("#limits")).to_be_hidden()
+        assert visit.violations() == []
+        visit.open(f"/rider/{OTHER}")
+        expect(page.locator("#rider-words")).to_contain_text("Nothing is known")
+        visit.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("/rider/.", "by another client"),
+        ("/rider/..", "by another client"),
+        ("/rider/%E0%A4%A", "rider_id"),
+        ("/rider/__proto__", "Nothing is known"),
+    ],
+)
+def test_no_id_breaks_the_page(visit: Visit, place: str, shown: str) -> None:
+    visit.open(place)
+    expect(visit.page.locator("#rider-words")).to_contain_text(shown)
+    visit.page.click("#nav a[data-name=city]")
+    expect(visit.page.locator("#by_platform")).to_contain_text("A")
+    assert faults(visit) == []
+
+
+@pytest.mark.parametrize("place", ["/__proto__", "/constructor", "/rider/a/b/%", "/rider/", "/rider"])
+def test_no_address_breaks_the_page(visit: Visit, place: str) -> None:
+    visit.open(place)
+    assert faults(visit) == []
+
+
+def test_names_that_every_object_has_and_the_longest_ids_are_shown_as_any_other(
+    browser: Browser, tmp_path: Path
+) -> None:
+    made = World(tmp_path)
+    longest = "r" * 64
+    made.work(longest, 4.2, "__proto__")
+    made.send(longest, "order_accepted", int(made.wall_s) - 60, "constructor", "later")
+    made.judge()
+    with served(made) as address:
+        visit = Visit(browser, address)
+        visit.open("/city")
+        rows = visit.page.locator("#by_platform tbody tr")
+        expect(rows).to_have_count(2)
+        assert [row.split()[0] for row in rows.all_inner_texts()] == ["__proto__", "constructor"]
+        visit.open("/")
+        reason = visit.page.locator("#who_held tbody tr td.words")
+        expect(reason).to_contain_text("4 h")
+        box, card = reason.bounding_box(), visit.page.locator("section:has(#who_held)").bounding_box()
+        assert box is not None
+        assert card is not None
+        assert box["x"] + box["width"] <= card["x"] + card["width"], "the reason is pushed out of its table"
+        assert faults(visit) == []
+        visit.close()
+
+
+def test_after_midnight_yesterdays_hold_has_its_day_and_timeline(browser: Browser, tmp_path: Path) -> None:
+    made = World(tmp_path)
+    # Half past midnight in Shanghai; the hold began yesterday evening.
+    made.wall_s += 12 * 3600 - 1800
+    made.work(OWN, 4.5, "A")
+    made.send(OWN, "order_delivered", int(made.wall_s), "A", "o8")
+    made.judge()
+    made.wall_s += 3600
+    made.judge()
+    with served(made) as address:
+        visit = Visit(browser, address)
+        visit.open(f"/rider/{OWN}")
+        page = visit.page
+        expect(page.locator("#day-about")).to_contain_text("2026-11-25")
+        assert page.locator("#day svg .reached-mark").count() == 0
+        page.click("#other-day")
+        expect(page.locator("#day-about")).to_contain_text("2026-11-24")
+        assert page.locator("#day svg .reached-mark").count() == 1
+        assert page.locator("#day svg .hold").count() == 1
+        expect(page.locator("#other-day")).to_have_attribute("aria-pressed", "true")
+        # Which day each alert is of stands beside it.
+        expect(page.locator("#told")).to_contain_text("24")
+        assert visit.violations() == []
+        visit.close()

@@ -28,7 +28,7 @@ OBJECTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_tex
 NAMESPACE = yaml.safe_load(KUSTOMIZATION.read_text(encoding="utf-8"))["namespace"]
 OURS = ("topics", "worker", "api", "webhooks")
 #: The API's settings; they are no field of `Settings` on this branch.
-OF_THE_API = {"api_host", "api_port", "api_peers", "keys", "shared_dir"}
+OF_THE_API = {"api_host", "api_port", "api_peers", "api_proxies", "keys", "shared_dir"}
 USER = 10001
 
 

@@ -166,10 +166,12 @@ def test_what_a_page_holds_already_is_skipped_when_it_is_read_again() -> None:
 def test_a_platform_that_is_new_to_a_rider_is_told_his_status_and_nobody_else() -> None:
     service, begin = crowd(1)
     store = service.store
-    service.take([event("r0", begin + 20, "heartbeat", platform="B")])
+    service.take([event("r0", begin + 19, "heartbeat", platform="B")])
+    assert store.judge(begin + 19) == []
+    service.take([event("r0", begin + 20, "online", platform="B")])
     decoded = store.judge(begin + 20)
     assert [one.only_joined for one in decoded if isinstance(one, Status)] == [True]
-    service.take([event("r0", begin + 21, "heartbeat", platform="B")])
+    service.take([event("r0", begin + 21, "online", platform="B")])
     assert store.judge(begin + 21) == []
     row = pages.find(store, b"r0", rider_hash(b"r0"))
     assert row is not None

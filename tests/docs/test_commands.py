@@ -44,7 +44,7 @@ def faults(words: list[str]) -> list[str]:
     ):
         steps += 1
     command = COMMANDS.get(" ".join(words[:steps]))
-    if command is None:
+    if command is None or (steps == 1 and _WORD.fullmatch("".join(words[1:2]))):
         plain = [word for word in words[steps:] if _WORD.fullmatch(word)]
         return [f"no command {' '.join(words)}"] if plain or steps == 1 else []
     known = {"--help", *option_names(command)}

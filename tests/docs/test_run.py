@@ -96,7 +96,7 @@ def here(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_can_be_typed_from_top_to_bottom(page: Path, here: Path, broker: Any, prefix: str) -> None:
-    assert shutil.which("curl"), "deploy/bootstrap.sh kafka installs curl"
+    assert shutil.which("curl"), "the manual asks with curl: apt-get install curl"
     found = [block for block in blocks(page) if block.mark != "not run"]
     metrics, api = free_port(), free_port()
     text = script(found).replace("kafka:9092", broker.bootstrap)

@@ -56,6 +56,22 @@ def index_of(mem: Memory, row: int, event: Unsealed) -> tuple[int, bool]:
     return low, False
 
 
+@inlined
+def is_void_already(mem: Memory, row: int, event: Unsealed, index: int) -> bool:
+    """Whether a void that came before takes back the event whose index is ``index``."""
+    block = mem.rows[row, Row.EVENTS]
+    for before in range(index - 1, -1, -1):
+        word = block + before * Event.WORDS
+        other = mem.heap[word + Event.PACKED]
+        if mem.heap[word + Event.AT] != event.at or mem.heap[word + Event.ORDER] != event.order:
+            return False
+        if other >> Event.VOID_KEY_SHIFT != event.packed >> Event.VOID_KEY_SHIFT:
+            return False
+        if (other >> Event.REAL_SHIFT) & 1 == 0:
+            return True
+    return False
+
+
 @kernel
 def insert(mem: Memory, row: int, limits: Limits, event: Unsealed, index: int) -> None:
     """Insert an event at its index and touch the rider; room was reserved."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.kernels.evidence.arrivals import Arrivals, Place
-from detectors.kernels.evidence.events import Unsealed, index_of, insert
+from detectors.kernels.evidence.claims import claim_anew, remember_member
+from detectors.kernels.evidence.events import Unsealed, index_of, insert, is_void_already
 from detectors.kernels.evidence.refusal import not_final, refusal
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import codes, event as Event, misc as Misc, row as Row, state as State
@@ -16,8 +17,8 @@ from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import FLOOD_EVENTS, NONE, U8
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import find_rider, page_of
-from detectors.kernels.memory.members import remember_member
 from detectors.kernels.memory.names import intern
+from detectors.kernels.memory.own_index import is_full
 from detectors.kernels.memory.prefetch import BLOCK, prefetch_lookups
 from detectors.kernels.memory.rows import new_rider
 from detectors.kernels.memory.seqlock import begin_change, end_change
@@ -61,7 +62,7 @@ def ingest_one(
         # Read again after a restart: the page was packed with it, or with the reason to refuse it.
         return codes.DONE, codes.REPEATED
     packed = pack(mem, cols, i)
-    if packed == NONE:
+    if packed == NONE or is_full(mem):
         return codes.NEED_ROWS, codes.NEW
     at, length = cols.rider_off[i], np.int64(cols.rider_len[i])
     row, slot = find_rider(mem, cols.buf, at, length, cols.rider_hash[i])
@@ -86,9 +87,14 @@ def ingest_one(
     wanted = (count + 1) * Event.WORDS
     begin_change(mem, row)
     room = blocks.reserve(mem, row, Row.EVENTS, Row.EVENTS_CLASS, count * Event.WORDS, wanted)
-    room = room and remember_member(mem, row, Event.platform_of(packed), at_s)
+    platform, kind = Event.platform_of(packed), Event.type_of(packed)
+    void = (packed >> Event.REAL_SHIFT) & 1 == 0
+    if room and not void and kind != codes.HEARTBEAT and not is_void_already(mem, row, event, index):
+        room = remember_member(mem, row, platform, kind, at_s, rules.keep)
     if room:
         insert(mem, row, limits, event, index)
+        if void:
+            claim_anew(mem, row, platform, mem.rows[row, Row.base_at(limits) + State.AT])
     end_change(mem, row)
     return codes.DONE if room else codes.NEED_HEAP, codes.NEW
 

@@ -56,6 +56,8 @@ class Memory(NamedTuple):
     id_lengths: U8
     table: I64  # open addressing: row + 1, 0 is free
     table_hash: U64
+    own: I64  # the same by rider and platform (`kernels.memory.own_index`)
+    own_hash: U64
     platforms: U8  # (capacity, ID_BYTES)
     platform_lengths: U8
     zones: U8

@@ -24,6 +24,8 @@ PLATFORMS, ZONES = _misc.each(2)
 SEALING, LIVE, WALL = _misc.each(3)
 #: Takes what is read only to bring it near.
 PREFETCHED = _misc.one()
-#: Odd while riders are being moved to other rows.
+#: Odd while riders are being moved to other rows, or entries of `Memory.own` to other slots.
 MOVES = _misc.one()
+#: How many entries `Memory.own` has.
+OWN = _misc.one()
 WORDS = _misc.size

@@ -30,7 +30,7 @@ FLAGS = _row.one()
 #: The status told last.
 STATUS, STATUS_LIMIT, STATUS_FIXED, STATUS_MOVING = _row.each(4)
 LAST_EVENT = _row.one()
-#: Platforms that have sent events for the rider.
+#: Platforms whose own the rider is.
 MEMBERS, MEMBERS_CLASS, MEMBERS_N = _row.each(3)
 #: The page of the checkpoint, the next rider of that page (row + 1), the hash the rider is looked up by.
 PAGE, PAGE_NEXT, HASH = _row.each(3)
@@ -46,8 +46,10 @@ FLAG_TOUCHED, FLAG_DIRTY, FLAG_SEEN = 1, 2, 4
 FLAG_BEHIND, FLAG_AGAIN, FLAG_JOINED = 8, 16, 32
 
 _member = Words()
-#: A platform's number, its last event time, whether it has been told the rider's status.
+#: A platform's number, the last event time by which it claims the rider, whether it has been told the status.
 MEMBER_PLATFORM, MEMBER_LAST, MEMBER_TOLD = _member.each(3)
+#: The first such time since it claims the rider without a pause of `keep`, and the last time of an order.
+MEMBER_FIRST, MEMBER_ORDER = _member.each(2)
 MEMBER_WORDS = _member.size
 
 _hold = Words()

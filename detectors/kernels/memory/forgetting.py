@@ -10,6 +10,7 @@ from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, ID_BYTES
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of
+from detectors.kernels.memory.own_index import leave_all, move_all
 from detectors.kernels.memory.pages import BLOCK_COUNT, block_word, class_word
 from detectors.kernels.memory.rows import blank_row
 from detectors.kernels.memory.seqlock import begin_change, end_change
@@ -76,12 +77,14 @@ def forget_row(mem: Memory, row: int) -> None:
     begin_change(mem, row)
     if last != row:
         begin_change(mem, last)
+    leave_all(mem, row)
     release_blocks(mem, row)
     leave_table(mem, row)
     relink(mem, row, mem.rows[row, Row.PAGE_NEXT])
     mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
     if last != row:
         mem.table[slot_of(mem, last)] = row + 1
+        move_all(mem, last, row)
         relink(mem, last, row + 1)
         for word in range(mem.rows.shape[1]):
             mem.rows[row, word] = mem.rows[last, word]
@@ -101,7 +104,9 @@ def forget_row(mem: Memory, row: int) -> None:
 @kernel
 def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     """Erase a rider's evidence; read again, what arrived before ``before_ms`` does not come back."""
+    mem.misc[Misc.MOVES] += 1
     begin_change(mem, row)
+    leave_all(mem, row)
     release_blocks(mem, row)
     page, following, mixed = mem.rows[row, Row.PAGE], mem.rows[row, Row.PAGE_NEXT], mem.rows[row, Row.HASH]
     blank_row(mem, row, limits)
@@ -109,6 +114,7 @@ def erase_row(mem: Memory, row: int, limits: Limits, before_ms: int) -> None:
     mem.rows[row, Row.FORGOTTEN_MS] = before_ms
     mem.page_dirty[page] = 1
     end_change(mem, row)
+    mem.misc[Misc.MOVES] += 1
 
 
 @kernel

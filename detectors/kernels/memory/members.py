@@ -1,12 +1,12 @@
-"""The platforms that have sent events for a rider."""
+"""The platforms whose own a rider is, as they leave and are told again."""
 
 from __future__ import annotations
 
-from detectors.kernels.jit import inlined, kernel
+from detectors.kernels.jit import kernel
 from detectors.kernels.layout import misc as Misc, row as Row
 from detectors.kernels.layout.arrays import Memory
-from detectors.kernels.layout.values import I64, MOST_MEMBERS
-from detectors.kernels.memory import blocks
+from detectors.kernels.layout.values import I64
+from detectors.kernels.memory.own_index import leave_own
 from detectors.kernels.memory.seqlock import begin_change, end_change
 
 
@@ -30,12 +30,15 @@ def drop_silent_members(mem: Memory, instant: int, found: I64) -> int:
             found[count, 0] = row
             found[count, 1] = mem.heap[word + Row.MEMBER_PLATFORM]
             count += 1
+            mem.misc[Misc.MOVES] += 1
             begin_change(mem, row)
+            leave_own(mem, row, mem.heap[word + Row.MEMBER_PLATFORM])
             last = block + (mem.rows[row, Row.MEMBERS_N] - 1) * Row.MEMBER_WORDS
             for part in range(Row.MEMBER_WORDS):
                 mem.heap[word + part] = mem.heap[last + part]
             mem.rows[row, Row.MEMBERS_N] -= 1
             end_change(mem, row)
+            mem.misc[Misc.MOVES] += 1
             mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
     return count
 
@@ -50,37 +53,3 @@ def join_again(mem: Memory, platform: int) -> None:
             if mem.heap[word + Row.MEMBER_PLATFORM] == platform:
                 mem.heap[word + Row.MEMBER_TOLD] = 0
                 mem.rows[row, Row.FLAGS] |= Row.FLAG_JOINED | Row.FLAG_BEHIND
-
-
-@inlined
-def remember_member(mem: Memory, row: int, platform: int, event: int) -> bool:
-    """Note that a platform has sent an event for the rider; False when the heap is too small."""
-    block = mem.rows[row, Row.MEMBERS]
-    for index in range(mem.rows[row, Row.MEMBERS_N]):
-        word = block + index * Row.MEMBER_WORDS
-        if mem.heap[word + Row.MEMBER_PLATFORM] == platform:
-            mem.heap[word + Row.MEMBER_LAST] = max(mem.heap[word + Row.MEMBER_LAST], event)
-            return True
-    return new_member(mem, row, platform, event)
-
-
-@kernel
-def new_member(mem: Memory, row: int, platform: int, event: int) -> bool:
-    count = mem.rows[row, Row.MEMBERS_N]
-    if count < MOST_MEMBERS:
-        wanted = (count + 1) * Row.MEMBER_WORDS
-        if not blocks.reserve(mem, row, Row.MEMBERS, Row.MEMBERS_CLASS, count * Row.MEMBER_WORDS, wanted):
-            return False
-        place = mem.rows[row, Row.MEMBERS] + count * Row.MEMBER_WORDS
-        mem.rows[row, Row.MEMBERS_N] = count + 1
-    else:
-        place = mem.rows[row, Row.MEMBERS]
-        for index in range(count):
-            word = mem.rows[row, Row.MEMBERS] + index * Row.MEMBER_WORDS
-            if mem.heap[word + Row.MEMBER_LAST] < mem.heap[place + Row.MEMBER_LAST]:
-                place = word
-    mem.heap[place + Row.MEMBER_PLATFORM] = platform
-    mem.heap[place + Row.MEMBER_LAST] = event
-    mem.heap[place + Row.MEMBER_TOLD] = 0
-    mem.rows[row, Row.FLAGS] |= Row.FLAG_JOINED
-    return True

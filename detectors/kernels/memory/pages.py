@@ -22,6 +22,7 @@ from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, ID_BYTES
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import free_slot
+from detectors.kernels.memory.own_index import enter_all, is_full
 from detectors.kernels.memory.rows import enter_page
 
 #: Ids are packed eight bytes to a word, the first lowest.
@@ -148,7 +149,7 @@ def unpack(mem: Memory, limits: Limits, words: I64, at: int) -> tuple[int, int]:
     row_words = mem.rows.shape[1]
     while at < words.shape[0]:
         row = mem.misc[Misc.ROWS]
-        if row >= mem.rows.shape[0]:
+        if row >= mem.rows.shape[0] or is_full(mem):
             return codes.NEED_ROWS, at
         for word in range(row_words):
             mem.rows[row, word] = words[at + HEADER_WORDS + word]
@@ -175,5 +176,6 @@ def unpack(mem: Memory, limits: Limits, words: I64, at: int) -> tuple[int, int]:
         mem.wake[row] = words[at + WAKE]
         mem.misc[Misc.ROWS] = row + 1
         enter(mem, row)
+        enter_all(mem, row)
         at += words[at + SIZE]
     return codes.DONE, at

@@ -13,7 +13,6 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import I64, INF, LINE_WORDS, NONE
-from detectors.kernels.memory.lookup import home_of
 from detectors.kernels.memory.seqlock import fence
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
@@ -29,13 +28,19 @@ from detectors.kernels.reading.columns import (
     FAILS,
     PASSES,
     UNSURE,
-    Asked,
     Asker,
     Question,
     Shared,
 )
 from detectors.kernels.reading.eligibility import answer_closely, answer_unknown
-from detectors.kernels.reading.snapshot import copy_rider, find_settled, is_asked, is_replaced, likely_row
+from detectors.kernels.reading.snapshot import (
+    copy_rider,
+    find_settled,
+    first_row,
+    is_asked,
+    is_replaced,
+    key_of,
+)
 from detectors.kernels.verdicts.brief import nearest_of
 from detectors.kernels.verdicts.status import not_before
 
@@ -110,15 +115,15 @@ def answer_briefly(shared: Shared, row: int, question: Question, index: int) -> 
 
 
 @inlined
-def likely_rows(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+def likely_rows(shared: Shared, mem: Memory, question: Question, which: I64, first: int, last: int) -> None:
     """The rows where candidates are, by their hashes alone, into ``touched``; NONE where there is none.
 
     What lies there is read, so that the cache misses of all of them are under way together.
     """
-    mask = shared.table.shape[0] - 1
+    asker = question.asker
     for i in range(first, last):
-        mixed = asked.hash[which[i]]
-        mem.touched[i - first], _ = likely_row(shared, mixed, home_of(mixed, mask))
+        key = key_of(question.asked.hash[which[i]], asker)
+        mem.touched[i - first], _ = first_row(shared, asker, key)
     seen = 0
     for i in range(last - first):
         row = mem.touched[i]
@@ -133,7 +138,7 @@ def answer_by_briefs(shared: Shared, mem: Memory, question: Question, which: I64
     count = 0
     for first in range(0, which.shape[0], BLOCK):
         last = min(first + BLOCK, which.shape[0])
-        likely_rows(shared, mem, question.asked, which, first, last)
+        likely_rows(shared, mem, question, which, first, last)
         for i in range(first, last):
             row = mem.touched[i - first]
             if row == NONE or not answer_briefly(shared, row, question, which[i]):
@@ -154,9 +159,11 @@ def prefetch_block(shared: Shared, row: int, word: int, words: int) -> int:
 
 
 @inlined
-def prefetch_whole(shared: Shared, mem: Memory, asked: Asked, which: I64, first: int, last: int) -> None:
+def prefetch_whole(
+    shared: Shared, mem: Memory, question: Question, which: I64, first: int, last: int
+) -> None:
     """Read where all of some coming candidates lies, so that their cache misses are under way together."""
-    likely_rows(shared, mem, asked, which, first, last)
+    likely_rows(shared, mem, question, which, first, last)
     seen = 0
     for i in range(last - first):
         if mem.touched[i] != NONE:
@@ -203,10 +210,10 @@ def answer_candidates(
             leave_open(answers, which, i)
             return codes.DONE, which.shape[0]
         if (i - start) % WHOLE_BLOCK == 0:
-            prefetch_whole(shared, mem, asked, which, i, min(i + WHOLE_BLOCK, which.shape[0]))
+            prefetch_whole(shared, mem, question, which, i, min(i + WHOLE_BLOCK, which.shape[0]))
         index = which[i]
         row, settled = find_settled(
-            shared, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
+            shared, question.asker, asked.buf, asked.off[index], asked.length[index], asked.hash[index]
         )
         result = codes.ABSENT if settled else codes.BUSY
         if row != NONE:
@@ -231,7 +238,9 @@ def bring_rider(
 ) -> tuple[int, int]:
     """Copy the one rider asked about and bring it to *now*: a result, and *now*."""
     asked, now = question.asked, question.now
-    row, settled = find_settled(shared, asked.buf, asked.off[0], asked.length[0], asked.hash[0])
+    row, settled = find_settled(
+        shared, question.asker, asked.buf, asked.off[0], asked.length[0], asked.hash[0]
+    )
     if row == NONE:
         return codes.ABSENT if settled else codes.BUSY, now
     result = copy_rider(shared, row, mem, limits, question, 0)

@@ -30,6 +30,8 @@ class Shared(NamedTuple):
     id_lengths: U8
     table: I64
     table_hash: U64
+    own: I64
+    own_hash: U64
     heap: I64
     seq: I64
     briefs: I64
@@ -50,7 +52,7 @@ class Asked(NamedTuple):
 
 
 class Asker(NamedTuple):
-    """For whom: a platform's number sees only riders for whom it has sent events since ``since``."""
+    """For whom: a platform's number sees only riders whom it has claimed since ``since``."""
 
     platform: int  # EVERYONE sees all, NONE is a platform that has sent nothing yet
     since: int

@@ -22,6 +22,7 @@ from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import MOST_MEMBERS, NONE, U8
 from detectors.kernels.memory import blocks
 from detectors.kernels.memory.lookup import home_of, same_bytes
+from detectors.kernels.memory.own_index import own_key
 from detectors.kernels.memory.seqlock import fence
 from detectors.kernels.reading.columns import EVERYONE, Asked, Asker, Question, Shared
 
@@ -39,39 +40,57 @@ def is_replaced(shared: Shared) -> bool:
 
 
 @inlined
-def likely_row(shared: Shared, mixed: np.uint64, slot: int) -> tuple[int, int]:
-    """The first row from a slot on that is entered under a hash, and its slot; NONE where there is a gap.
+def key_of(mixed: np.uint64, asker: Asker) -> np.uint64:
+    """What a rider is looked up by in the asker's table."""
+    return mixed if asker.platform == EVERYONE else own_key(mixed, asker.platform)
 
-    Bounded, for the table may be changing.
+
+@inlined
+def likely_row(shared: Shared, asker: Asker, key: np.uint64, slot: int) -> tuple[int, int]:
+    """The first row from a slot on that is entered under a key, and its slot; NONE where there is a gap.
+
+    A platform's questions see the table of own riders only. Bounded, for the table may be changing.
     """
-    mask = shared.table.shape[0] - 1
+    everyone = asker.platform == EVERYONE
+    table = shared.table if everyone else shared.own
+    hashes = shared.table_hash if everyone else shared.own_hash
+    mask = table.shape[0] - 1
+    slot &= mask
     for _ in range(mask + 1):
-        row = shared.table[slot] - 1
-        if row == NONE or (shared.table_hash[slot] == mixed and row < shared.rows.shape[0]):
+        row = table[slot] - 1
+        if row == NONE or (hashes[slot] == key and row < shared.rows.shape[0]):
             return row, slot
         slot = (slot + 1) & mask
     return NONE, slot
 
 
 @inlined
-def find(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> int:
-    """Row of a rider; NONE for one who is not in the table."""
-    mask = shared.table.shape[0] - 1
-    row, slot = likely_row(shared, mixed, home_of(mixed, mask))
-    for _ in range(mask + 1):
+def first_row(shared: Shared, asker: Asker, key: np.uint64) -> tuple[int, int]:
+    """`likely_row` from where a key is looked for first."""
+    return likely_row(shared, asker, key, home_of(key, np.int64(0x7FFFFFFFFFFFFFFF)))
+
+
+@inlined
+def find(shared: Shared, asker: Asker, buf: U8, at: int, length: int, key: np.uint64) -> int:
+    """Row of a rider; NONE when he is not in the asker's table."""
+    row, slot = first_row(shared, asker, key)
+    for _ in range(shared.table.shape[0]):
         if row == NONE or same_bytes(buf, at, length, shared.ids, shared.id_lengths, row):
             return row
-        row, slot = likely_row(shared, mixed, (slot + 1) & mask)
+        row, slot = likely_row(shared, asker, key, slot + 1)
     return NONE
 
 
 @inlined
-def find_settled(shared: Shared, buf: U8, at: int, length: int, mixed: np.uint64) -> tuple[int, bool]:
+def find_settled(
+    shared: Shared, asker: Asker, buf: U8, at: int, length: int, mixed: np.uint64
+) -> tuple[int, bool]:
     """Row of a rider, and whether that may be relied on: rows move when riders are forgotten."""
+    key = key_of(mixed, asker)
     for _ in range(TRIES):
         moves = shared.misc[Misc.MOVES]
         fence()
-        row = find(shared, buf, at, length, mixed)
+        row = find(shared, asker, buf, at, length, key)
         if row != NONE:
             return row, True
         fence()
@@ -145,18 +164,19 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
 
 @inlined
 def may_see(shared: Shared, row: int, asker: Asker) -> bool:
-    """Whether the asker is shown the rider: everyone is, or a platform that has sent events for the rider."""
+    """Whether the asker is shown the rider; nobody is who has had nothing but heartbeats."""
     if asker.platform == EVERYONE:
-        return True
+        # What has not been judged yet has made the rider some platform's own already.
+        known = shared.rows[row, Row.FLAGS] & Row.FLAG_SEEN != 0 or shared.rows[row, Row.STATUS] != NONE
+        return known or shared.rows[row, Row.MEMBERS_N] > 0
     members = shared.rows[row, Row.MEMBERS]
     count = shared.rows[row, Row.MEMBERS_N]
     if members < 0 or count > MOST_MEMBERS or members + count * Row.MEMBER_WORDS > shared.heap.shape[0]:
         return False
     for index in range(count):
         word = members + index * Row.MEMBER_WORDS
-        lately = shared.heap[word + Row.MEMBER_LAST] >= asker.since
-        if shared.heap[word + Row.MEMBER_PLATFORM] == asker.platform and lately:
-            return True
+        if shared.heap[word + Row.MEMBER_PLATFORM] == asker.platform:
+            return shared.heap[word + Row.MEMBER_LAST] >= asker.since
     return False
 
 

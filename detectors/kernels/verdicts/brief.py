@@ -69,6 +69,9 @@ def write_brief(mem: Memory, row: int, limits: Limits, now: int, status: Status)
 
     Precondition: the rider is being changed (`kernels.memory.seqlock`), all events are applied.
     """
+    if mem.rows[row, Row.FLAGS] & Row.FLAG_SEEN == 0 and mem.rows[row, Row.STATUS] == NONE:
+        # Of one who has had nothing but heartbeats readers are to know nothing.
+        return
     brief = mem.briefs[row]
     if status.code == codes.HELD:
         brief[Brief.HELD_FIXED] = status.fixed

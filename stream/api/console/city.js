@@ -5,6 +5,9 @@ import { number, ruleOf, say } from "./words.js";
 
 const STATUSES = ["hold", "approaching", "clear"];
 
+/** What stands under a name, and nothing that every object has. */
+const own = (found, name) => (Object.hasOwn(found, name) ? found[name] : undefined);
+
 export function city(main, state) {
   const about = el("p", { class: "about", id: "suppression" });
   const platforms = grid("by_platform", "platform", [...STATUSES.map((one) => `s_${one}`), "breaches"]);
@@ -27,7 +30,7 @@ export function city(main, state) {
       const blind = state.unreachable || !seen.partitions.some((one) => one.fresh);
       const cell = (count) => (blind ? "?" : count === undefined ? "0" : count < 0 ? `< ${seen.k ?? 10}` : number(count));
       const names = (found) => Object.keys(found).sort();
-      platforms.update([...new Set([...names(seen.riders_by_platform), ...names(seen.breaches_by_platform)])].map((name) => [name, ...STATUSES.map((one) => cell(seen.riders_by_platform[name]?.[one])), cell(seen.breaches_by_platform[name])]));
+      platforms.update([...new Set([...names(seen.riders_by_platform), ...names(seen.breaches_by_platform)])].map((name) => [name, ...STATUSES.map((one) => cell(own(seen.riders_by_platform, name)?.[one])), cell(own(seen.breaches_by_platform, name))]));
       zones.update(names(seen.riders_by_zone).map((name) => [name, ...STATUSES.map((one) => cell(seen.riders_by_zone[name][one]))]));
       limits.update(names(seen.holds_by_limit).map((name) => [name.split("/")[1], state.limits.has(name) ? ruleOf(state.limits.get(name)) : name, cell(seen.holds_by_limit[name])]));
       kinds.update(names(seen.alerts_by_kind).map((name) => [say(`k_${name}`), cell(seen.alerts_by_kind[name])]));

@@ -57,9 +57,20 @@ function take(alert) {
 
 // -- which page ------------------------------------------------------------------------------------
 
+/** A part of the address as it was meant; what is no encoding stands for itself. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return part;
+  }
+}
+
 function place() {
   const [, name = "", ...rest] = location.hash.split("/");
-  return PAGES[name] ? { name, rest: rest.map(decodeURIComponent) } : { name: "", rest: [] };
+  const known = Object.hasOwn(PAGES, name) && (name !== "rider" || rest[0]);
+  return known ? { name, rest: rest.map(decoded) } : { name: "", rest: [] };
 }
 
 function open({ focus = false } = {}) {

@@ -21,6 +21,11 @@ export function cityTime(overview) {
   return overview.partitions.map((one) => one.now).filter(Boolean).sort().pop() ?? null;
 }
 
+/** The instant whose day needs no naming: the city's, or without it that of the newest alert. */
+function newest(state) {
+  return (state.overview && cityTime(state.overview)) ?? state.alerts[0]?.event_time ?? null;
+}
+
 export function now(main, state) {
   const counters = Object.fromEntries([["on_hold", "hold"], ["approaching", "approaching"], ["clear", "clear"], ["riders"], ["events_s"], ["alerts_min"]].map(([key, status]) => [key, counter(key, status)]));
   const time = el("time", { class: "city-time", id: "city-time" }, "–");
@@ -29,22 +34,20 @@ export function now(main, state) {
   const near = people(state, "who_near", "nobody_near", "left");
   const feed = feedOf(state);
   const form = search();
-  main.append(
-    el("div", { class: "title" }, el("h1", {}, say("home")), form, el("p", { class: "when" }, `${say("city_time")} `, time)),
-    el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box)),
-    latest.box,
-    el("div", { class: "two" }, held.box, near.box),
-    feed.box,
-  );
+  const when = el("p", { class: "when" }, `${say("city_time")} `, time);
+  const own = el("p", { class: "lead", id: "platform-only", hidden: true }, say("platform_only"));
+  const counted = el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box));
+  const lists = el("div", { class: "two" }, held.box, near.box);
+  main.append(el("div", { class: "title" }, el("h1", {}, say("home")), form, when), own, counted, latest.box, lists, feed.box);
 
   function update() {
     const seen = state.overview;
     feed.update();
     latest.update();
-    if (!seen) {
-      if (state.platformKey) text(time, say("platform_only"));
-      return;
-    }
+    // What is about all platforms is not for one: its own alerts are below, its riders behind their ids.
+    own.hidden = !state.platformKey;
+    for (const one of [when, counted, lists]) one.hidden = state.platformKey;
+    if (!seen || state.platformKey) return;
     // Counts of no partition are no counts: a nought would read as clear.
     const blind = !seen.partitions.some((one) => one.fresh) || state.unreachable;
     const shown = (count) => (blind ? "?" : count < 0 ? `< ${seen.k}` : number(count));
@@ -56,8 +59,8 @@ export function now(main, state) {
     text(counters.alerts_min.value, number(seen.alerts_per_minute));
     const at = cityTime(seen);
     text(time, clock(at, state.zone, { seconds: true }));
-    held.update(blind ? [] : [...seen.on_hold].sort((a, b) => (a.hold_until ?? "9").localeCompare(b.hold_until ?? "9") || a.rider_id.localeCompare(b.rider_id)), blind, seen.statuses.hold, at);
-    near.update(blind ? [] : seen.nearest, blind, seen.nearest.length, at);
+    held.update(blind ? [] : [...seen.on_hold].sort((a, b) => (a.hold_until ?? "9").localeCompare(b.hold_until ?? "9") || a.rider_id.localeCompare(b.rider_id)), blind, seen.statuses.hold, at, !seen.persons_shown);
+    near.update(blind ? [] : seen.nearest, blind, seen.nearest.length, at, !seen.persons_shown);
   }
   return { update, alert: () => { feed.update(); latest.update(); } };
 }
@@ -81,7 +84,7 @@ function latestHold(state) {
       [shown, since] = [alert.alert_id, Date.now()];
       const limit = state.limits.get(`${alert.policy}/${alert.limit}`);
       text(title, say("latest_say", { rider: alert.rider_id }));
-      text(why, say("latest_why", { at: clock(alert.event_time, state.zone), rule: limit ? ruleOf(limit) : alert.limit, counted: span(alert.counted_s) }));
+      text(why, say("latest_why", { at: clock(alert.event_time, state.zone, { today: newest(state) }), rule: limit ? ruleOf(limit) : alert.limit, counted: span(alert.counted_s) }));
       text(ends, limit ? releaseOf(limit) : "");
       link.setAttribute("href", `#/rider/${encodeURIComponent(alert.rider_id)}`);
     },
@@ -93,7 +96,7 @@ function people(state, title, nobody, column, about = null) {
   const { box, body } = table(say(title), heads, { hidden: true });
   const empty = el("p", { class: "empty" }, say("loading"));
   const more = el("p", { class: "more" });
-  const update = (list, blind, count, at) => {
+  const update = (list, blind, count, at, hidden) => {
     keyed(body, list.slice(0, SHOWN), (one) => one.rider_id,
       (one) => el("tr", {}, el("th", { scope: "row" }, riderLink(one.rider_id)), el("td", { class: "words" }), el("td", { class: "number" })),
       (row, one) => {
@@ -103,8 +106,8 @@ function people(state, title, nobody, column, about = null) {
       });
     box.hidden = !list.length;
     empty.hidden = list.length > 0;
-    text(empty, blind ? say("unknown") : say(nobody));
-    text(more, count > SHOWN ? say("more", { n: number(count - SHOWN) }) : "");
+    text(empty, blind ? say("unknown") : say(hidden ? "persons_hidden" : nobody));
+    text(more, !hidden && count > SHOWN ? say("more", { n: number(count - SHOWN) }) : "");
   };
   return { box: section(say(title), about ? el("p", { class: "about" }, about) : null, el("div", { class: "scroll", id: title }, box), empty, more), update };
 }
@@ -120,7 +123,7 @@ function feedOf(state) {
     empty.hidden = state.alerts.length > 0;
     if (frozen) return;
     keyed(list, state.alerts.slice(0, LINES), (one) => one.alert_id + one.kind,
-      (one) => el("li", {}, el("time", { datetime: one.event_time }, clock(one.event_time, state.zone)), riderLink(one.rider_id),
+      (one) => el("li", {}, el("time", { datetime: one.event_time }, clock(one.event_time, state.zone, { today: newest(state) })), riderLink(one.rider_id),
         pill(KINDS[one.kind], say(`k_${one.kind}`)), el("span", { class: "detail" }, `${one.limit} · ${span(one.counted_s)}${one.platform ? ` · ${say("by")} ${one.platform}` : ""}`)),
       () => {});
   }

@@ -47,8 +47,9 @@ export function rider(main, state, [id = ""]) {
   }
 
   function summary(seen) {
-    for (const one of whole) one.hidden = true;
-    text(told, say("summary_only"));
+    for (const one of [day.box, limits.parentElement]) one.hidden = true;
+    for (const one of [reason.parentElement, list.parentElement]) one.hidden = false;
+    text(told, `${seen.status === "hold" ? `${say("latest_say", { rider: id })} ` : ""}${say("summary_only")}`);
     text(facts, [seen.remaining_s === null ? "" : `${say("left")}: ${span(seen.remaining_s)}`, seen.hold_until ? `${say("until")}: ${clock(seen.hold_until, state.zone, { today: seen.as_of })}` : ""].filter(Boolean).join(" · "));
   }
 
@@ -64,18 +65,26 @@ export function rider(main, state, [id = ""]) {
     last = [seen, alerts];
     if (status.dataset.told !== seen.status + lang()) status.replaceChildren(pill(seen.status, say(`s_${seen.status}`)));
     status.dataset.told = seen.status + lang();
-    if (!seen.limits) return summary(seen);
+    if (seen.limits) figures(seen, alerts);
+    else summary(seen);
+    return tell(seen, alerts);
+  }
+
+  function figures(seen, alerts) {
     for (const one of whole) one.hidden = false;
     text(told, words(seen));
     text(facts, `${say("as_of")} ${clock(seen.as_of, state.zone, { seconds: true })} · ${say("in_hand")}: ${seen.orders_in_hand} · ${say("last_event")} ${clock(seen.last_event, state.zone, { today: seen.as_of })}`);
     day.update(seen, alerts, state);
     keyed(limits, seen.limits, (one) => `${one.policy}/${one.limit}`, meter, (box, one) => remeter(box, one, state, seen));
+  }
+
+  function tell(seen, alerts) {
     keyed(list, [...alerts].reverse().slice(0, 40), (one) => one.alert_id,
       (one) => el("li", {}, el("time", { datetime: one.event_time }, clock(one.event_time, state.zone, { today: seen.as_of })), pill(KINDS[one.kind], say(`k_${one.kind}`)),
         el("span", { class: "detail" }, `${one.limit} · ${span(one.counted_s)}${one.platform ? ` · ${say("by")} ${one.platform}` : ""}`),
         el("button", { type: "button", "aria-label": `${say("explain")}: ${say(`k_${one.kind}`)} ${clock(one.event_time, state.zone)} ${one.limit}`, onclick: () => { shown = one.alert_id; explain(one.alert_id, null).then(() => reason.scrollIntoView({ block: "center" })); } }, say("explain"))),
       (row, one) => row.classList.toggle("gone", one.retracted));
-    const held = seen.limits.find((one) => one.hold);
+    const held = seen.limits?.find((one) => one.hold);
     const because = held && alerts.filter((one) => one.kind === "limit_reached" && one.limit === held.limit && one.policy === held.policy && !one.retracted).pop();
     const newest = alerts.filter((one) => one.kind === "limit_reached").pop() ?? alerts[alerts.length - 1];
     whole[1].hidden = !newest;
@@ -92,7 +101,7 @@ export function rider(main, state, [id = ""]) {
       if (!(error instanceof Refused)) throw error;
       if (!open) return;
       if (error.status === 404) refuse(say("unknown_rider"));
-      else if (error.status === 403) refuse(`${say("need_case")} ${error.remedy}`);
+      else if (error.status === 403) refuse(`${say(error.remedy.includes("X-Case-Number") ? "need_case" : "not_yours")} ${error.remedy}`);
       else if (error.status === 503 || error.status === 0) refuse(say("rider_unknown"));
       else refuse(`${error.message} ${error.remedy}`);
     }
@@ -101,26 +110,34 @@ export function rider(main, state, [id = ""]) {
 
   const resized = new ResizeObserver(() => { if (last?.[0].limits) day.update(...last, state); });
   resized.observe(day.box);
-  poll();
+  // A browser takes these for ways up and down, however they are written, and asks for something else.
+  if (id === "." || id === "..") refuse(say("dots"));
+  else poll();
   return { close() { open = false; clearTimeout(timer); resized.disconnect(); } };
 }
 
 function dayCard() {
   const title = el("h2", {}, say("day"));
   const about = el("p", { class: "about", id: "day-about" });
+  let before = false;
+  let last = null;
+  const other = el("button", { type: "button", id: "other-day", "aria-pressed": "false", onclick: () => { before = !before; other.setAttribute("aria-pressed", String(before)); update(...last); } }, say("day_before"));
   const picture = el("div", { class: "picture" });
   const legend = el("ul", { class: "legend", "aria-label": say("legend") },
     [["run order", "lg_clock"], ["rest", "lg_rest"], ["hold", "lg_hold"], ["mark reached", "lg_reached"], ["mark near", "lg_near"], ["mark breach", "lg_breach"]].map(([name, key]) => el("li", {}, el("span", { class: `swatch ${name}`, "aria-hidden": "true" }), say(key))));
   const { box: boxed, body } = table(say("as_table"), ["what", "from", "to", "length"].map((one) => ({ text: say(one), number: one === "length" })), { hidden: true });
-  const box = el("section", { class: "card", id: "day" }, title, about, picture, legend, el("details", {}, el("summary", {}, say("as_table")), boxed));
-  return {
-    box,
-    update(seen, alerts, state) {
-      const day = seen.days.find((one) => one.time_zone === state.zone) ?? seen.days[0];
+  const box = el("section", { class: "card", id: "day" }, el("div", { class: "feed-head" }, title, other), about, picture, legend, el("details", {}, el("summary", {}, say("as_table")), boxed));
+  function update(seen, alerts, state) {
+      last = [seen, alerts, state];
+      const days = before ? seen.days_before : seen.days;
+      const day = days.find((one) => one.time_zone === state.zone) ?? days[0];
       if (!day) return;
+      // Of a day that is over nothing goes on after its end.
+      const asOf = seen.as_of < new Date(day.end).toISOString() ? seen.as_of : new Date(day.end).toISOString();
+      const at = (instant) => clock(instant, zone, { today: new Date(Date.parse(day.start) + 3_600_000).toISOString() });
       const zone = day.time_zone;
-      const holds = holdsOf(alerts, seen);
-      const rests = restsOf(day, seen.as_of, [...state.limits.values()]);
+      const holds = holdsOf(alerts, seen).filter((one) => Date.parse(one.from) < Date.parse(day.end) && Date.parse(one.to ?? seen.as_of) > Date.parse(day.start));
+      const rests = restsOf(day, asOf, [...state.limits.values()]);
       const ran = (name) => (day.clocks[name] ?? []).reduce((sum, one) => sum + (Date.parse(one.end) - Date.parse(one.start)) / 1000, 0);
       text(about, `${say("day_of", { day: day.day, zone })}: ${["order", "loaded", "online"].map((one) => `${say(`c_${one}`)} ${span(ran(one))}`).join(" · ")} · ${say("holds")}: ${holds.length} · ${say("rests")}: ${rests.length}`);
       const width = Math.max(240, Math.floor(picture.clientWidth || 600));
@@ -130,11 +147,11 @@ function dayCard() {
         ...rests.map((one) => [say("rests"), one.from, one.to, ""]),
         ...holds.map((one) => [`${say("on_hold")} ${one.limit}`, one.from, one.to ?? seen.as_of, one.to ? "" : say("running")]),
       ];
-      keyed(body, lines, (line) => line[0] + line[1],
-        (line) => el("tr", {}, el("th", { scope: "row" }, line[0]), el("td", {}, clock(line[1], zone)), el("td"), el("td", { class: "number" })),
-        (row, line) => { text(row.children[2], `${clock(line[2], zone)} ${line[3]}`); text(row.children[3], span((Date.parse(line[2]) - Date.parse(line[1])) / 1000)); });
-    },
-  };
+      keyed(body, lines, (line) => `${day.day} ${line[0]} ${line[1]}`,
+        (line) => el("tr", {}, el("th", { scope: "row" }, line[0]), el("td", {}, at(line[1])), el("td"), el("td", { class: "number" })),
+        (row, line) => { text(row.children[2], `${at(line[2])} ${line[3]}`); text(row.children[3], span((Date.parse(line[2]) - Date.parse(line[1])) / 1000)); });
+  }
+  return { box, update };
 }
 
 function meter(one) {

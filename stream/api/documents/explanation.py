@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from detectors.reading import Certain
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
 from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
@@ -56,8 +57,14 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
     },
     "worst": {"zh": "不确定的时间全部计入。", "en": "All uncertain time is counted."},
     "best": {
-        "zh": "若最后一段未结束或由上限截断的时间不计入，累计至少为此数。",
-        "en": "If the last interval, open or ended by a maximum, is not counted at all.",
+        "zh": "只计确定的时间：未结束的、或由上限截断的订单和上线时段不计入。",
+        "en": "Only certain time is counted: orders and sessions that are open, or were ended by a maximum, "
+        "are left out.",
+    },
+    "unknown": {
+        "zh": "无法再区分哪些时间不确定：数据已合并，或骑手的当前状态不在此处。",
+        "en": "Which time is uncertain can no longer be told apart: the data have been merged, or the state "
+        "of the rider is not at hand.",
     },
 }
 
@@ -73,8 +80,16 @@ class Explainer:
     def __init__(self, policies: Sequence[Policy]) -> None:
         self._rules = {(policy.ref, one.name): (policy, one) for policy in policies for one in policy.limits}
 
-    def explain(self, alert: Document, lang: Language, *, retracted: bool) -> Document | None:
-        """The explanation of an alert; None when its policy is no longer named here."""
+    def explain(
+        self, alert: Document, certain: Certain | None, lang: Language, *, retracted: bool
+    ) -> Document | None:
+        """The explanation of an alert; None when its policy is no longer named here.
+
+        Parameters
+        ----------
+        certain
+            What its limit said at its instant by what is certain alone; None when that cannot be said.
+        """
         found = self._rules.get((alert["policy"], alert["limit"]))
         if found is None:
             return None
@@ -82,7 +97,7 @@ class Explainer:
         hold = alert["hold"]
         counted = [(one["start"], one["end"]) for one in alert["evidence"]]
         event_time = datetime.fromisoformat(alert["event_time"])
-        worst, best = _readings(alert, counted, lang)
+        worst, best = _readings(alert, certain, lang)
         resume = hold["until"] if hold else None
         return {
             "decision_id": alert["alert_id"],
@@ -183,10 +198,6 @@ def _with_the_calendar(rule: PolicyLimit, lang: Language) -> str:
     return f"The count begins anew with the next {anew}{'' if at == '00:00' else f', at {at}'}."
 
 
-def _seconds(pair: Pair) -> int:
-    return int((datetime.fromisoformat(pair[1]) - datetime.fromisoformat(pair[0])).total_seconds())
-
-
 def _is_late(alert: Document) -> bool:
     """Whether it was told more than a minute after the instant: its evidence came late."""
     if alert.get("detected_at") is None:
@@ -195,16 +206,16 @@ def _is_late(alert: Document) -> bool:
     return told > timedelta(minutes=1)
 
 
-def _readings(alert: Document, counted: Sequence[Pair], lang: Language) -> tuple[Document, Document]:
+def _readings(alert: Document, certain: Certain | None, lang: Language) -> tuple[Document, Document]:
     """The verdict under the worst and the best reading of uncertain data."""
     told = {"counted_s": alert["counted_s"], "reached": alert["counted_s"] >= alert["limit_s"]}
-    if not alert["estimated"]:
+    if not (alert["estimated"] if certain is None else certain.any_uncertain):
         same = {**told, "text": _TEXTS["certain"][lang]}
         return same, same
     worst = {**told, "text": _TEXTS["worst"][lang]}
-    # Which of the intervals shown is uncertain the alert does not say; the last one is, while it is open.
-    least_s = max(0, alert["counted_s"] - (_seconds(counted[-1]) if counted else 0))
-    best = {"counted_s": least_s, "reached": least_s >= alert["limit_s"], "text": _TEXTS["best"][lang]}
+    if certain is None or certain.counted_s is None:
+        return worst, {"counted_s": None, "reached": None, "text": _TEXTS["unknown"][lang]}
+    best = {"counted_s": certain.counted_s, "reached": certain.reached, "text": _TEXTS["best"][lang]}
     return worst, best
 
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from detectors.kernels.layout.codes import CLEAR, HELD, NEAR
-from detectors.kernels.layout.values import NONE
+from detectors.kernels.layout.codes import CLEAR, CLOCKS, HELD, NEAR
+from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_LEFT, A_LIMIT, A_RESUME, A_STATUS, A_ZONE
 from detectors.limits import Limit
 from detectors.reading import RiderView, Stretch
@@ -75,7 +75,8 @@ def rider_document(rider: str, view: RiderView, limits: Sequence[Limit]) -> Docu
         "orders_in_hand": view.orders_in_hand,
         "last_event": utc(view.last_event_s) if view.last_event_s > 0 else None,
         "limits": [_limit(limits[one.index], one) for one in view.limits],
-        "days": [_day(view, ZoneInfo(name)) for name in zones],
+        "days": [_day(view, ZoneInfo(name), before=0) for name in zones],
+        "days_before": [_day(view, ZoneInfo(name), before=1) for name in zones],
     }
 
 
@@ -105,11 +106,12 @@ def _local(instant_s: int | None, zone: ZoneInfo) -> str | None:
     return None if instant_s is None else datetime.fromtimestamp(instant_s, tz=zone).isoformat()
 
 
-def _day(view: RiderView, zone: ZoneInfo) -> Document:
-    now = datetime.fromtimestamp(view.now_s, tz=zone)
+def _day(view: RiderView, zone: ZoneInfo, *, before: int) -> Document:
+    """The local day so many days before that of *now*."""
+    day = datetime.fromtimestamp(view.now_s, tz=zone).date() - timedelta(days=before)
     # The first instant of a local date; where the clocks skip midnight, fold makes it the next one.
-    start = datetime(now.year, now.month, now.day, tzinfo=zone)
-    following = now.date() + timedelta(days=1)
+    start = datetime(day.year, day.month, day.day, tzinfo=zone)
+    following = day + timedelta(days=1)
     end = datetime(following.year, following.month, following.day, tzinfo=zone)
     bounds = int(start.timestamp()), int(end.timestamp())
     clocks = {
@@ -122,7 +124,7 @@ def _day(view: RiderView, zone: ZoneInfo) -> Document:
     }
     return {
         "time_zone": zone.key,
-        "day": now.date(),
+        "day": day,
         "start": start.isoformat(),
         "end": end.isoformat(),
         "clocks": clocks,
@@ -161,6 +163,7 @@ class Survey:
 
     def __init__(self, limits: Sequence[Limit]) -> None:
         self._limits = limits
+        self._clocks = np.array([CLOCKS.index(one.clock) for one in limits], dtype=np.int64)
         self.statuses: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
         self.holds: Counter[str] = Counter()
         self.zones: dict[str, Counter[str]] = {}
@@ -169,8 +172,8 @@ class Survey:
         self.nearest: list[tuple[int, Document]] = []
         self.held: list[Document] = []
 
-    def add(self, batch: Batch, zones: Sequence[str]) -> None:
-        """Take the riders of a partition in."""
+    def add(self, batch: Batch, zones: Sequence[str], running: I64) -> None:
+        """Take the riders of a partition in; ``running`` says by rider and clock whether it runs."""
         answers = batch.asked.answers
         known = np.flatnonzero(answers[:, A_KNOWN] == 1)
         status = answers[known, A_STATUS]
@@ -189,6 +192,8 @@ class Survey:
         for row in known[status == HELD][:MOST_HELD].tolist():
             self.held.append(person(batch.rider(row), answers[row].tolist(), self._limits))
         free = known[(status != HELD) & (answers[known, A_LIMIT] != NONE)]
+        # Whom time brings no nearer is near to nothing.
+        free = free[running[free, self._clocks[answers[free, A_LIMIT]]] == 1]
         for row in free[np.argsort(answers[free, A_LEFT], kind="stable")[:NEAREST]].tolist():
             line = answers[row].tolist()
             self.nearest.append((line[A_LEFT], person(batch.rider(row), line, self._limits)))
@@ -199,6 +204,9 @@ class Survey:
         """Take in the riders of a partition that are a platform's own."""
         answers = batch.asked.answers
         status = answers[answers[:, A_KNOWN] == 1, A_STATUS]
+        if not len(status):
+            # Named by heartbeats alone, or by what is long past.
+            return
         cells = self.platforms.setdefault(platform, Counter(dict.fromkeys(STATUSES, 0)))
         for code in (CLEAR, NEAR, HELD):
             cells[STATUSES[code]] += int((status == code).sum())
@@ -268,6 +276,7 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         if kinds.get("hold_breached") == SUPPRESSED
         else suppress(breaches, k),
         "alerts_by_kind": kinds,
+        "persons_shown": False,
         "on_hold": [],
         "nearest": [],
     }

@@ -52,8 +52,8 @@ class OverviewQuery:
     def _survey(self) -> Document:
         found, healths = self.riders.survey()
         survey = Survey(self.limits)
-        for partition, batch in found:
-            survey.add(batch, self.riders.names_of_zones(partition))
+        for partition, batch, running in found:
+            survey.add(batch, self.riders.names_of_zones(partition), running)
             for platform, asked in self.riders.by_platform(partition, batch):
                 survey.add_platform(platform, asked)
         partitions = self._partitions(healths)
@@ -67,6 +67,7 @@ class OverviewQuery:
             "riders_by_zone": {name: dict(cells) for name, cells in survey.zones.items()},
             "riders_by_platform": {name: dict(cells) for name, cells in survey.platforms.items()},
             "breaches_by_platform": dict(self.recent.breaches),
+            "persons_shown": True,
             "on_hold": survey.held,
             "nearest": [one for _, one in survey.nearest],
             "alerts_per_minute": self.recent.per_minute,

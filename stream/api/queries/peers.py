@@ -17,6 +17,20 @@ log = structlog.get_logger()
 FORWARDED = "x-respite-forwarded"
 _PASSED_ON = ("authorization", "x-case-number")
 TIMEOUT_S = 0.5
+#: In the place of an instant: not the asker's own.
+NOT_OWN = -1
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """What a peer is asked: riders of whom it should say since when they are the asker's own."""
+
+    riders: list[str]
+
+
+class Since(msgspec.Struct, frozen=True):
+    """What a peer says of them, in their order: epoch seconds, `NOT_OWN`, None where it cannot say."""
+
+    since: list[int | None]
 
 
 class Peers:
@@ -68,6 +82,28 @@ class Peers:
                     log.warning("peer refuses", peer=base, status=reply.status)
                     return []
                 return msgspec.json.decode(await reply.read(), type=Answers).answers
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            log.warning("peer does not answer", peer=base, error=repr(error))
+            return []
+
+    async def claims(self, headers: Mapping[str, str], riders: Sequence[str]) -> dict[str, int]:
+        """Since when riders are the asker's own, `NOT_OWN` where not; of those that some peer knows."""
+        body = msgspec.json.encode({"riders": riders})
+        found: dict[str, int] = {}
+        for since in await asyncio.gather(*(self._claims_of(base, headers, body) for base in self._bases)):
+            if len(since) == len(riders):
+                found |= {rider: at for rider, at in zip(riders, since, strict=True) if at is not None}
+        return found
+
+    async def _claims_of(self, base: str, headers: Mapping[str, str], body: bytes) -> list[int | None]:
+        try:
+            async with self._client().post(
+                f"{base}/v1/claims", data=body, headers=_handed_on(headers)
+            ) as reply:
+                if reply.status != 200:
+                    log.warning("peer refuses", peer=base, status=reply.status)
+                    return []
+                return msgspec.json.decode(await reply.read(), type=Since).since
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             log.warning("peer does not answer", peer=base, error=repr(error))
             return []

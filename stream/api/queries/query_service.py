@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from detectors.kernels.layout.values import PAST
 from detectors.limits import LimitTable
+from detectors.reading import Certain
 from schemas.api import ToldAlert
-from schemas.platform_view import alert_view, concerns, explanation_view
+from schemas.instants import parse_instant
+from schemas.platform_view import alert_view, explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
 from stream.api.documents.batch import Batch
@@ -28,24 +32,30 @@ from stream.api.documents.explanation import Explainer, Language
 from stream.api.documents.views import for_regulator, rider_document, summary_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
+from stream.api.queries.alert_log import ReadAlert
+from stream.api.queries.event_ids import EventIds
 from stream.api.queries.overview import OverviewQuery
-from stream.api.queries.peers import FORWARDED, Peers
-from stream.api.queries.recent_alerts import QUEUE, Offered, PublishedAlert, RecentAlerts
-from stream.api.queries.riders import Riders, Unsure
+from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
+from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts
+from stream.api.queries.riders import BUSY, Riders, Unsure
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
 from stream.settings import Settings
 
 Document = dict[str, Any]
-_LOOKED_AT_ONCE = 10_000
+#: Of alerts of which it cannot be said here whose they are, so many are asked about for who resumes.
+_LOOKED_AT = 5_000
+#: Alerts written at a time beside the event loop: less than a millisecond's work.
+_SLICE = 25
+Found = TypeVar("Found")
 _json = msgspec.json.Encoder()
 
 
 class Missed(NamedTuple):
-    """What a client has missed of the live stream, and whether there was more before that."""
+    """What a client may have missed of the live stream, oldest first, and whether there was more before."""
 
-    alerts: list[Offered]
+    read: list[ReadAlert]
     older: bool
 
 
@@ -65,10 +75,14 @@ class QueryService:
         table = LimitTable(limits_of(self.policies), window_starts)
         self.limits = table.limits
         self.riders = Riders(settings, table, settings.store(0), wall)
-        self.recent = RecentAlerts(settings, wall)
+        self.recent = RecentAlerts(settings, self.riders.owners, wall)
+        #: Ids of the live stream; the app puts in those that the file of keys has the secret of.
+        self.ids = EventIds(lambda: b"")
         self.peers = Peers(settings.peers)
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
+        #: One client at a time is told what it has missed.
+        self._resuming = asyncio.Semaphore(1)
         self._wall = wall
         self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
 
@@ -85,7 +99,9 @@ class QueryService:
     ) -> bytes:
         """The answer for one rider, written."""
         batch = Batch.of([rider], [minutes])
-        unsure = self.riders.answer(batch, caller.platform)
+        unsure = self.riders.answer(batch, caller.platform, patient=False)
+        if BUSY in unsure.values():
+            unsure = await asyncio.to_thread(self.riders.answer, batch, caller.platform)
         (answer,) = await self._with_peers(batch, unsure, caller, headers)
         self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
@@ -138,7 +154,7 @@ class QueryService:
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
         try:
-            view = self.riders.rider(rider, caller.platform)
+            view = await self._seen(self.riders.rider, rider, caller.platform)
         except Unsure as error:
             if str(error) == "elsewhere" and self.peers and FORWARDED not in headers:
                 found = await self.peers.get(headers, f"/v1/riders/{rider}")
@@ -151,54 +167,14 @@ class QueryService:
             return summary_document(rider, view)
         return rider_document(rider, view, self.limits)
 
-    def alert_for(self, caller: Caller, alert: Document) -> Document | None:
-        """An alert as the caller may see it: a platform its own riders', cut down, and its own breaches."""
-        seen = self.offered(caller, alert)
-        return seen[0] if seen is not None and seen[1] else None
-
-    def offered(self, caller: Caller, alert: Document) -> tuple[Document, bool] | None:
-        """`alert_for`, and whether that is certain; where it is not, ask `owners` before it is shown."""
-        cut = self._cut(caller, alert)
-        own = self._owns(caller, alert["rider_id"]) if cut is not None else False
-        return None if cut is None or own is False else (cut, own is True)
-
-    def _owns(self, caller: Caller, rider: str) -> bool | None:
-        return True if caller.platform is None else self.riders.owns(rider, caller.platform)
-
-    def _cut(self, caller: Caller, alert: Document) -> Document | None:
-        if caller.platform is None:
-            return alert
-        return alert_view(alert) if concerns(caller.platform, alert) else None
-
-    async def owners(
-        self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
-    ) -> dict[str, bool | None]:
-        """By rider, whether he is the caller's, by what all machines know; None where none can say."""
-        if caller.platform is None or not riders:
-            return dict.fromkeys(riders, True)
-        batch = Batch.of(riders, [1] * len(riders))
-        unsure = await asyncio.to_thread(self.riders.answer, batch, caller.platform)
-        answers = await self._with_peers(batch, unsure, caller, headers)
-        return {one.rider_id: one.known for one in answers}
-
-    async def missed(
-        self, caller: Caller, told: Sequence[PublishedAlert], headers: Mapping[str, str]
-    ) -> Missed:
-        """The newest of these alerts that may be the caller's, as many as a client may be behind."""
-        newest: list[Offered] = []
-        for end in range(len(told), 0, -_LOOKED_AT_ONCE):
-            newer = told[max(0, end - _LOOKED_AT_ONCE) : end]
-            part = [(event, msgspec.json.decode(packed)) for event, packed in newer]
-            cut = [(event, seen) for event, alert in part if (seen := self._cut(caller, alert)) is not None]
-            own = await self.owners(caller, sorted({alert["rider_id"] for _, alert in cut}), headers)
-            offered = [(event, seen, own[seen["rider_id"]]) for event, seen in cut]
-            newest = [
-                *((event, seen, mine is True) for event, seen, mine in offered if mine is not False),
-                *newest,
-            ]
-            if len(newest) > QUEUE:
-                break
-        return Missed(newest[-QUEUE:], older=len(newest) > QUEUE)
+    async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
+        """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
+        try:
+            return look(rider, platform, patient=False)
+        except Unsure as error:
+            if str(error) != BUSY:
+                raise
+        return await asyncio.to_thread(look, rider, platform)
 
     async def alerts_of(self, caller: Caller, rider: str, headers: Mapping[str, str]) -> Document:
         """The recent alerts of a rider that the caller may see; none of a rider who is not the caller's.
@@ -208,45 +184,124 @@ class QueryService:
         Problem
             503 when it cannot be said whose the rider is.
         """
-        if caller.platform is not None and self.riders.is_elsewhere(rider) and FORWARDED not in headers:
-            found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
-            if found is not None:
-                return found
+        since_s = None
+        if caller.platform is not None:
+            if self.riders.is_elsewhere(rider) and FORWARDED not in headers:
+                found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
+                if found is not None:
+                    return found
+            try:
+                since_s = await self._seen(self.riders.claimed_since, rider, caller.platform)
+            except Unsure as error:
+                raise unavailable("it cannot be said whose this rider is") from error
+            if since_s is None:
+                return {"alerts": []}
         shown = []
-        own = self._owns(caller, rider)
-        if own is None:
-            raise unavailable("it cannot be said whose this rider is")
-        for alert, retracted in self.recent.of_rider(rider) if own else ():
-            if self._cut(caller, alert) is not None:
-                told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-                shown.append({**told, "retracted": retracted})
+        for one, retracted in self.recent.log.of_rider(rider, caller.platform, since_s):
+            alert = one.document()
+            told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+            shown.append({**told, "retracted": retracted})
         return {"alerts": shown}
 
     async def explanation(
         self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
     ) -> Document:
-        """The explanation of an alert.
+        """The explanation of an alert; a platform's question looks at its own alerts and at nothing else.
 
         Raises
         ------
         Problem
             404 when it is not among the recent ones, or not the caller's.
         """
-        found = self.recent.alert(identity)
-        seen = self.alert_for(caller, found[0]) if found else None
-        if seen is None and caller.platform is not None and FORWARDED not in headers:
-            # Whether there is such an alert here does not show: the others are asked either way.
+        found = self.recent.log.alert(caller.platform, identity)
+        if found is not None and not await self._is_own(caller, found[0]):
+            found = None
+        if found is None and caller.platform is not None and FORWARDED not in headers:
             there = await self.peers.get(headers, f"/v1/alerts/{identity}/explanation?lang={lang}")
             if there is not None:
                 return there
-        if found is None or seen is None:
+        if found is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
-        document = self._explainer.explain(found[0], lang, retracted=found[1])
+        alert = found[0].document()
+        certain = await asyncio.to_thread(self._certain, alert)
+        document = self._explainer.explain(alert, certain, lang, retracted=found[1])
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
             return explanation_view(document)
         return document
+
+    def _certain(self, alert: Document) -> Certain | None:
+        """What the alert's limit said at its instant by what is certain alone; None: that cannot be said."""
+        named = [(one.policy, one.name) for one in self.limits]
+        if (alert["policy"], alert["limit"]) not in named:
+            return None
+        index = named.index((alert["policy"], alert["limit"]))
+        at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
+        try:
+            return self.riders.certain(alert["rider_id"], index, at_s, since_s)
+        except Unsure:
+            return None
+
+    async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
+        """Whether an alert that was the caller's when it was read is so still."""
+        if caller.platform is None:
+            return True
+        try:
+            since_s = await self._seen(self.riders.claimed_since, one.rider, caller.platform)
+        except Unsure as error:
+            raise unavailable("it cannot be said whose this alert is") from error
+        return since_s is not None and since_s <= one.event_s
+
+    # -- the live stream -----------------------------------------------------------------------
+
+    async def claims(
+        self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
+    ) -> dict[str, int | None]:
+        """By rider, since when he is the caller's by what all machines know; `NOT_OWN`; None: none says."""
+        platform = caller.platform
+        if platform is None or not riders:
+            return dict.fromkeys(riders, PAST)
+        owners = await asyncio.to_thread(self.riders.owners, riders)
+        found: dict[str, int | None] = {
+            rider: None if one is None else one.get(platform, NOT_OWN)
+            for rider, one in zip(riders, owners, strict=True)
+        }
+        missing = [rider for rider, since_s in found.items() if since_s is None]
+        if missing and self.peers and FORWARDED not in headers:
+            found |= await self.peers.claims(headers, missing)
+        return found
+
+    def missed(self, caller: Caller, position: Sequence[int]) -> Missed:
+        """What may be the caller's of what was told after a position, as many as a client may be behind.
+
+        Costs what is the caller's own, and at most `_LOOKED_AT` more of which it is not known whose it is.
+        """
+        newest = list(islice(self.recent.log.newest_after(caller.platform, position), QUEUE + 1))
+        if caller.platform is not None:
+            unsure = islice(self.recent.log.unsure_after(caller.platform, position), _LOOKED_AT)
+            newest = sorted([*newest, *unsure], key=lambda one: -one.sequence)
+        older = len(newest) > QUEUE or not self.recent.log.reaches(position)
+        return Missed(newest[::-1], older=older)
+
+    async def offers(
+        self, caller: Caller, missed: Missed, position: Sequence[int], headers: Mapping[str, str]
+    ) -> AsyncIterator[list[Offered]]:
+        """What a client has missed as it may see it, some at a time, written beside the event loop."""
+        at = list(position)
+        async with self._resuming:
+            riders = sorted({one.rider for one in missed.read})
+            since = await self.claims(caller, riders, headers)
+            mine = [one for one in missed.read if _may_be_own(one, since[one.rider])][-QUEUE:]
+        for first in range(0, len(mine), _SLICE):
+            some = mine[first : first + _SLICE]
+            async with self._resuming:
+                cut = await asyncio.to_thread(_cut, caller, some)
+            offered = []
+            for one, alert in zip(some, cut, strict=True):
+                at[one.partition] = one.offset
+                offered.append(Offered(one, alert, sure=since[one.rider] is not None, position=tuple(at)))
+            yield offered
 
     async def overview(self, caller: Caller) -> Document:
         """What a console shows, as much as the caller may see."""
@@ -254,7 +309,7 @@ class QueryService:
         if caller.role == "regulator":
             return for_regulator(document)
         if not caller.sees_persons:
-            return {**document, "on_hold": [], "nearest": []}
+            return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
 
     def ready(self) -> str | None:
@@ -264,3 +319,13 @@ class QueryService:
         if self.peers or any(one.why_not is None for one in self.riders.healths()):
             return None
         return "no partition of this machine is fresh, and no peers are named"
+
+
+def _may_be_own(one: ReadAlert, since_s: int | None) -> bool:
+    return since_s is None or (since_s != NOT_OWN and since_s <= one.event_s)
+
+
+def _cut(caller: Caller, some: Sequence[ReadAlert]) -> list[Document]:
+    """Alerts as the caller may see them."""
+    found = [one.document() for one in some]
+    return found if caller.platform is None else [alert_view(alert) for alert in found]

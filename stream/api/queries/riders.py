@@ -5,27 +5,32 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from detectors.kernels.layout.values import I64, NONE
-from detectors.kernels.reading.columns import A_KNOWN, A_VERDICT, UNSURE, Asked, Asker
+from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Reader, RiderView
+from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
 from stream.state.shm_reader import Health, SharedPartition
 from stream.state.shm_writer import digest_of, read_about, shared_folder
 
+BUSY = "busy"
 _TRIES = 8
 _PAUSE_S = 0.002
 _SCAN_S = 1.0
 #: Riders of a round whose partitions are asked beside one another.
 _SHARED_OUT = 4096
+
+
+Found = TypeVar("Found")
 
 
 class Unsure(RuntimeError):
@@ -110,13 +115,15 @@ class Riders:
 
     # -- riders --------------------------------------------------------------------------------
 
-    def answer(self, batch: Batch, platform: str | None) -> dict[int, str]:
+    def answer(self, batch: Batch, platform: str | None, *, patient: bool = True) -> dict[int, str]:
         """Write the answers of a round; partitions of which nothing can be said, with the reason.
 
         Parameters
         ----------
         platform
             Sees its own riders only, others are as if never seen; None sees all.
+        patient
+            Wait some milliseconds for riders who are being changed; not to be done on an event loop.
         """
         count = self.partitions()
         if count is None:
@@ -124,8 +131,9 @@ class Riders:
         homes = (batch.murmurs % count).astype(np.int32)
 
         def ask(number: int) -> tuple[int, str]:
+            which = np.flatnonzero(homes == number)
             try:
-                self._answer_partition(number, batch.asked, np.flatnonzero(homes == number), platform)
+                self._answer_partition(number, batch.asked, which, platform, tries=_TRIES if patient else 1)
             except Unsure as error:
                 return number, str(error)
             return number, ""
@@ -135,9 +143,11 @@ class Riders:
         each = self._pool.map if len(batch) >= _SHARED_OUT else map
         return {number: why for number, why in each(ask, numbers) if why}
 
-    def _answer_partition(self, number: int, asked: Asked, which: I64, platform: str | None) -> None:
+    def _answer_partition(
+        self, number: int, asked: Asked, which: I64, platform: str | None, tries: int
+    ) -> None:
         partition = self._of_thread(number)
-        for health in self._attempts(partition):
+        for health in self._attempts(partition, tries):
             shared = partition.arrays()
             if shared is None:
                 continue
@@ -148,9 +158,9 @@ class Riders:
             which = which[asked.answers[which, A_VERDICT] == UNSURE]
             if not len(which):
                 return
-        raise Unsure("busy")
+        raise Unsure(BUSY)
 
-    def _attempts(self, partition: SharedPartition) -> Iterator[Health]:
+    def _attempts(self, partition: SharedPartition, tries: int) -> Iterator[Health]:
         """Some tries with pauses, each with how far the partition is.
 
         Raises
@@ -158,7 +168,7 @@ class Riders:
         Unsure
             When it may not be believed.
         """
-        for attempt in range(_TRIES):
+        for attempt in range(tries):
             if attempt:
                 time.sleep(_PAUSE_S)
             health = partition.health(int(self._wall() * 1000))
@@ -173,7 +183,7 @@ class Riders:
         number = names.index(platform) if platform in names else NONE
         return Asker(number, (health.now_s or 0) - self._keep_s)
 
-    def rider(self, rider: str, platform: str | None) -> RiderView | None:
+    def rider(self, rider: str, platform: str | None, *, patient: bool = True) -> RiderView | None:
         """One rider; None when he is not known, or not to the platform.
 
         Raises
@@ -181,26 +191,101 @@ class Riders:
         Unsure
             When nothing can be said.
         """
+
+        def look(shared: Shared, now_s: int, batch: Batch, asker: Asker) -> RiderView | None:
+            return self._reader.rider(shared, now_s, batch.asked, asker)
+
+        return self._of_one(rider, platform, look, tries=_TRIES if patient else 1)
+
+    def claimed_since(self, rider: str, platform: str, *, patient: bool = True) -> int | None:
+        """Since when a rider is a platform's own, epoch seconds; None when he is not.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+
+        def look(shared: Shared, _: int, batch: Batch, asker: Asker) -> int | None:
+            return self._reader.claimed_since(shared, batch.asked, asker)
+
+        return self._of_one(rider, platform, look, tries=_TRIES if patient else 1)
+
+    def certain(self, rider: str, limit: int, at_s: int, since_s: int) -> Certain | None:
+        """What a limit would say of a rider at an instant without what is uncertain now; None: not known.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+
+        def look(shared: Shared, now_s: int, batch: Batch, _: Asker) -> Certain | None:
+            return self._reader.certain(shared, now_s, batch.asked, limit, at_s, since_s)
+
+        return self._of_one(rider, None, look, tries=_TRIES)
+
+    def _of_one(
+        self,
+        rider: str,
+        platform: str | None,
+        look: Callable[[Shared, int, Batch, Asker], Found],
+        tries: int,
+    ) -> Found:
         count = self.partitions()
         if count is None:
             raise Unsure("elsewhere")
         batch = Batch.of([rider], [0])
         partition = self._of_thread(int(batch.murmurs[0]) % count)
-        for health in self._attempts(partition):
+        for health in self._attempts(partition, tries):
             shared = partition.arrays()
             if shared is None:
                 continue
             try:
-                asker = self._asker(partition, platform, health)
-                view = self._reader.rider(shared, health.now_s or 0, batch.asked, asker)
+                found = look(shared, health.now_s or 0, batch, self._asker(partition, platform, health))
             except Busy:
                 continue
             if partition.is_current():
-                return view
-        raise Unsure("busy")
+                return found
+        raise Unsure(BUSY)
 
-    def survey(self) -> tuple[list[tuple[int, Batch]], list[Health]]:
-        """Every rider of each partition that may be believed, answered, and how far all are."""
+    def owners(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
+        """Of each rider, since when which platforms claim him; None where it cannot be said now.
+
+        Not for questions of a platform's: it looks at riders of others.
+        """
+        found: list[Mapping[str, int] | None] = [None] * len(riders)
+        count = self.partitions()
+        if count is None or not riders:
+            return found
+        batch = Batch.of(riders, [0] * len(riders))
+        homes = batch.murmurs % count
+        for number in np.unique(homes).tolist():
+            which = np.flatnonzero(homes == number)
+            for index, claims in zip(which.tolist(), self._owners_in(number, batch, which), strict=True):
+                found[index] = claims
+        return found
+
+    def _owners_in(self, number: int, batch: Batch, which: I64) -> list[Mapping[str, int] | None]:
+        unsaid: list[Mapping[str, int] | None] = [None] * len(which)
+        partition = self._of_thread(number)
+        health = partition.health(int(self._wall() * 1000))
+        shared = partition.arrays() if health.why_not is None else None
+        if shared is None:
+            return unsaid
+        claims = self._reader.claims(shared, (health.now_s or 0) - self._keep_s, batch.asked, which)
+        names = partition.platforms()
+        if not partition.is_current() or any(
+            number >= len(names) for one in claims for number, _ in one or ()
+        ):
+            return unsaid
+        return [None if one is None else {names[number]: since for number, since in one} for one in claims]
+
+    def survey(self) -> tuple[list[tuple[int, Batch, I64]], list[Health]]:
+        """Every rider of each partition that may be believed, answered, and how far all are.
+
+        Beside the answers stands by rider and clock whether it runs.
+        """
         found = []
         healths = self.healths()
         for health in healths:
@@ -211,8 +296,9 @@ class Riders:
             riders = min(health.riders, len(shared.rows))
             batch = Batch.of_rows(shared, riders)
             self._reader.answer(shared, health.now_s or 0, batch.asked, np.arange(riders))
+            running = clocks_running(shared, riders, len(self.limits.limits))
             if partition.is_current():
-                found.append((health.partition, batch))
+                found.append((health.partition, batch, running))
         return found, healths
 
     def by_platform(self, partition: int, batch: Batch) -> Iterator[tuple[str, Batch]]:
@@ -228,23 +314,6 @@ class Riders:
             self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
             if of.is_current():
                 yield platform, Batch(asked, batch.murmurs)
-
-    def owns(self, rider: str, platform: str) -> bool | None:
-        """Whether a rider is a platform's own; asked once, without waiting. None: it cannot be said now."""
-        count = self.partitions()
-        if count is None:
-            return None
-        batch = Batch.of([rider], [0])
-        partition = self._of_thread(int(batch.murmurs[0]) % count)
-        health = partition.health(int(self._wall() * 1000))
-        shared = partition.arrays() if health.why_not is None else None
-        if shared is None:
-            return None
-        asker = self._asker(partition, platform, health)
-        self._reader.answer(shared, health.now_s or 0, batch.asked, np.zeros(1, dtype=np.int64), asker)
-        if batch.asked.answers[0, A_VERDICT] == UNSURE or not partition.is_current():
-            return None
-        return bool(batch.asked.answers[0, A_KNOWN])
 
     def home(self, rider: str) -> int:
         """The number of the rider's partition; `NONE` while it is not known how many there are."""

@@ -59,7 +59,7 @@ class Scene:
         """Have these riders' alerts told, rider by rider; their ids."""
         told = [one for rider in riders for one in self.world.alerts if one["rider_id"] == rider]
         for alert in told:
-            self.service.recent.take_alert(alert, json.dumps(alert).encode(), self.world.wall_s)
+            self.world.tell(self.service, alert)
         return [one["alert_id"] for one in told]
 
     def live(self, service: QueryService | None = None, held: int = QUEUE) -> EventStream:
@@ -77,11 +77,15 @@ class Client:
     def __init__(self, stream: AsyncIterator[bytes]) -> None:
         self.stream = stream
         self.texts: list[str] = []
+        self._rest: list[str] = []
 
     async def next(self) -> dict[str, Any]:
         """The next event: ``id`` (of alerts), ``event`` and ``data``."""
         while True:
-            text = (await asyncio.wait_for(anext(self.stream), DEADLINE_S)).decode()
+            if not self._rest:
+                found = (await asyncio.wait_for(anext(self.stream), DEADLINE_S)).decode()
+                self._rest = [f"{text}\n\n" for text in found.split("\n\n") if text]
+            text = self._rest.pop(0)
             self.texts.append(text)
             if not text.startswith(":"):
                 fields = dict(line.split(": ", 1) for line in text.strip().split("\n"))
@@ -110,16 +114,16 @@ def read(live: EventStream, last: str | None, story: Callable[[Client], Awaitabl
 
 async def asked_about(service: QueryService, times: int = 1) -> None:
     """Return when it has been asked so many times more whose alerts are."""
-    asked, rounds = service.owners, asyncio.Semaphore(0)
+    asked, rounds = service.claims, asyncio.Semaphore(0)
 
     async def counted(caller: Caller, riders: Sequence[str], headers: Mapping[str, str]) -> Any:
         rounds.release()
         return await asked(caller, riders, headers)
 
-    service.owners = counted  # type: ignore[method-assign]
+    service.claims = counted  # type: ignore[method-assign]
     for _ in range(times):
         await asyncio.wait_for(rounds.acquire(), DEADLINE_S)
-    service.owners = asked  # type: ignore[method-assign]
+    service.claims = asked  # type: ignore[method-assign]
 
 
 def test_alerts_told_while_the_partition_is_restored_come_in_order_once_it_is_there(scene: Scene) -> None:
@@ -163,7 +167,14 @@ def test_what_was_missed_waits_too(scene: Scene) -> None:
         rest = await client.alerts(len([one for one in scene.world.alerts if one["rider_id"] == SEEN]))
         assert rest[-1:] == seen
 
-    assert OTHERS not in read(scene.live(), "of-another-process", story)
+    assert OTHERS not in read(scene.live(), "0-0", story)
+
+
+def told_since(scene: Scene, event: str) -> list[dict[str, Any]]:
+    """All alerts after an id, whosever they are."""
+    position = scene.service.ids.read(event)
+    assert position is not None
+    return [one.document() for one in scene.service.recent.log.newest_after(None, position)][::-1]
 
 
 @pytest.mark.parametrize("bound", ["time", "number"])
@@ -207,8 +218,7 @@ def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_c
 
     async def again(client: Client) -> None:
         """Opened anew with `since`, everything comes that was left out."""
-        since_then = [json.loads(packed) for _, packed in scene.service.recent.since(since)]
-        told = [one for one in since_then if one["rider_id"] != OTHERS]
+        told = [one for one in told_since(scene, since) if one["rider_id"] != OTHERS]
         assert await client.alerts(len(told)) == [one["alert_id"] for one in told]
         assert [one["rider_id"] for one in told].count(HIDDEN) > 2
 
@@ -220,8 +230,7 @@ def test_where_no_machine_has_the_riders_the_client_is_told_too(scene: Scene) ->
     service = scene.world.service()
 
     async def story(client: Client) -> None:
-        for alert in scene.world.alerts:
-            service.recent.take_alert(alert, json.dumps(alert).encode(), scene.world.wall_s)
+        scene.world.told(service)
         waiting = asyncio.ensure_future(client.next())
         await asked_about(service)
         scene.now_s += HELD_S + 1
@@ -234,15 +243,17 @@ def test_where_no_machine_has_the_riders_the_client_is_told_too(scene: Scene) ->
 
 def test_a_client_that_missed_more_than_is_kept_for_it_is_told(scene: Scene, monkeypatch: Any) -> None:
     monkeypatch.setattr("stream.api.queries.query_service.QUEUE", 2)
+    scene.service.recent.log.widen(2)
+    before = scene.service.ids.write([-1, -1])
     told = scene.tell(SEEN, HIDDEN)
 
     async def story(client: Client) -> None:
         older = await client.next()
-        assert (older["event"], older["data"]["since"]) == ("resync", "before")
+        assert (older["event"], older["data"]["since"]) == ("resync", before)
         assert await client.alerts(2) == told[-2:]
 
     assert len(told) > 2
-    read(scene.live(), "before", story)
+    read(scene.live(), before, story)
 
 
 def test_a_riders_alerts_are_asked_for_in_vain_while_it_cannot_be_said_whose_he_is(scene: Scene) -> None:

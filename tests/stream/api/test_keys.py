@@ -5,12 +5,13 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from stream.api.access import authentication
 from stream.api.access.authentication import RateLimits
-from stream.api.access.keys import KeyFile, Keys, KeysRefused, open_to_others
+from stream.api.access.keys import SLOW, KeyFile, Keys, KeysRefused, open_to_others
 from stream.api.app import ApiRefused, is_loopback, run_api
 from stream.cli.main import app
 from stream.settings import Settings
@@ -115,14 +116,65 @@ def test_a_bucket_fills_at_its_rate() -> None:
     assert (buckets.take("a", 2.0), buckets.take("a", 2.0)) == (0, 0.5)
 
 
-def test_guessing_keys_is_limited(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(authentication, "_HASHED_PER_SECOND", 0.01)
-    known = world.key("operator")
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_guessing_keys_is_limited_and_keeps_no_valid_key_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind one ingress all share an address; a key that nobody has used yet is let in all the same."""
+    monkeypatch.setattr(authentication, "_WRONG_PER_SECOND", 0.01)
+    known = world.keys.add("operator", None)
     client = world.client()
-    assert client.get("/v1/policies", headers=known).status_code == 200
-    assert client.get("/v1/policies", headers={"Authorization": "Bearer a.b"}).status_code == 429
-    # One that was verified before goes on.
-    assert client.get("/v1/policies", headers=known).status_code == 200
+    wrong = [bearer("a.b"), bearer(known + "x"), *(bearer(f"guess{n}.{n}") for n in range(14))]
+    codes = [client.get("/v1/policies", headers=one).status_code for one in wrong]
+    assert codes[0] == 401
+    assert set(codes[1:]) == {429}
+    for key in (known, world.keys.add("operator", None)):
+        assert client.get("/v1/policies", headers=bearer(key)).status_code == 200
+
+
+class NoHasher:
+    """Stands for argon2 where it is not to be asked."""
+
+    def verify(self, *_: str) -> None:
+        pytest.fail("a slow hash on the way of a question")
+
+
+def test_no_key_that_is_known_or_not_waits_for_a_slow_hash(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path / "k")
+    made = file.add("operator", None)
+    keys = Keys(tmp_path / "k")
+    keys._hasher = NoHasher()  # type: ignore[assignment]
+    assert keys.caller(made) is not None
+    assert keys.caller(made + "x") is None
+    assert keys.caller("nobody.at-all") is None
+    identity = made.partition(".")[0]
+    rotated = file.rotate(identity)
+    assert keys.caller(made) is None
+    assert keys.caller(rotated) is not None
+
+
+def test_a_key_from_before_there_were_checks_is_hashed_once_as_long_as_the_file_stands(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "k"
+    made = KeyFile(path).add("operator", None)
+    old = msgspec.json.decode(path.read_bytes())
+    del old["secret"], old["keys"][0]["check"]
+    path.write_bytes(msgspec.json.encode(old))
+    keys = Keys(path)
+    assert (keys.quick(made), keys.quick(made + "x"), keys.quick("a.b")) == (SLOW, SLOW, None)
+    assert keys.verify(made + "x") is None
+    assert keys.verify(made) is not None
+    keys._hasher = NoHasher()  # type: ignore[assignment]
+    assert keys.caller(made) is not None
+    assert keys.caller(made + "x") is None
+    before = keys.event_secret()
+    path.write_bytes(path.read_bytes() + b" ")
+    assert keys.quick(made) is not None
+    assert keys.event_secret() == before
 
 
 def test_bodies_that_are_too_large_are_refused(world: World) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from stream.api.access.keys import Caller
 from stream.api.documents.views import SUPPRESSED, for_regulator, suppress
 from tests.stream.api.world import World
 
@@ -134,19 +135,23 @@ def test_a_platform_sees_neither_intervals_nor_window_nor_others_in_what_is_its_
 
 
 def test_a_platforms_live_stream_has_its_riders_and_its_own_breaches_only(scene: Scene) -> None:
-    caller = scene.service
-    from stream.api.access.keys import Caller
+    subscriber = scene.service.recent.subscribe("A")
 
-    platform = Caller("k", "platform", "A", "closed", 1.0)
-    seen = [caller.alert_for(platform, alert) for alert in scene.world.alerts]
-    shown = [one for one in seen if one is not None]
+    def shown_of(*alerts: dict[str, Any]) -> list[dict[str, Any]]:
+        for alert in alerts:
+            scene.world.tell(scene.service, alert)
+        offered = [subscriber.queue.get_nowait() for _ in range(subscriber.queue.qsize())]
+        assert all(one.sure for one in offered)
+        return [one.alert for one in offered]
+
+    shown = shown_of(*scene.world.alerts)
     assert shown
     assert {one["rider_id"] for one in shown} == {OWN}
     assert {one["platform"] for one in shown} == {None, "A"}
     assert not any({"evidence", "window", "zone"} & set(one) for one in shown)
     # Late evidence takes the other's breach back: the retraction names a platform too.
     breach = next(one for one in scene.world.alerts if one["platform"] == "B" and one["rider_id"] == OWN)
-    assert caller.alert_for(platform, {**breach, "kind": "retracted"}) is None
+    assert shown_of({**breach, "kind": "retracted", "supersedes": breach["alert_id"]}) == []
 
 
 def test_a_rider_is_a_platforms_own_as_long_as_riders_are_remembered(world: World) -> None:
@@ -249,3 +254,61 @@ def test_the_alerts_of_a_rider_are_all_for_a_dispatcher_and_its_own_breaches_onl
     own = scene.world.key("platform", "A")
     assert told(own) == [pair for pair in everything if pair[1] != "B"]
     assert told(own, OTHER) == told(own, "r-never") == []
+
+
+def test_a_heartbeat_claims_nobody_and_makes_nobody_a_rider(scene: Scene) -> None:
+    world = scene.world
+    # The attack: any feed names a rider in a heartbeat.
+    world.send(OTHER, "heartbeat", int(world.wall_s) - 5, "A")
+    world.send("r-heartbeat-only", "heartbeat", int(world.wall_s) - 5, "respite")
+    world.judge()
+    headers = world.key("platform", "A")
+    assert scene.client.get(f"/v1/riders/{OTHER}", headers=headers).status_code == 404
+    assert scene.client.get(f"/v1/riders/{OTHER}/alerts", headers=headers).json() == {"alerts": []}
+    answer = scene.client.get(f"/v1/riders/{OTHER}/eligibility", headers=headers).json()
+    assert (answer["verdict"], answer["known"]) == ("PASS", False)
+    overview = scene.client.get("/v1/overview", headers=world.key("dispatcher")).json()
+    assert overview["riders"] == 2
+    assert set(overview["riders_by_platform"]) == {"A", "B"}
+    assert set(overview["riders_by_zone"]) == {"310105"}
+    dispatcher = world.key("dispatcher")
+    assert scene.client.get("/v1/riders/r-heartbeat-only", headers=dispatcher).status_code == 404
+
+
+def test_nothing_from_before_a_platforms_first_event_is_shown_to_it(world: World) -> None:
+    """C learns of a rider on hold by a session of its own: his status, and no alert of before."""
+    world.work("r1", 4.5, "B")
+    world.judge()
+    service = world.service()
+    world.told(service)
+    before = {one["alert_id"] for one in world.alerts}
+    client, headers = world.client(service), world.key("platform", "C")
+    world.send("r1", "online", int(world.wall_s), "C")
+    world.wall_s += 60
+    # The hold is over when B's order is delivered and twenty minutes have passed; that is told to C too.
+    world.send("r1", "order_delivered", int(world.wall_s), "B", "o8")
+    world.wall_s += 1800
+    world.alerts.clear()
+    world.judge()
+    world.told(service)
+    assert client.get("/v1/riders/r1", headers=headers).status_code == 200
+    listed = {one["alert_id"] for one in client.get("/v1/riders/r1/alerts", headers=headers).json()["alerts"]}
+    assert listed == {one["alert_id"] for one in world.alerts}
+    assert listed
+    assert not listed & before
+    for identity in before:
+        assert client.get(f"/v1/alerts/{identity}/explanation", headers=headers).status_code == 404
+    for identity in listed:
+        assert client.get(f"/v1/alerts/{identity}/explanation", headers=headers).status_code == 200
+    own = [one.identity for one in service.missed(Caller("k", "platform", "C", "closed", 1.0), [-1, -1]).read]
+    assert set(own) == listed
+
+
+def test_nearest_to_a_limit_is_who_works_and_not_who_rests(world: World) -> None:
+    world.work("r-works", 3.8)
+    world.work("r-rests", 3.9)
+    world.send("r-rests", "order_delivered", int(world.wall_s) - 1, order="o7")
+    world.judge()
+    overview = world.client(no_auth=True).get("/v1/overview").json()
+    assert [one["rider_id"] for one in overview["nearest"]] == ["r-works"]
+    assert overview["persons_shown"]

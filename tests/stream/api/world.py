@@ -84,7 +84,7 @@ class World:
         self, rider: str, kind: str, at_s: int, platform: str = "A", order: str = "o", zone: str = "310105"
     ) -> None:
         event = {
-            "schema": "work-state/1", "event_id": f"{rider}-{kind}-{at_s}", "rider_id": rider,
+            "schema": "work-state/1", "event_id": f"{rider[:20]}-{kind}-{at_s}", "rider_id": rider,
             "platform": platform, "event_time": utc(at_s), "type": kind, "order_id": order, "zone": zone,
         }  # fmt: skip
         number = murmur2(rider.encode()) % len(self.stores)
@@ -116,4 +116,18 @@ class World:
     def told(self, service: QueryService) -> None:
         """Let the service have read the topic of alerts."""
         for alert in self.alerts:
-            service.recent.take_alert(alert, msgspec.json.encode(alert), self.wall_s)
+            self.tell(service, alert)
+
+    def tell(self, service: QueryService, alert: dict[str, Any]) -> None:
+        """Let the service have read one more record of the topic of alerts."""
+        partition = murmur2(str(alert["rider_id"]).encode()) % len(self.stores)
+        service.recent.partitions = len(self.stores)
+        service.recent.log.widen(len(self.stores))
+        offset = service.recent.log.position[partition] + 1
+        packed = msgspec.json.encode(alert)
+        service.recent.log.settle()
+        service.recent.take_alerts([(alert, packed, self.wall_s, partition, offset)])
+
+    def home(self, rider: str) -> int:
+        """The partition of a rider."""
+        return murmur2(rider.encode()) % len(self.stores)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -198,13 +199,19 @@ def test_each_reason_not_to_be_ready_is_told(one: FakePartition) -> None:
     assert not reasons(now_s=WALL_S - 30)
     assert "differs from this machine's by -5.1 s" in reasons(clock_difference_s=-5.1)
     assert not reasons(clock_difference_s=5.0)
+    assert "3: its watermark is 16 s old, more than 15 s" in reasons(committed_s=WALL_S - 16)
+    assert not reasons(committed_s=WALL_S - 15)
     assert "not in the group yet" in health_of(one, assigned=None).unready()[0]
     assert health_of(one, assigned=frozenset({3, 4})).unready() == ["partition 4: assigned, not claimed yet"]
 
 
-def test_under_the_events_clock_neither_lag_nor_clocks_are_measured(one: FakePartition) -> None:
+def test_under_the_events_clock_neither_lag_nor_clocks_are_measured_but_the_watermark_is(
+    one: FakePartition,
+) -> None:
     one.now_s, one.clock_difference_s = 0, 3e8
     assert health_of(one, clock="event").unready() == []
+    one.committed_s = WALL_S - 300
+    assert "watermark is 300 s old" in health_of(one, clock="event").unready()[0]
 
 
 class Endpoint:
@@ -214,6 +221,8 @@ class Endpoint:
         self.loop = asyncio.new_event_loop()
         settings = Settings(metrics_port=0, clock="event", **options)
         self.assigned: frozenset[int] | None = frozenset(one.number for one in found)
+        for one in found:
+            one.committed_s = time.time()
         self.metrics = Metrics(settings, lambda: list(found), None, lambda: self.assigned)
         self.base = self.metrics.start(self.loop).removesuffix("/metrics")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 import zlib
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -154,6 +155,39 @@ def test_a_pace_in_events_or_in_event_time_says_when_each_is_due() -> None:
         assert np.allclose(helping.due_s, (np.array(at_s) - MIDNIGHT_S) / 3600)
 
 
+def test_at_a_rate_on_the_wall_clock_everything_happens_when_it_is_sent() -> None:
+    simulated = Simulation(
+        riders=50, days=0.6, rate=100.0, impairments=Impairments(late=0.1), happens_now=True
+    )
+    begun_s = time.time()
+    late = count = 0
+    for helping in generator.send_batches(simulated, simulated.city(begun_s)):
+        for message, due_s in zip(helping.messages, helping.due_s, strict=True):
+            happened_s = parse_instant(json.loads(message.value)["event_time"])
+            assert happened_s <= time.time() + due_s
+            late += happened_s < begun_s + due_s - 2
+            count += 1
+    assert 0 < late < 0.2 * count
+
+
+def test_what_is_late_comes_at_once_when_the_citys_day_is_over() -> None:
+    simulated = Simulation(riders=50, days=0.6, speed=3600.0, impairments=Impairments(late=0.2))
+    due_s = np.concatenate(
+        [one.due_s for one in generator.send_batches(simulated, simulated.city(MIDNIGHT_S))]
+    )
+    assert np.isclose(due_s.max(), 0.6 * 24)
+    assert np.all(np.diff(due_s) >= 0)
+
+
+def test_a_rate_without_a_start_is_now_on_the_wall_clock_only() -> None:
+    by_rate = Simulation(riders=5, rate=10.0)
+    city_of = by_rate.city(time.time())
+    assert generator._for_the_clock(Settings(), by_rate, city_of).happens_now
+    assert not generator._for_the_clock(Settings(clock="event"), by_rate, city_of).happens_now
+    started = replace(by_rate, start_s=MIDNIGHT_S)
+    assert not generator._for_the_clock(Settings(), started, started.city(0)).happens_now
+
+
 def test_files_plain_and_compressed_hold_the_same_and_are_the_same_each_time(tmp_path: Path) -> None:
     wanted = b"".join(line + b"\n" for line in city.events(1, 40, MIDNIGHT_S, DAY_S // 2))
     for name in ("day.ndjson", "day.ndjson.gz", "day.ndjson.zst"):
@@ -180,7 +214,7 @@ def test_a_file_that_cannot_be_written_is_no_success(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert generator.run(Settings(), Simulation(riders=5, to=str(tmp_path / "no" / "where"))) == 2
-    assert "No such file" in capsys.readouterr().err
+    assert "there is no folder" in capsys.readouterr().err
 
 
 @pytest.mark.kafka
