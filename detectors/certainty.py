@@ -104,7 +104,7 @@ def leave_out_uncertain(
 ) -> bool | None:
     """Take what is uncertain out of the copied rider's events; whether any of it counts within ``span``.
 
-    None when that cannot be done: something of it is sealed, or it is a matter of duty status or of two clocks.
+    None when that cannot be done: it is sealed, or it is a matter of duty status or of two clocks.
 
     Precondition: row 0 of the memory is a rider copied whole.
     """
