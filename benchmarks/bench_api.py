@@ -31,7 +31,7 @@ from benchmarks.bench_throughput import city, cpu_seconds, fill, machine, runnin
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.reading.columns import A_KNOWN
-from schemas.policy import DAY_S
+from schemas.policy_calendar import DAY_S
 from stream.api.documents.batch import Batch
 from stream.api.queries.query_service import QueryService
 from stream.output.alert_json import utc

@@ -1,8 +1,7 @@
 """Calendar windows of a time zone as sorted instants.
 
-A local date begins at its first instant. Where clocks go back over midnight that first instant lies
-before a second visit of the evening before, and the window does not begin twice; a date that a zone
-skipped has no window.
+A local day begins at the first instant of its date, or at a time of day. Where clocks go back over that time
+the window does not begin twice; a date that a zone skipped has no window.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ import numpy.typing as npt
 
 DAY_S = 86_400
 #: Events lie in [2000-01-01, 2100-01-01) UTC; a margin on both sides holds every window they touch.
-_FIRST = datetime(1999, 12, 20, tzinfo=UTC)
-_LAST = datetime(2100, 1, 20, tzinfo=UTC)
+_FIRST = datetime(1999, 5, 1, tzinfo=UTC)
+_LAST = datetime(2100, 3, 20, tzinfo=UTC)
+#: Days that begin within, whatever the zone and the time of day they begin at.
+_FIRST_DAY, _LAST_DAY = int(_FIRST.timestamp()) // DAY_S + 3, int(_LAST.timestamp()) // DAY_S - 3
 
 
 def _offset_s(zone: tzinfo, instant_s: int) -> int:
@@ -48,28 +49,36 @@ def segments(zone: tzinfo, first: datetime = _FIRST, last_at: datetime = _LAST) 
     return found
 
 
-def day_starts(zone: tzinfo) -> npt.NDArray[np.int64]:
-    """First instants of all local dates from 1999 to 2100, epoch seconds, ascending."""
-    return np.array(sorted(_first_instants(zone).values()), dtype=np.int64)
+def day_starts(zone: tzinfo, begin_s: int = 0) -> npt.NDArray[np.int64]:
+    """First instants of all local days from 1999 to 2100, epoch seconds, ascending.
+
+    A day begins ``begin_s`` seconds after midnight by the wall clock.
+    """
+    days = np.arange(_FIRST_DAY, _LAST_DAY, dtype=np.int64)
+    return np.unique(_first_instants(zone, days, begin_s))
 
 
-def week_starts(zone: tzinfo) -> npt.NDArray[np.int64]:
-    """First instants of all local weeks, which begin on Monday; epoch seconds, ascending."""
-    first: dict[int, int] = {}
-    for day, instant_s in _first_instants(zone).items():
-        # 1970-01-01 was a Thursday, so day number 4 is a Monday.
-        week = (day - 4) // 7
-        first[week] = min(first.get(week, instant_s), instant_s)
-    return np.array(sorted(first.values()), dtype=np.int64)
+def week_starts(zone: tzinfo, begin_s: int = 0, weekday: int = 0) -> npt.NDArray[np.int64]:
+    """First instants of all local weeks, which begin on a weekday, Monday is 0; epoch seconds, ascending."""
+    days = np.arange(_FIRST_DAY, _LAST_DAY, dtype=np.int64)
+    # 1970-01-01 was a Thursday, so day number 4 is a Monday.
+    return np.unique(_first_instants(zone, days[(days - 4 - weekday) % 7 == 0], begin_s))
 
 
-def _first_instants(zone: tzinfo) -> dict[int, int]:
-    """Local day number (days since 1970-01-01) to its first instant."""
-    first: dict[int, int] = {}
-    for start_s, end_s, offset_s in segments(zone):
-        day = (start_s + offset_s) // DAY_S
-        while day * DAY_S - offset_s < end_s:
-            instant_s = max(start_s, day * DAY_S - offset_s)
-            first[day] = min(first.get(day, instant_s), instant_s)
-            day += 1
+def month_starts(zone: tzinfo, begin_s: int = 0) -> npt.NDArray[np.int64]:
+    """First instants of all local months, epoch seconds, ascending."""
+    months = np.arange(_FIRST.strftime("%Y-%m"), _LAST.strftime("%Y-%m"), dtype="datetime64[M]")
+    days = months.astype("datetime64[D]").astype(np.int64)
+    return np.unique(_first_instants(zone, days, begin_s))
+
+
+def _first_instants(zone: tzinfo, days: npt.NDArray[np.int64], begin_s: int) -> npt.NDArray[np.int64]:
+    """First instants at which the wall clock has come to a time of local days (days since 1970-01-01).
+
+    One that does not exist is the first instant after the gap, one that exists twice the earlier.
+    """
+    start, end, offset = np.array(segments(zone), dtype=np.int64).T
+    wanted = days * DAY_S + begin_s
+    index = np.searchsorted(end + offset, wanted, side="right")
+    first: npt.NDArray[np.int64] = np.maximum(start[index], wanted - offset[index])
     return first

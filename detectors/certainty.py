@@ -25,6 +25,8 @@ from detectors.kernels.layout.codes import (
 from detectors.kernels.layout.values import I64
 
 _ENDS = frozenset({DELIVERED, CANCELLED})
+#: Clocks that duty status runs: what of it is uncertain is not taken out.
+_OF_DUTY = frozenset({"driving", "duty"})
 _BEGINS = frozenset({ACCEPTED, PICKED_UP})
 
 
@@ -102,12 +104,14 @@ def leave_out_uncertain(
 ) -> bool | None:
     """Take what is uncertain out of the copied rider's events; whether any of it counts within ``span``.
 
-    None when that cannot be done: something of it is sealed.
+    None when that cannot be done: it is sealed, or it is a matter of duty status or of two clocks.
 
     Precondition: row 0 of the memory is a rider copied whole.
     """
     base = mem.rows[0, Row.base_at(limits) :]
     clock = int(limits.clock[limit])
+    if CLOCKS[clock] in _OF_DUTY or int(limits.reset_clock[limit]) != clock:
+        return None
     if _sealed_by_maximum(mem, base, clock, span[0]):
         return None
     words = _events(mem)

@@ -11,10 +11,11 @@ import numpy.typing as npt
 from detectors.errors import InvalidLimit
 from detectors.kernels.layout import codes
 from detectors.kernels.layout.arrays import Limits
-from detectors.kernels.layout.values import MAX_LIMITS, MAX_WARNINGS, PAST
+from detectors.kernels.layout.values import MAX_LIMITS, MAX_PARTS, MAX_WARNINGS, PAST
 from detectors.kernels.limits.dispatch import KINDS
 
-WindowStarts = Callable[[str, str], npt.NDArray[np.int64]]
+#: Of (time zone, kind, beginning of the day in seconds, weekday on which weeks begin).
+WindowStarts = Callable[[str, str, int, int], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ class Limit:
     warn_before_s: tuple[int, ...] = ()
     remind_every_s: int = 0
     hold_for_s: int = 0
+    day_start_s: int = 0
+    reset_parts_s: tuple[int, ...] = ()
+    reset_sum_s: int = 0
+    sum_part_s: int = 0
+    reset_clock: str = ""
+    weeks: int = 1
+    week_start: int = 0
 
 
 class LimitTable:
@@ -48,7 +56,7 @@ class LimitTable:
     limits
         At most 32, names unique within a policy.
     window_starts
-        Gives the sorted first instants of calendar windows for (time zone, ``day`` or ``week``).
+        Gives the sorted first instants of the calendar windows of a zone.
 
     Raises
     ------
@@ -65,15 +73,17 @@ class LimitTable:
     def _pack(self, window_starts: WindowStarts) -> Limits:
         count = len(self.limits)
         warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
-        bounds: dict[tuple[str, str], tuple[int, npt.NDArray[np.int64]]] = {}
+        parts = np.zeros((count, MAX_PARTS), dtype=np.int64)
+        bounds: dict[tuple[str, str, int, int], tuple[int, npt.NDArray[np.int64]]] = {}
         calendar = np.zeros((count, 2), dtype=np.int64)
         used = 0
         for index, one in enumerate(self.limits):
             # Largest amount first: of several warnings on one instant the shortest lead is told.
             amounts = sorted((one.limit_s - lead for lead in one.warn_before_s), reverse=True)
             warn[index, : len(amounts)] = amounts
+            parts[index, : len(one.reset_parts_s)] = one.reset_parts_s
             if KINDS[one.kind].needs_starts:
-                key = (one.time_zone, one.kind)
+                key = (one.time_zone, one.kind, one.day_start_s, one.week_start)
                 if key not in bounds:
                     bounds[key] = (used, window_starts(*key))
                     used += len(bounds[key][1])
@@ -84,6 +94,11 @@ class LimitTable:
             clock=self._column(lambda one: codes.CLOCKS.index(one.clock)),
             amount=self._column(lambda one: one.limit_s),
             reset=self._column(lambda one: one.reset_s),
+            reset_clock=self._column(lambda one: codes.CLOCKS.index(one.reset_clock or one.clock)),
+            part_count=self._column(lambda one: len(one.reset_parts_s)),
+            parts=parts,
+            reset_sum=self._column(lambda one: one.reset_sum_s),
+            sum_part=self._column(lambda one: one.sum_part_s),
             window=self._column(lambda one: one.window_s),
             effect=self._column(lambda one: codes.EFFECTS.index(one.effect)),
             release=self._column(lambda one: codes.RELEASES.index(one.release)),
@@ -94,8 +109,13 @@ class LimitTable:
             policy=self._column(lambda one: self.policies.index(one.policy)),
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
+            weeks=self._column(lambda one: one.weeks),
             since=np.full(count, PAST, dtype=np.int64),
         )
+
+    def _is_kept(self, clock: str) -> bool:
+        return clock in codes.ALWAYS_KEPT or any(clock in (one.clock, one.reset_clock) for one in self.limits)
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)

@@ -23,7 +23,7 @@ from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
-FORMAT = 2
+FORMAT = 3
 _FORGOTTEN_AT_ONCE = 4096
 
 

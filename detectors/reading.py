@@ -250,7 +250,11 @@ class Reader:
             orders_in_hand=int(mem.state[State.ORDERS]),
             last_event_s=int(mem.rows[0, Row.LAST_EVENT]),
             limits=views,
-            stretches={clock: _stretches(mem, number) for number, clock in enumerate(codes.CLOCKS)},
+            stretches={
+                clock: _stretches(mem, number)
+                for number, clock in enumerate(codes.CLOCKS)
+                if packed.kept[number]
+            },
         )
 
     def _grow(self, need: int) -> None:

@@ -32,6 +32,7 @@ class StoreSettings:
     max_open_order_s: int = 10_800
     max_open_session_s: int = 57_600
     max_open_break_s: int = 14_400
+    max_open_duty_s: int = 57_600
     keep_s: int = 15 * 86_400
     #: Final events of a rider that are sealed together; 0 keeps everything (replay of files).
     seal_events: int = 16
@@ -42,6 +43,7 @@ class StoreSettings:
             max_open_order=self.max_open_order_s,
             max_open_session=self.max_open_session_s,
             max_open_break=self.max_open_break_s,
+            max_open_duty=self.max_open_duty_s,
             breach_grace=self.breach_grace_s,
             lateness=self.lateness_s,
             keep=self.keep_s,

@@ -7,6 +7,8 @@ import re
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _FORM = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})min)?(?:(\d{1,9})s)?", re.ASCII)
 LONGEST_S = 14 * 86_400
+#: What may be counted in a window of the calendar.
+LONGEST_AMOUNT_S = 2_000 * 3_600
 
 
 def parse_duration(text: object) -> int:
@@ -22,6 +24,21 @@ def parse_duration(text: object) -> int:
     >>> parse_duration("1h30min")
     5400
     """
+    return _parsed(text, LONGEST_S)
+
+
+def parse_amount(text: object) -> int:
+    """Seconds of an amount, which may be as much as 2,000 h.
+
+    Raises
+    ------
+    ValueError
+        When it is no duration, zero, or above that.
+    """
+    return _parsed(text, LONGEST_AMOUNT_S)
+
+
+def _parsed(text: object, longest_s: int) -> int:
     example = 'write it like "4h", "20min" or "1h30min"'
     if isinstance(text, int) and not isinstance(text, bool):
         raise ValueError(f'{text} is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
@@ -33,8 +50,9 @@ def parse_duration(text: object) -> int:
     if match is None or not text:
         raise ValueError(f'"{text[:60]}" is no duration: {example}')
     seconds = sum(int(part or 0) * unit_s for part, (_, unit_s) in zip(match.groups(), _UNITS, strict=True))
-    if not 0 < seconds <= LONGEST_S:
-        raise ValueError(f'"{text}" must be above zero and at most 14d')
+    if not 0 < seconds <= longest_s:
+        longest = "14d" if longest_s == LONGEST_S else "2000h"
+        raise ValueError(f'"{text}" must be above zero and at most {longest}')
     return seconds
 
 

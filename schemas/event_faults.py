@@ -62,22 +62,26 @@ def syntax(error: json.JSONDecodeError) -> str:
     return f"at character {error.pos + 1}, near {json.dumps(near, ensure_ascii=False)}: {why}"
 
 
-def faults_of(names: Iterable[str], tree: Mapping[str, object], types: tuple[str, ...]) -> str:
+def faults_of(
+    names: Iterable[str], tree: Mapping[str, object], types: tuple[str, ...], duties: tuple[str, ...]
+) -> str:
     """What is wrong with the fields of these names, one after the other."""
     wrong = list(dict.fromkeys(names))
     kind = tree.get("type")
     ordered = isinstance(kind, str) and kind in types and kind.startswith("order_")
     if ordered and not is_id(tree.get("order_id")) and "order_id" not in wrong:
         wrong.append("order_id")
-    return "; ".join(_fault(name, tree, types) for name in wrong)
+    if kind == "duty_status" and tree.get("duty") not in duties and "duty" not in wrong:
+        wrong.append("duty")
+    return "; ".join(_fault(name, tree, duties if name == "duty" else types) for name in wrong)
 
 
 def _fault(name: str, tree: Mapping[str, object], types: tuple[str, ...]) -> str:
     value = tree.get(name, _MISSING)
     if value is _MISSING or value is None:
         return _missing(name, tree, is_null=value is None)
-    if name == "type":
-        return _type(value, types)
+    if name in ("type", "duty"):
+        return _choice(name, value, types)
     if name == "event_time":
         return _event_time(value)
     if name in ("confirmed", "void"):
@@ -88,9 +92,14 @@ def _fault(name: str, tree: Mapping[str, object], types: tuple[str, ...]) -> str
 
 
 def _missing(name: str, tree: Mapping[str, object], *, is_null: bool) -> str:
-    examples = {"schema": '"work-state/1"', "event_time": _TIME_EXAMPLE, "type": '"order_accepted"'}
+    examples = {
+        "schema": '"work-state/1"',
+        "event_time": _TIME_EXAMPLE,
+        "type": '"order_accepted"',
+        "duty": '"driving"',
+    }
     example = examples.get(name) or f'"{_EXAMPLES.get(name, "x")}"'
-    who = f"{tree['type']} needs it" if name == "order_id" else "every event needs it"
+    who = f"{tree['type']} needs it" if name in ("order_id", "duty") else "every event needs it"
     text = f'{name} is {"null" if is_null else "missing"}: {who}, like "{name}": {example}'
     like = [one for one in tree if one != name and _plain(one) == _plain(name)]
     return text + (f'; there is "{like[0]}", which is not looked at: is that it?' if like else "")
@@ -100,10 +109,10 @@ def _plain(name: str) -> str:
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
-def _type(value: object, types: tuple[str, ...]) -> str:
+def _choice(name: str, value: object, types: tuple[str, ...]) -> str:
     near = difflib.get_close_matches(str(value).lower(), types, 1)
     guess = f'; did you mean "{near[0]}"?' if near else ""
-    return f"type = {shown(value)}: must be one of {', '.join(types)}{guess}"
+    return f"{name} = {shown(value)}: must be one of {', '.join(types)}{guess}"
 
 
 def _event_time(value: object) -> str:

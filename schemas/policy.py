@@ -18,21 +18,31 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.durations import parse_duration, write_duration
+from schemas.durations import LONGEST_S, parse_amount, parse_duration, write_duration
 from schemas.names import Id
+from schemas.policy_calendar import (
+    CALENDAR_KINDS,
+    LONGEST_CALENDAR_S,
+    MOST_WEEKS,
+    WEEK_S,
+    Weekday,
+    calendar_faults,
+    checked_time,
+)
 from schemas.policy_faults import faults_of, limit_name
+from schemas.policy_rests import rest_faults
 
-DAY_S = 86_400
 MOST_LIMITS = 32
-#: A local day can have 25 hours, and in a few zones 24.5 or 26; a week a day's extra hour.
-LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600}
 
 #: Names in the data base that mean something else on each machine, or nothing.
 _NO_PLACES = ("localtime", "posixrules", "Factory")
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
-Kind = Literal["continuous", "day", "week", "rolling", "span", "rest_within"]
-Clock = Literal["order", "online", "loaded"]
+Amount = Annotated[int, BeforeValidator(parse_amount)]
+Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
+LocalTime = Annotated[str, BeforeValidator(checked_time)]
+Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
+Clock = Literal["order", "online", "loaded", "driving", "duty"]
 Effect = Literal["remind", "confirm", "hold"]
 Release = Literal["rest", "elapsed", "window", "confirm"]
 Text = Annotated[str, Field(min_length=1, strict=True)]
@@ -72,12 +82,19 @@ class PolicyLimit(BaseModel):
     name: Id
     kind: Kind
     clock: Clock
-    limit_s: Duration | None = Field(default=None, alias="limit")
+    limit_s: Amount | None = Field(default=None, alias="limit")
     reset_s: Duration | None = Field(default=None, alias="reset")
+    reset_parts_s: tuple[Duration, ...] = Field(default=(), alias="reset_parts")
+    reset_sum_s: Duration | None = Field(default=None, alias="reset_sum")
+    reset_sum_parts_s: Duration | None = Field(default=None, alias="reset_sum_parts")
+    reset_clock: Clock | None = None
     window_s: Duration | None = Field(default=None, alias="window")
     rest_s: Duration | None = Field(default=None, alias="rest")
-    warn_before_s: tuple[Duration, ...] = Field(default=(), alias="warn_before")
+    warn_before_s: tuple[Amount, ...] = Field(default=(), alias="warn_before")
     remind_every_s: Duration | None = Field(default=None, alias="remind_every")
+    day_start: LocalTime | None = None
+    week_start: Weekday | None = None
+    weeks: Weeks | None = None
     effect: Effect
     release: Release | None = None
     hold_for_s: Duration | None = Field(default=None, alias="hold_for")
@@ -93,7 +110,8 @@ class PolicyLimit(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        faults = [*_pieces(self), *_amounts(self), *_release(self)]
+        calendar = calendar_faults(self)
+        faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *_release(self)]
         if faults:
             raise ValueError("; ".join(faults))
         if self.release is None and self.effect != "remind":
@@ -106,6 +124,7 @@ _NEEDED = {
     "continuous": {"limit", "reset"},
     "day": {"limit"},
     "week": {"limit"},
+    "month": {"limit"},
     "rolling": {"limit", "window"},
     "span": {"limit", "reset"},
     "rest_within": {"window", "rest"},
@@ -130,9 +149,12 @@ def _amounts(one: PolicyLimit) -> list[str]:
     if one.kind == "rolling" and one.window_s and one.limit_s and one.limit_s > one.window_s:
         limit, window = write_duration(one.limit_s), write_duration(one.window_s)
         faults.append(f"`limit` {limit} is never reached in a `window` of {window}")
-    longest_s = LONGEST_CALENDAR_S.get(one.kind)
-    if longest_s and one.limit_s and one.limit_s >= longest_s:
-        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in a {one.kind}")
+    longest_s = LONGEST_CALENDAR_S.get(one.kind, 0) + (one.weeks or 1) * WEEK_S - WEEK_S
+    if longest_s > 0 and one.limit_s and one.limit_s >= longest_s:
+        window = f"{one.weeks} weeks" if one.weeks else f"a {one.kind}"
+        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in {window}")
+    if one.kind not in CALENDAR_KINDS and one.limit_s and one.limit_s > LONGEST_S:
+        faults.append(f"`limit` {write_duration(one.limit_s)} must be at most 14d for kind {one.kind}")
     leads = one.warn_before_s
     faults += [
         f"`warn_before` {write_duration(lead)} must be below the limit"

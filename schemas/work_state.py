@@ -33,9 +33,12 @@ EventType = Literal[
     "break_started",
     "break_ended",
     "heartbeat",
+    "duty_status",
 ]
 #: In the order of the codes in the decoder's column.
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+#: In the order in which those of one instant are applied.
+DUTIES = ("off", "sleeper", "on_duty", "driving")
 TYPES_OF_ORDERS = frozenset(name for name in EVENT_TYPES if name.startswith("order_"))
 
 
@@ -68,6 +71,10 @@ class WorkStateEvent(BaseModel):
     ]
     type: EventType
     order_id: Annotated[Any, Field(description="Needed for order_*; elsewhere not looked at.")] = None
+    duty: Annotated[
+        Any,
+        Field(description="Needed for duty_status: off, sleeper, on_duty, driving; elsewhere not looked at."),
+    ] = None
     zone: Annotated[Id | None, Field(description="An administrative code.")] = None
     confirmed: Annotated[StrictBool | None, Field(description="The rider wants to go on.")] = None
     void: Annotated[StrictBool | None, Field(description="A correction: takes back its like.")] = None
@@ -76,6 +83,8 @@ class WorkStateEvent(BaseModel):
     def _orders_are_named(self) -> Self:
         if self.type in TYPES_OF_ORDERS and not is_id(self.order_id):
             raise ValueError("order_id")
+        if self.type == "duty_status" and self.duty not in DUTIES:
+            raise ValueError("duty")
         return self
 
     @property
@@ -128,8 +137,8 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:
-        names = [str(one["loc"][0]) if one["loc"] else "order_id" for one in error.errors()]
-        raise Refused("invalid", printable(faults_of(names, tree, EVENT_TYPES), 500)) from error
+        names = [str(one["loc"][0] if one["loc"] else one["ctx"]["error"]) for one in error.errors()]
+        raise Refused("invalid", printable(faults_of(names, tree, EVENT_TYPES, DUTIES), 500)) from error
 
 
 def platform_of(value: bytes | None) -> str | None:

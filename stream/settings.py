@@ -23,6 +23,7 @@ _DURATIONS = (
     "max_open_order",
     "max_open_session",
     "max_open_break",
+    "max_open_duty",
     "keep",
     "checkpoint_every",
     "ready_lag",
@@ -80,6 +81,7 @@ class Settings(BaseSettings):
     max_open_order: int = Field(10_800, description="Longest time an order counts without an end.")
     max_open_session: int = Field(57_600, description="Longest time a session counts without an end.")
     max_open_break: int = Field(14_400, description="Longest time a break counts without an end.")
+    max_open_duty: int = Field(57_600, description="Longest time a duty status holds without another.")
     keep: int = Field(15 * 86_400, description="How long a silent rider is remembered.")
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz are served.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="Their port; 0 takes a free one.")
@@ -308,6 +310,7 @@ class Settings(BaseSettings):
             max_open_order_s=self.max_open_order,
             max_open_session_s=self.max_open_session,
             max_open_break_s=self.max_open_break,
+            max_open_duty_s=self.max_open_duty,
             keep_s=self.keep,
             seal_events=seal_events,
         )

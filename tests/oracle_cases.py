@@ -14,16 +14,20 @@ from tests.oracle.generate import Case
 from tests.oracle.judge import Settings, judge
 
 Doc = dict[str, Any]
-KEYS = ("limit", "reset", "window", "rest", "remind_every", "hold_for")
+KEYS = ("reset_sum", "reset_sum_parts", "limit", "reset", "window", "rest", "remind_every", "hold_for")
+
+TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks")
 
 
 def policy_of(description: Doc) -> Policy:
     """The policy that an oracle's description means, through the model that reads policy files."""
     limits = []
     for one in description["limits"]:
-        limit: Doc = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one[f"{key}_s"]}
+        limit: Doc = {key: write_duration(one[f"{key}_s"]) for key in KEYS if one.get(f"{key}_s")}
         limit |= {key: one[key] for key in ("name", "kind", "clock", "effect", "message")}
-        limit |= {key: one[key] for key in ("release", "source") if one[key]}
+        limit |= {key: one[key] for key in TEXTS if one.get(key)}
+        if one.get("reset_parts_s"):
+            limit["reset_parts"] = [write_duration(part) for part in one["reset_parts_s"]]
         if one["warn_before_s"]:
             limit["warn_before"] = [write_duration(lead) for lead in one["warn_before_s"]]
         limits.append(limit)
@@ -38,6 +42,7 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
         max_open_order_s=case.maxima.order_s,
         max_open_session_s=case.maxima.session_s,
         max_open_break_s=case.maxima.break_s,
+        max_open_duty_s=case.maxima.duty_s,
         seal_events=seal_events,
     )
 

@@ -58,7 +58,7 @@ def policy_page() -> str:
     )
     lines = ["\n## Releases\n\nThe first is the default.\n\n| kind | effect `hold` | effect `confirm` |\n"]
     lines.append("| --- | --- | --- |\n")
-    for kind in ("continuous", "day", "week", "rolling", "span", "rest_within"):
+    for kind in ("continuous", "day", "week", "month", "rolling", "span", "rest_within"):
         for has_reset in (True, False) if kind == "rolling" else (True,):
             name = f"`{kind}`" + (
                 "" if kind != "rolling" else " with reset" if has_reset else " without reset"

@@ -33,7 +33,7 @@ from schemas.decode.columns import (
 )
 from schemas.decode.hashing import hash_of, murmur2_of, order_hash_of
 from schemas.decode.message import parse_values
-from schemas.work_state import EVENT_TYPES, TYPES_OF_ORDERS, Refused, WorkStateEvent, read_event
+from schemas.work_state import DUTIES, EVENT_TYPES, TYPES_OF_ORDERS, Refused, WorkStateEvent, read_event
 
 __all__ = [
     "EVENT",
@@ -146,6 +146,9 @@ def _fill(columns: Columns, i: int, event: WorkStateEvent, extra: bytearray, bas
     columns.status[i] = EVENT
     columns.event_s[i] = event.event_s
     columns.type[i] = EVENT_TYPES.index(event.type)
+    if event.type == "duty_status" and not event.void:
+        # A void takes back every duty status of its second.
+        columns.type[i] += DUTIES.index(event.duty)
     columns.flags[i] = (FLAG_CONFIRMED if event.confirmed else 0) | (FLAG_VOID if event.void else 0)
     columns.rider_off[i], columns.rider_len[i] = _append(extra, base, event.rider_id)
     columns.platform_off[i], columns.platform_len[i] = _append(extra, base, event.platform)

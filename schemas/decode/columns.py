@@ -24,7 +24,8 @@ class Columns(NamedTuple):
 
     ``arrival_ms`` is when the record reached Kafka, or, for a forwarded record (``hop`` 1), what its header
     says. ``event_s`` is epoch seconds; the hashes are of the ids, the order's with the platform mixed in
-    (0 where the type has no order).
+    (0 where the type has no order). ``type`` is the place in `EVENT_TYPES`; of a `duty_status`, the last of
+    them, it goes on with the place in `DUTIES`.
     """
 
     status: I8

@@ -27,9 +27,11 @@ from schemas.work_state import EVENT_TYPES, LARGEST_BYTES, TYPES_OF_ORDERS
 SCHEMA, EVENT_ID, RIDER_ID, PLATFORM, EVENT_TIME = 0, 1, 2, 3, 4
 TYPE, ORDER_ID, ZONE, CONFIRMED, VOID, UNKNOWN = 5, 6, 7, 8, 9, 10
 REQUIRED = 0b111111
-# The event types as the model has them: a code is the place in its table.
-TYPE_LENGTHS = np.array([len(name) for name in EVENT_TYPES], dtype=np.uint8)
-TYPE_CHARS = np.array([list(name.encode().ljust(max(TYPE_LENGTHS))) for name in EVENT_TYPES], dtype=np.uint8)
+# The event types as the model has them: a code is the place in its table. The last one, `duty_status`, is
+# left to the slow path, which adds the place of its duty.
+QUICK_TYPES = EVENT_TYPES[:-1]
+TYPE_LENGTHS = np.array([len(name) for name in QUICK_TYPES], dtype=np.uint8)
+TYPE_CHARS = np.array([list(name.encode().ljust(max(TYPE_LENGTHS))) for name in QUICK_TYPES], dtype=np.uint8)
 #: A bit for each type that has an order.
 ORDER_TYPES = sum(1 << code for code, name in enumerate(EVENT_TYPES) if name in TYPES_OF_ORDERS)
 

@@ -21,7 +21,14 @@ CONNECTION = (
     "sasl_password",
 )
 #: What verdicts depend on beside the policies.
-JUDGING = ("lateness", "breach_grace", "max_open_order", "max_open_session", "max_open_break")
+JUDGING = (
+    "lateness",
+    "breach_grace",
+    "max_open_order",
+    "max_open_session",
+    "max_open_break",
+    "max_open_duty",
+)
 #: Where things lie in Kafka.
 OUTPUTS = ("alerts", "status", "watermark", "dead_letter")
 
@@ -45,6 +52,7 @@ _TEXTS = {
     "max_open_order": "Longest time an order counts without an end: 1s to 14d, usually hours [3h].",
     "max_open_session": "Longest time a session counts without an end: 1s to 14d, usually hours [16h].",
     "max_open_break": "Longest time a break counts without an end: 1s to 14d, usually hours [4h].",
+    "max_open_duty": "Longest time a duty status holds without another: 1s to 14d, usually hours [16h].",
     "keep": "How long a silent rider is remembered: 1s to 9999d, usually days [15d].",
     "checkpoint_every": "How often changes go to the state topic: 1s to 14d [20s].",
     "metrics_host": "Where /metrics is served [127.0.0.1].",

@@ -30,10 +30,21 @@ def describe(policy: Policy) -> str:
 
 def _amount(one: PolicyLimit) -> str:
     text = f"{write_duration(one.amount_s)} of {one.clock} time, {one.kind}"
+    if one.weeks:
+        text += f", of {one.weeks} weeks together"
+    if one.day_start or one.week_start:
+        text += f", begun at {one.day_start or '00:00'}" + (f" on {one.week_start}" if one.week_start else "")
     if one.window_s:
         text += f", window {write_duration(one.window_s)}"
     if one.reset_s:
         text += f", begun anew by a rest of {write_duration(one.reset_s)}"
+    if one.reset_parts_s:
+        text += f", or by rests of {', then '.join(write_duration(part) for part in one.reset_parts_s)}"
+    if one.reset_sum_s:
+        least = write_duration(one.reset_sum_parts_s or 0)
+        text += f", or by rests of {least} each that add up to {write_duration(one.reset_sum_s)}"
+    if one.reset_clock:
+        text += f"; rests are those of the clock {one.reset_clock}"
     return text
 
 

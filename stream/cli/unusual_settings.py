@@ -16,6 +16,7 @@ _USUAL = {
     ),
     "max_open_session": (3_600, 2 * 86_400, "so long, at most, counts a session whose end is missing"),
     "max_open_break": (300, 86_400, "so long, at most, counts a break whose end is missing"),
+    "max_open_duty": (3_600, 2 * 86_400, "so long, at most, holds a duty status without another"),
     "keep": (86_400, 400 * 86_400, "so long is a silent rider remembered"),
     "checkpoint_every": (1, 600, "so much has to be judged anew after a crash"),
     "ready_lag": (1, 600, "so far behind the worker still says that it is ready"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from detectors.calendar import day_starts, segments, week_starts
+from detectors.calendar import day_starts, month_starts, segments, week_starts
 from schemas.encode.columns import Offsets
 
 #: Around everything that is ever written of an event, and of a clock that stands at its beginning.
@@ -17,10 +17,17 @@ _FIRST, _LAST = datetime(1969, 12, 1, tzinfo=UTC), datetime(2100, 7, 1, tzinfo=U
 
 
 @cache
-def window_starts(time_zone: str, kind: str) -> npt.NDArray[np.int64]:
-    """First instants of the ``day`` or ``week`` windows of a time zone, epoch seconds."""
+def window_starts(time_zone: str, kind: str, day_start_s: int, week_start: int) -> npt.NDArray[np.int64]:
+    """First instants of the ``day``, ``week`` or ``month`` windows of a time zone, epoch seconds.
+
+    Days begin ``day_start_s`` seconds after midnight, weeks on the weekday ``week_start`` (Monday is 0).
+    """
     zone = ZoneInfo(time_zone)
-    return day_starts(zone) if kind == "day" else week_starts(zone)
+    if kind == "month":
+        return month_starts(zone, day_start_s)
+    if kind == "week":
+        return week_starts(zone, day_start_s, week_start)
+    return day_starts(zone, day_start_s)
 
 
 @cache

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from detectors.limits import Limit
 from schemas.policy import Policy, PolicyLimit
+from schemas.policy_calendar import WEEKDAYS, seconds_of_day
 
 
 def limits_of(policies: Sequence[Policy]) -> list[Limit]:
@@ -30,4 +31,11 @@ def _limit(policy: Policy, one: PolicyLimit) -> Limit:
         warn_before_s=tuple(one.warn_before_s),
         remind_every_s=one.remind_every_s or 0,
         hold_for_s=one.hold_for_s or 0,
+        reset_parts_s=tuple(one.reset_parts_s),
+        reset_sum_s=one.reset_sum_s or 0,
+        sum_part_s=one.reset_sum_parts_s or 0,
+        reset_clock=one.reset_clock or "",
+        weeks=one.weeks or 1,
+        day_start_s=seconds_of_day(one.day_start or "00:00"),
+        week_start=WEEKDAYS.index(one.week_start or "monday"),
     )

@@ -6,7 +6,8 @@ import re
 from datetime import date
 
 from schemas.durations import write_duration
-from schemas.policy import DAY_S, Policy, PolicyLimit
+from schemas.policy import Policy, PolicyLimit
+from schemas.policy_calendar import DAY_S
 
 _SHORT_REST_S = 300
 _ETC = re.compile(r"Etc/GMT([+-])(\d+)")
@@ -73,6 +74,8 @@ def _odd(one: PolicyLimit) -> list[str]:
         found.append(f"`limit` {_amount(one)} can be reached only on a day longer than 24 h: is it meant so?")
     if one.kind == "week" and one.amount_s >= 7 * DAY_S:
         found.append(f"`limit` {_amount(one)} can be reached only in a week with a longer day")
+    if one.kind == "month" and one.amount_s >= 31 * DAY_S:
+        found.append(f"`limit` {_amount(one)} can be reached only in a month with a longer day")
     if one.reset_s and one.reset_s < _SHORT_REST_S:
         found.append(f"`reset` {write_duration(one.reset_s)}: every pause between two orders is such a rest")
     if one.reset_s and one.reset_s > one.amount_s and one.kind == "continuous" and one.amount_s < 3_600:

@@ -19,7 +19,7 @@ from detectors.kernels.layout.values import PAGE_SHIFT, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from schemas.decode import rider_hash
-from schemas.policy import DAY_S
+from schemas.policy_calendar import DAY_S
 from stream.kafka.log_reader import Bounds, LogReader
 from stream.kafka.topics.provisioning import topic_id
 from stream.settings import Settings

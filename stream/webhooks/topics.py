@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.policy import DAY_S
+from schemas.policy_calendar import DAY_S
 from stream.kafka.admin import administration
 from stream.kafka.topics.existing import TopicsRefused, create, partition_counts
 from stream.kafka.topics.wanted import Wanted

@@ -64,19 +64,20 @@ def test_a_further_clock_moves_words_and_overlaps_none(
 
 def test_a_page_of_a_checkpoint_is_read_as_it_was_written_before() -> None:
     """Packed rows go to Kafka as they lie: other numbers need another `detectors.pages.FORMAT`."""
-    assert (row.WORDS, row.HOLD_WORDS, row.MEMBER_WORDS) == (34, 2, 3)
-    assert (row.SPANS, row.SPANS_CLASS, row.TOLD, row.ENDED, row.BASE_OPEN) == (4, 7, 10, 13, 16)
-    assert (row.FLAGS, row.STATUS, row.LAST_EVENT, row.MEMBERS, row.PAGE) == (20, 21, 25, 26, 29)
-    assert (row.HASH, row.FORGOTTEN_MS, row.ESTIMATED_UNTIL) == (31, 32, 33)
-    assert (state.LIMITS, state.CLOCK_WORDS, state.LIMIT_WORDS, state.SPAN_WORDS) == (17, 4, 9, 3)
+    assert (row.WORDS, row.HOLD_WORDS, row.MEMBER_WORDS) == (38, 2, 5)
+    assert (row.SPANS, row.SPANS_CLASS, row.TOLD, row.ENDED, row.BASE_OPEN) == (4, 9, 14, 17, 20)
+    assert (row.FLAGS, row.STATUS, row.LAST_EVENT, row.MEMBERS, row.PAGE) == (24, 25, 29, 30, 33)
+    assert (row.HASH, row.FORGOTTEN_MS, row.ESTIMATED_UNTIL) == (35, 36, 37)
+    assert (state.LIMITS, state.CLOCK_WORDS, state.LIMIT_WORDS, state.SPAN_WORDS) == (25, 4, 9, 3)
     assert (state.LIMIT_FLAGS, state.LIMIT_HOLD_FROM) == (3, 5)
-    assert (event.WORDS, opened.ORDER_WORDS, opened.PLATFORM_WORDS) == (4, 4, 3)
+    assert (event.WORDS, opened.ORDER_WORDS, opened.PLATFORM_WORDS) == (4, 4, 5)
     assert (record.WORDS, record.SPANS, record.TOLD_AT, record.META) == (11, 8, 9, 10)
 
 
 def test_kernels_and_models_have_the_same_tables() -> None:
     """`detectors` and `schemas` may not import each other; the models are the source."""
     assert codes.EVENT_TYPES == work_state.EVENT_TYPES
+    assert codes.DUTIES == work_state.DUTIES
     assert typing.get_args(policy.Clock) == codes.CLOCKS
     assert set(KINDS) == set(typing.get_args(policy.Kind))
     assert set(codes.EFFECTS) == set(typing.get_args(policy.Effect))

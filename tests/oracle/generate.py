@@ -41,7 +41,7 @@ class Case:
 
 
 #: Kinds of limit that histories are made for.
-KINDS = ("continuous", "day", "week", "rolling", "span", "rest_within")
+KINDS = ("continuous", "day", "week", "month", "rolling", "span", "rest_within")
 
 
 def make_limit(rng: random.Random, name: str, grid: int, only: str | None = None) -> Doc:

@@ -12,7 +12,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from schemas.decode import CorruptBatch, Decoded, decode_chunk, decode_lines, murmur2, read_headers
-from schemas.work_state import EVENT_TYPES, LARGEST_BYTES, Refused, WorkStateEvent, read_event
+from schemas.work_state import DUTIES, EVENT_TYPES, LARGEST_BYTES, Refused, WorkStateEvent, read_event
 
 GOOD: dict[str, Any] = {
     "schema": "work-state/1",
@@ -55,6 +55,8 @@ times = st.one_of(
 def messages(draw: st.DrawFn) -> bytes:
     """A good event with a few fields changed, left out, added, repeated, or its text damaged."""
     tree = dict(GOOD, type=draw(st.sampled_from(EVENT_TYPES)))
+    if draw(st.booleans()):
+        tree["duty"] = draw(st.sampled_from(DUTIES))
     tree["event_time"] = draw(st.one_of(st.just(GOOD["event_time"]), times))
     for name in draw(st.lists(st.sampled_from([*GOOD, "confirmed", "void", "extra"]), max_size=2)):
         tree[name] = draw(odd_values)
@@ -79,6 +81,12 @@ def messages(draw: st.DrawFn) -> bytes:
     return raw
 
 
+def duty_of(code: int, *, void: bool) -> str | None:
+    """The duty that the code of a `duty_status` goes on with."""
+    place = code - (len(EVENT_TYPES) - 1)
+    return DUTIES[place] if place >= 0 and not void else None
+
+
 def reading(decoded: Decoded, index: int) -> tuple[Any, ...] | None:
     """What the columns say of a record; None when it was refused."""
     columns = decoded.columns
@@ -95,7 +103,8 @@ def reading(decoded: Decoded, index: int) -> tuple[Any, ...] | None:
     flags = int(columns.flags[index])
     return (
         *names,
-        EVENT_TYPES[columns.type[index]],
+        EVENT_TYPES[min(columns.type[index], len(EVENT_TYPES) - 1)],
+        duty_of(int(columns.type[index]), void=bool(flags & 2)),
         int(columns.event_s[index]),
         bool(flags & 1),
         bool(flags & 2),
@@ -105,7 +114,8 @@ def reading(decoded: Decoded, index: int) -> tuple[Any, ...] | None:
 def model_reading(event: WorkStateEvent) -> tuple[Any, ...]:
     """The same of the model."""
     names = (event.rider_id, event.platform, event.zone or "")
-    return (*names, event.type, event.event_s, bool(event.confirmed), bool(event.void))
+    duty = event.duty if event.type == "duty_status" and not event.void else None
+    return (*names, event.type, duty, event.event_s, bool(event.confirmed), bool(event.void))
 
 
 def expect_the_model(values: list[bytes]) -> None:

@@ -16,6 +16,7 @@ from detectors.kernels.clocks.orders import (
 )
 from detectors.kernels.clocks.sessions import (
     begin_on_platform,
+    change_duty,
     end_on_platform,
     end_platforms_at_maximum,
     tidy_platforms,
@@ -30,7 +31,7 @@ from detectors.kernels.layout import (
     row as Row,
     state as State,
 )
-from detectors.kernels.layout.arrays import Memory, Rules
+from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import I64, NONE
 
 
@@ -70,6 +71,8 @@ def apply_ends(
                     marks |= IS_ENDED
                 if Event.is_one_of(kind, codes.END_BREAKS):
                     end_on_platform(mem, state, Event.platform_of(packed), kind)
+                if kind >= codes.DUTY:
+                    change_duty(mem, state, Event.platform_of(packed), kind - codes.DUTY, at, rules)
                 if (packed >> Event.CONFIRMED_SHIFT) & 1 == 1:
                     mem.misc[Misc.CONFIRMED] = 1
                 zone = (packed & Event.ZONE_MASK) - 1
@@ -101,7 +104,7 @@ def apply_beginnings(mem: Memory, row: int, state: I64, at: int, first: int, las
 @inlined
 def see_what_runs(mem: Memory, state: I64) -> None:
     """Say of each clock whether what is open runs it (CONTRACT 1): a further clock has its rule here."""
-    loaded = 0
+    loaded, driving, duty = 0, 0, 0
     for index in range(state[State.ORDERS]):
         if mem.orders[index, Open.ORDER_LOADED] != NONE:
             loaded = 1
@@ -111,16 +114,25 @@ def see_what_runs(mem: Memory, state: I64) -> None:
         begun = mem.open_platforms[index, Open.PLATFORM_SESSION] != NONE
         if begun and mem.open_platforms[index, Open.PLATFORM_BREAK] < 0:
             online = 1
+        if mem.open_platforms[index, Open.PLATFORM_DUTY] == codes.DRIVING:
+            driving = 1
+        if mem.open_platforms[index, Open.PLATFORM_DUTY] != NONE:
+            duty = 1
     mem.misc[Misc.RUNS + codes.ORDER_CLOCK] = order
     mem.misc[Misc.RUNS + codes.ONLINE_CLOCK] = online
     mem.misc[Misc.RUNS + codes.LOADED_CLOCK] = loaded
+    mem.misc[Misc.RUNS + codes.DRIVING_CLOCK] = driving
+    mem.misc[Misc.RUNS + codes.DUTY_CLOCK] = max(duty, online)
 
 
 @inlined
-def turn_clocks(mem: Memory, row: int, state: I64, at: int) -> None:
+def turn_clocks(mem: Memory, row: int, state: I64, limits: Limits, at: int) -> None:
     """Start and stop the clocks as what is open says; keeps what they did before in ``misc``."""
     see_what_runs(mem, state)
+    mem.misc[Misc.BY_MAXIMUM + codes.DUTY_CLOCK] |= mem.misc[Misc.BY_MAXIMUM + codes.ONLINE_CLOCK]
     for clock in range(codes.CLOCK_COUNT):
+        if limits.kept[clock] == 0:
+            continue
         base = State.clock_at(clock)
         runs = mem.misc[Misc.RUNS + clock]
         ran = state[base + State.CLOCK_RUN]
@@ -136,7 +148,15 @@ def turn_clocks(mem: Memory, row: int, state: I64, at: int) -> None:
 
 @inlined
 def apply_instant(
-    mem: Memory, row: int, state: I64, base: I64, at: int, first: int, last: int, rules: Rules
+    mem: Memory,
+    row: int,
+    state: I64,
+    base: I64,
+    limits: Limits,
+    rules: Rules,
+    at: int,
+    first: int,
+    last: int,
 ) -> None:
     """Bring what is open and the clocks to ``at``, with the events ``first..last`` of that second."""
     mem.misc[Misc.BREACHES] = 0
@@ -149,5 +169,5 @@ def apply_instant(
     end_platforms_at_maximum(mem, state, at, rules)
     if last > first:
         apply_beginnings(mem, row, state, at, first, last)
-    turn_clocks(mem, row, state, at)
+    turn_clocks(mem, row, state, limits, at)
     tidy_platforms(mem, state)

@@ -14,6 +14,11 @@ class Limits(NamedTuple):
     clock: I64
     amount: I64
     reset: I64
+    reset_clock: I64  # the clock whose rests count
+    part_count: I64
+    parts: I64  # (limits, MAX_PARTS)
+    reset_sum: I64
+    sum_part: I64  # the shortest rest that counts in the sum
     window: I64
     effect: I64
     release: I64
@@ -24,6 +29,8 @@ class Limits(NamedTuple):
     policy: I64
     calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
     bounds: I64
+    weeks: I64  # how many weeks are counted, 1 for other kinds
+    kept: I64  # (clocks,): whether a clock is kept
     since: I64  # nothing before this instant is told: the policy was named later
 
 
@@ -33,6 +40,7 @@ class Rules(NamedTuple):
     max_open_order: int
     max_open_session: int
     max_open_break: int
+    max_open_duty: int
     breach_grace: int
     lateness: int
     keep: int

@@ -18,6 +18,7 @@ EVENT_TYPES = (
     "break_started",
     "break_ended",
     "heartbeat",
+    "duty_status",
 )
 ONLINE = EVENT_TYPES.index("online")
 OFFLINE = EVENT_TYPES.index("offline")
@@ -28,6 +29,11 @@ CANCELLED = EVENT_TYPES.index("order_cancelled")
 BREAK_STARTED = EVENT_TYPES.index("break_started")
 BREAK_ENDED = EVENT_TYPES.index("break_ended")
 HEARTBEAT = EVENT_TYPES.index("heartbeat")
+#: The last type, for it goes on with the place of what the duty is (`DUTIES`); a void has the first place.
+DUTY = EVENT_TYPES.index("duty_status")
+#: In the order in which those of one instant are applied.
+DUTIES = ("off", "sleeper", "on_duty", "driving")
+OFF, SLEEPER, ON_DUTY, DRIVING = range(4)
 # Sets of event types, a bit for each.
 OF_ORDERS = 1 << ACCEPTED | 1 << PICKED_UP | 1 << DELIVERED | 1 << CANCELLED
 END_ORDERS = 1 << DELIVERED | 1 << CANCELLED
@@ -39,11 +45,15 @@ GIVE_ZONE = OF_ORDERS | 1 << ONLINE | 1 << OFFLINE
 FLAG_CONFIRMED, FLAG_VOID = 1, 2
 
 #: What is counted (CONTRACT 1), in the order of their words in rows and states.
-CLOCKS = ("order", "online", "loaded")
+CLOCKS = ("order", "online", "loaded", "driving", "duty")
 CLOCK_COUNT = len(CLOCKS)
 ORDER_CLOCK = CLOCKS.index("order")
 ONLINE_CLOCK = CLOCKS.index("online")
 LOADED_CLOCK = CLOCKS.index("loaded")
+DRIVING_CLOCK = CLOCKS.index("driving")
+DUTY_CLOCK = CLOCKS.index("duty")
+#: Kept of every rider, whatever is judged; the others only where a limit looks at them.
+ALWAYS_KEPT = ("order", "online", "loaded")
 
 EFFECTS = ("remind", "confirm", "hold")
 REMIND, CONFIRM, HOLD = range(3)

@@ -1,4 +1,4 @@
-"""Words of what is open: orders in hand, and platforms with a session or a break."""
+"""Words of what is open: orders in hand, and platforms with a session, a break or a duty."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ ORDER_WORDS = _order.size
 _platform = Words()
 #: Number, since when the session and the break are open (NONE: none).
 PLATFORM_ID, PLATFORM_SESSION, PLATFORM_BREAK = _platform.each(3)
+#: The duty that counts, ON_DUTY or DRIVING, and since when (NONE: neither).
+PLATFORM_DUTY, PLATFORM_DUTY_SINCE = _platform.each(2)
 PLATFORM_WORDS = _platform.size
 #: A break that ended at the instant being judged: it still kept its session from counting just before.
 JUST_ENDED = -2

@@ -18,6 +18,8 @@ CLOCK_WORDS = _clock.size
 _limit = Words()
 #: The clock's total when counting began; where the episode or window began; where the window ends.
 LIMIT_COUNT0, LIMIT_EPISODE, LIMIT_WINDOW_END = _limit.each(3)
+#: Of a limit of rests, which has no such window: what has been taken of them (`kernels.limits.rests`).
+LIMIT_TAKEN = LIMIT_WINDOW_END
 #: What has fired (below), and how many reminders.
 LIMIT_FLAGS, LIMIT_REMINDED = _limit.each(2)
 #: The hold: its beginning (NONE: none); the newest instant reached in it, what was counted then, from where.

@@ -15,6 +15,7 @@ PAST = -(1 << 60)
 
 MAX_LIMITS = 32
 MAX_WARNINGS = 24
+MAX_PARTS = 4
 #: Merged intervals that a verdict shows, the last ones (CONTRACT 7).
 EVIDENCE_SPANS = 50
 #: Distinct events of one rider that may be not final at once (CONTRACT 3, `flood`).

@@ -1,14 +1,15 @@
-"""``day``, ``week``: clock time in the calendar window of the policy's time zone (CONTRACT 5), seconds.
+"""``day``, ``week``, ``month``: clock time in the calendar window of the zone (CONTRACT 5), seconds.
 
+A limit of several weeks counts those before, too, and is reached only while the clock runs (RULEBOOK 3).
 An instant belongs to the window that contains it, so at a window's end the count has begun anew.
 """
 
 from __future__ import annotations
 
-from detectors.kernels.clocks.spans import total
+from detectors.kernels.clocks.spans import total, total_at
 from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
-from detectors.kernels.layout.arrays import Limits
+from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits.episode import lowest_open_amount
 
@@ -28,7 +29,13 @@ def window_index(limits: Limits, limit: int, at: int) -> int:
 
 
 @inlined
-def turn(state: I64, limits: Limits, limit: int, at: int) -> bool:
+def first_begins(limits: Limits, limit: int, index: int) -> int:
+    """Where counting begins for the window of an index: earlier than it where several weeks are counted."""
+    return limits.bounds[max(index - limits.weeks[limit] + 1, limits.calendar[limit, 0])]
+
+
+@inlined
+def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Begin the count anew when ``at`` lies in another window; True when a window has ended.
 
     Precondition: a clock that ran over the boundary has been brought to the boundary itself.
@@ -37,20 +44,27 @@ def turn(state: I64, limits: Limits, limit: int, at: int) -> bool:
     if at < state[word + State.LIMIT_WINDOW_END]:
         return False
     index = window_index(limits, limit, at)
-    state[word + State.LIMIT_EPISODE] = limits.bounds[index]
+    begin = first_begins(limits, limit, index)
+    state[word + State.LIMIT_EPISODE] = begin
     state[word + State.LIMIT_WINDOW_END] = limits.bounds[index + 1]
-    state[word + State.LIMIT_COUNT0] = total(state, limits.clock[limit], at)
+    if limits.weeks[limit] > 1:
+        state[word + State.LIMIT_COUNT0] = total_at(mem, row, state, limits.clock[limit], begin)
+    else:
+        state[word + State.LIMIT_COUNT0] = total(state, limits.clock[limit], at)
     state[word + State.LIMIT_FLAGS] = 0
     state[word + State.LIMIT_REMINDED] = 0
     return True
 
 
 @inlined
-def counted(state: I64, limits: Limits, limit: int, at: int) -> int:
+def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
     """Seconds counted at ``at``."""
     word = State.limit_at(limit)
     if at >= state[word + State.LIMIT_WINDOW_END]:
-        return 0
+        if limits.weeks[limit] == 1:
+            return 0
+        clock, begin = limits.clock[limit], first_begins(limits, limit, window_index(limits, limit, at))
+        return total(state, clock, at) - total_at(mem, row, state, clock, begin)
     return total(state, limits.clock[limit], at) - state[word + State.LIMIT_COUNT0]
 
 
@@ -70,11 +84,11 @@ def next_instant(state: I64, limits: Limits, limit: int) -> int:
 
 @inlined
 def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
-    """The first instant of the window that contains ``at``, which is not before the state's instant."""
+    """Where what is counted at ``at`` begins; ``at`` is not before the state's instant."""
     word = State.limit_at(limit)
     if at < state[word + State.LIMIT_WINDOW_END]:
         return state[word + State.LIMIT_EPISODE]
-    return limits.bounds[window_index(limits, limit, at)]
+    return first_begins(limits, limit, window_index(limits, limit, at))
 
 
 @inlined
@@ -88,6 +102,8 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
     """Whether the count grows with time at ``now``, and until when it goes on as it does."""
     runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
     end = window_end(state, limit)
+    if limits.weeks[limit] > 1 and now >= end:
+        end = limits.bounds[window_index(limits, limit, now) + 1]
     return runs, end if now < end else INF
 
 

@@ -7,7 +7,8 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits
 from detectors.kernels.layout.values import I64, INF
-from detectors.kernels.limits.episode import is_under_way, lowest_open_amount, rest_qualifies_at
+from detectors.kernels.limits.episode import is_under_way, lowest_open_amount
+from detectors.kernels.limits.rests import complete_at
 
 
 @inlined
@@ -27,5 +28,5 @@ def next_instant(state: I64, limits: Limits, limit: int) -> int:
         done = total(state, clock, state[State.AT]) - state[word + State.LIMIT_COUNT0]
         return state[State.AT] + lowest_open_amount(state, limits, limit) - done
     if state[word + State.LIMIT_FLAGS] != 0:
-        return rest_qualifies_at(state, limits, limit)
+        return complete_at(state, limits, limit)
     return INF

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from detectors.kernels.jit import inlined
+from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits import calendar, continuous, elapsed, episode, rolling
@@ -32,6 +33,7 @@ KINDS = {
     "continuous": Kind(CONTINUOUS, needs_reset=True),
     "day": Kind(CALENDAR, needs_starts=True),
     "week": Kind(CALENDAR, needs_starts=True),
+    "month": Kind(CALENDAR, needs_starts=True),
     "rolling": Kind(ROLLING, needs_window=True),
     "span": Kind(ELAPSED, needs_reset=True),
     "rest_within": Kind(ELAPSED, needs_reset=True),
@@ -45,7 +47,7 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
     if kind == CONTINUOUS:
         return continuous.counted(state, limits, limit, at)
     if kind == CALENDAR:
-        return calendar.counted(state, limits, limit, at)
+        return calendar.counted(mem, row, state, limits, limit, at)
     if kind == ROLLING:
         return rolling.counted(mem, row, state, limits, limit, at)
     return elapsed.counted(state, limits, limit, at)
@@ -54,7 +56,7 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
 @inlined
 def can_reach(limits: Limits, limit: int, runs: bool) -> bool:
     """Whether an amount can be reached at an instant at which the clock runs, or rests."""
-    return runs or limits.kind[limit] != ELAPSED
+    return runs or (limits.kind[limit] != ELAPSED and limits.weeks[limit] == 1)
 
 
 @inlined
@@ -62,10 +64,10 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
     """Turn episode or window at ``at``; True when that ends a ``window`` or ``confirm`` hold."""
     kind = limits.kind[limit]
     if kind == CALENDAR:
-        return calendar.turn(state, limits, limit, at)
+        return calendar.turn(mem, row, state, limits, limit, at)
     if kind == ROLLING:
         return rolling.turn(mem, row, state, limits, limit, at)
-    return episode.turn(mem, state, limits, limit, at)
+    return episode.turn(mem, state, limits, limit, at, False)
 
 
 @inlined
@@ -105,6 +107,9 @@ def spans_from(state: I64, limits: Limits, limit: int) -> int:
     """Since when closed spans are needed to count from the state on; infinite where none are."""
     if limits.kind[limit] == ROLLING:
         return rolling.spans_from(state, limits, limit)
+    if limits.weeks[limit] > 1:
+        # What earlier weeks have counted is in their spans.
+        return state[State.limit_at(limit) + State.LIMIT_EPISODE]
     return INF
 
 

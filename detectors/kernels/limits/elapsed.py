@@ -10,7 +10,8 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits
 from detectors.kernels.layout.values import I64, INF
-from detectors.kernels.limits.episode import is_under_way, lowest_open_amount, rest_qualifies_at
+from detectors.kernels.limits.episode import is_under_way, lowest_open_amount
+from detectors.kernels.limits.rests import complete_at
 
 
 @inlined
@@ -28,5 +29,5 @@ def next_instant(state: I64, limits: Limits, limit: int) -> int:
     if state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1:
         return state[word + State.LIMIT_EPISODE] + lowest_open_amount(state, limits, limit)
     if state[word + State.LIMIT_FLAGS] != 0:
-        return rest_qualifies_at(state, limits, limit)
+        return complete_at(state, limits, limit)
     return INF

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from detectors.kernels.clocks.spans import total
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import misc as Misc, state as State
+from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits.rests import complete_at, needed_alone, take_rest
 
 
 @inlined
-def turn(mem: Memory, state: I64, limits: Limits, limit: int, at: int) -> bool:
-    """End the episode when a qualifying rest has been taken by ``at``, begin one when the clock runs.
+def turn(mem: Memory, state: I64, limits: Limits, limit: int, at: int, by_reset: bool) -> bool:
+    """End the episode when qualifying rests have been taken by ``at``, begin one when the clock runs.
+
+    ``by_reset``: it begins with the clock whose rests end it.
 
     True when an episode has ended.
     """
     word = State.limit_at(limit)
-    clock = limits.clock[limit]
+    clock = limits.reset_clock[limit] if by_reset else limits.clock[limit]
     ended = False
-    rest = at - mem.misc[Misc.BEFORE_EDGE + clock]
-    if (
-        mem.misc[Misc.BEFORE_RUN + clock] == 0
-        and rest >= limits.reset[limit]
-        and state[word + State.LIMIT_EPISODE] != NONE
-    ):
+    if state[word + State.LIMIT_EPISODE] != NONE and take_rest(mem, state, limits, limit, at):
         state[word + State.LIMIT_EPISODE] = NONE
         state[word + State.LIMIT_FLAGS] = 0
         state[word + State.LIMIT_REMINDED] = 0
@@ -35,16 +33,16 @@ def turn(mem: Memory, state: I64, limits: Limits, limit: int, at: int) -> bool:
     if state[State.clock_at(clock) + State.CLOCK_RUN] == 1 and state[word + State.LIMIT_EPISODE] == NONE:
         state[word + State.LIMIT_EPISODE] = at
         state[word + State.LIMIT_COUNT0] = total(state, clock, at)
+        state[word + State.LIMIT_TAKEN] = 0
     return ended
 
 
 @inlined
 def is_under_way(state: I64, limits: Limits, limit: int, at: int) -> bool:
     """Whether an episode is under way at ``at``; nothing has happened since the state's instant."""
-    clock = State.clock_at(limits.clock[limit])
     if state[State.limit_at(limit) + State.LIMIT_EPISODE] == NONE:
         return False
-    return state[clock + State.CLOCK_RUN] == 1 or at - state[clock + State.CLOCK_EDGE] < limits.reset[limit]
+    return at < complete_at(state, limits, limit)
 
 
 @inlined
@@ -53,15 +51,6 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     if not is_under_way(state, limits, limit, at):
         return at
     return state[State.limit_at(limit) + State.LIMIT_EPISODE]
-
-
-@inlined
-def rest_qualifies_at(state: I64, limits: Limits, limit: int) -> int:
-    """When the rest under way will qualify; infinite while the clock runs."""
-    clock = State.clock_at(limits.clock[limit])
-    if state[clock + State.CLOCK_RUN] == 1:
-        return INF
-    return state[clock + State.CLOCK_EDGE] + limits.reset[limit]
 
 
 @inlined
@@ -86,12 +75,11 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int, in_rests: boo
 
     The episode ends with a qualifying rest; until then a count that goes on ``in_rests`` grows.
     """
-    qualifies = rest_qualifies_at(state, limits, limit)
-    if qualifies == INF:
-        return True, INF
-    if state[State.limit_at(limit) + State.LIMIT_EPISODE] == NONE or now >= qualifies:
+    runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
+    complete = complete_at(state, limits, limit)
+    if state[State.limit_at(limit) + State.LIMIT_EPISODE] == NONE or now >= complete:
         return False, INF
-    return in_rests, qualifies
+    return runs or in_rests, complete
 
 
 @inlined
@@ -99,8 +87,8 @@ def resume_after(state: I64, limits: Limits, limit: int, now: int) -> int:
     """When a rest that has begun, or begins ``now``, will have qualified; NONE where none does."""
     if limits.reset[limit] == 0:
         return NONE
-    qualifies = rest_qualifies_at(state, limits, limit)
-    if qualifies == INF:
-        return now + limits.reset[limit]
+    complete = complete_at(state, limits, limit)
+    if complete == INF:
+        return now + needed_alone(state, limits, limit)
     # A rested rider too: then the order alone is longer than the limit.
-    return qualifies if qualifies > now else NONE
+    return complete if complete > now else NONE

@@ -7,7 +7,7 @@ from detectors.kernels.layout import codes, misc as Misc, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits import dispatch
-from detectors.kernels.limits.episode import rest_qualifies_at
+from detectors.kernels.limits.rests import complete_at, earliest_end
 
 
 @inlined
@@ -23,8 +23,8 @@ def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
     if release == codes.BY_ELAPSED:
         return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
     if release == codes.BY_REST:
-        qualifies = rest_qualifies_at(state, limits, limit)
-        return qualifies if qualifies != INF else at + limits.reset[limit]
+        until, _, _ = earliest_end(state, limits, limit, at)
+        return until
     if release == codes.BY_WINDOW:
         return dispatch.window_end(state, limits, limit)
     return NONE
@@ -41,9 +41,12 @@ def is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, turned
     if release == codes.BY_ELAPSED:
         return at >= newest + limits.hold_for[limit]
     if release == codes.BY_REST:
-        clock = limits.clock[limit]
+        clock = limits.reset_clock[limit]
         rest = mem.misc[Misc.BEFORE_EDGE + clock]
-        return mem.misc[Misc.BEFORE_RUN + clock] == 0 and rest >= newest and at - rest >= limits.reset[limit]
+        if mem.misc[Misc.BEFORE_RUN + clock] == 1 or rest < newest:
+            return False
+        adds_up = limits.part_count[limit] > 0 or limits.reset_sum[limit] > 0
+        return at - rest >= limits.reset[limit] or (turned and adds_up)
     return turned
 
 
@@ -55,5 +58,5 @@ def next_release(state: I64, limits: Limits, limit: int) -> int:
     if limits.release[limit] == codes.BY_ELAPSED:
         return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
     if limits.release[limit] == codes.BY_REST:
-        return rest_qualifies_at(state, limits, limit)
+        return complete_at(state, limits, limit)
     return INF

@@ -12,7 +12,7 @@ from detectors.kernels.layout import row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE, PAST
 from detectors.kernels.limits import episode
-from detectors.kernels.limits.episode import rest_qualifies_at
+from detectors.kernels.limits.rests import complete_at
 
 
 @kernel
@@ -22,7 +22,7 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     if limits.reset[limit] == 0:
         return start
     begin = state[State.limit_at(limit) + State.LIMIT_EPISODE]
-    if begin == NONE or at >= rest_qualifies_at(state, limits, limit):
+    if begin == NONE or at >= complete_at(state, limits, limit):
         return at
     return max(start, begin)
 
@@ -57,7 +57,7 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
     """End the episodes of the amounts that the count at ``at`` is below; True when the limit's own is."""
     if limits.reset[limit] > 0:
         flags = state[State.limit_at(limit) + State.LIMIT_FLAGS]
-        episode.turn(mem, state, limits, limit, at)
+        episode.turn(mem, state, limits, limit, at, True)
         state[State.limit_at(limit) + State.LIMIT_FLAGS] = flags
     return drop_flags_below(state, limits, limit, counted(mem, row, state, limits, limit, at))
 
@@ -136,7 +136,7 @@ def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, 
     found = INF
     if limits.reset[limit] > 0:
         if not running:
-            found = rest_qualifies_at(state, limits, limit)
+            found = complete_at(state, limits, limit)
             if found <= state[State.AT]:
                 found = INF
         if state[word + State.LIMIT_EPISODE] == NONE:

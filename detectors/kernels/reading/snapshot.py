@@ -147,7 +147,7 @@ def copy_all(shared: Shared, row: int, mem: Memory, limits: Limits, before: int)
     base, head = mem.rows[0, Row.base_at(limits) : Row.head_at(limits)], mem.rows[0, Row.head_at(limits) :]
     events = mem.rows[0, Row.EVENTS_N]
     platforms = max(base[State.PLATFORMS], head[State.PLATFORMS])
-    things = max(base[State.ORDERS], head[State.ORDERS]) + 2 * platforms
+    things = max(base[State.ORDERS], head[State.ORDERS]) + 3 * platforms
     if things + events + SPARE_SPANS > mem.orders.shape[0]:
         return codes.NEED_OPEN
     result = copy_blocks(shared, mem, limits, things)

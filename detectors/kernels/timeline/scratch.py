@@ -50,10 +50,12 @@ def store(mem: Memory, row: int, state: I64, open_word: int) -> bool:
 def room_for(mem: Memory, row: int, state: I64, limits: Limits, events: int) -> int:
     """Make room for the spans that so many events, and what is open, can close; the head's are kept."""
     head = Row.head_at(limits)
-    opened = state[State.ORDERS] + 2 * state[State.PLATFORMS] + 2 * events + 2
+    opened = state[State.ORDERS] + 3 * state[State.PLATFORMS] + 2 * events + 2
     if max(state[State.ORDERS] + events, state[State.PLATFORMS] + events) + 2 > mem.orders.shape[0]:
         return codes.NEED_OPEN
     for clock in range(codes.CLOCK_COUNT):
+        if limits.kept[clock] == 0:
+            continue
         word = State.clock_at(clock) + State.CLOCK_SPANS
         kept = max(state[word], mem.rows[row, head + word])
         wanted = max(kept, state[word] + opened) * State.SPAN_WORDS

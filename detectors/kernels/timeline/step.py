@@ -40,6 +40,8 @@ def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: i
             found = min(found, mem.open_platforms[index, Open.PLATFORM_SESSION] + rules.max_open_session)
         if mem.open_platforms[index, Open.PLATFORM_BREAK] != NONE:
             found = min(found, mem.open_platforms[index, Open.PLATFORM_BREAK] + rules.max_open_break)
+        if mem.open_platforms[index, Open.PLATFORM_DUTY] != NONE:
+            found = min(found, mem.open_platforms[index, Open.PLATFORM_DUTY_SINCE] + rules.max_open_duty)
     for limit in range(limits.kind.shape[0]):
         found = min(found, dispatch.next_instant(mem, row, state, limits, limit, horizon))
         found = min(found, next_release(state, limits, limit))
@@ -55,7 +57,7 @@ def step(
     Precondition: nothing else changes between the state's instant and ``at``.
     """
     state = mem.state
-    apply_instant(mem, row, state, base, at, first, last, rules)
+    apply_instant(mem, row, state, base, limits, rules, at, first, last)
     state[State.AT] = at
     for limit in range(limits.kind.shape[0]):
         judge_limit(mem, row, state, limits, limit, at)

@@ -10,6 +10,7 @@ from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits.dispatch import counted
 from detectors.kernels.limits.holds import hold_until, is_held
+from detectors.kernels.limits.rests import earliest_end
 
 
 class Status(NamedTuple):
@@ -44,9 +45,12 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
         until = hold_until(state, limits, limit, now)
         if until > latest:
             naming, latest = limit, until
-        runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
-        if limits.release[limit] == codes.BY_REST and runs:
-            moving = max(moving, limits.reset[limit])
+        moves = False
+        if limits.release[limit] == codes.BY_REST:
+            _, moves, changes = earliest_end(state, limits, limit, now)
+            following = min(following, changes)
+        if moves:
+            moving = max(moving, until - now)
         else:
             fixed = max(fixed, until)
     if code == codes.HELD:
@@ -54,7 +58,7 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
             naming = first_held
         if moving != NONE and fixed != NONE and fixed - moving >= now:
             # At equality the first by name names the status, a second later the moving one does.
-            following = fixed - moving if fixed - moving > now else now + 1
+            following = min(following, fixed - moving if fixed - moving > now else now + 1)
     return Status(code, naming, fixed, moving, following)
 
 

@@ -170,6 +170,6 @@ function remeter(box, one, state, seen) {
   bar.setAttribute("aria-valuetext", `${span(one.counted_s)} / ${span(one.limit_s)}`);
   bar.firstChild.style.width = `${share * 100}%`;
   text(figures, `${say("counted_of", { a: span(one.counted_s), b: span(one.limit_s) })} · ${one.hold ? say("on_hold") : one.reached ? say("reached_yes") : `${say("left")} ${span(one.left_s)}`}`);
-  const since = one.resets_at ? say(["day", "week"].includes(one.kind) ? "resets_with" : "resets_at", { at: clock(one.resets_at, state.zone, { today: seen.as_of }) }) : "";
+  const since = one.resets_at ? say(["day", "week", "month"].includes(one.kind) ? "resets_with" : "resets_at", { at: clock(one.resets_at, state.zone, { today: seen.as_of }) }) : "";
   text(about, [one.policy, one.effect === "remind" ? say("advice") : "", since].filter(Boolean).join(" · "));
 }

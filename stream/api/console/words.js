@@ -262,13 +262,14 @@ export function dayOf(instant, zone) {
 /** What a limit says, in plain words made of its figures. */
 export function ruleOf(limit) {
   const zh = language === "zh";
-  const of = { order: zh ? "有单在手" : "of orders in hand", loaded: zh ? "载货" : "of loaded riding", online: zh ? "在线" : "online" }[limit.clock];
+  const of = { order: zh ? "有单在手" : "of orders in hand", loaded: zh ? "载货" : "of loaded riding", online: zh ? "在线" : "online", driving: zh ? "驾驶" : "of driving", duty: zh ? "值勤" : "of duty" }[limit.clock];
   const [most, reset, window, rest] = [limit.limit_s, limit.reset_s ?? 0, limit.window_s ?? 0, limit.rest_s ?? 0].map(amount);
   const since = limit.reset_s ? (zh ? `，其间没有休息满 ${reset}` : ` without a rest of ${reset}`) : "";
   switch (limit.kind) {
     case "continuous": return zh ? `连续${of} ${most}${since}` : `${most} ${of}${since}`;
     case "day": return zh ? `一天内${of} ${most}` : `${most} ${of} in a day`;
     case "week": return zh ? `一周内${of} ${most}` : `${most} ${of} in a week`;
+    case "month": return zh ? `一月内${of} ${most}` : `${most} ${of} in a month`;
     case "rolling": return zh ? `任意 ${window} 内${of} ${most}${since}` : `${most} ${of} in any ${window}${since}`;
     case "span": return zh ? `从开始到现在共 ${most}${since}` : `${most} from the first start on${since}`;
     default: return zh ? `任意 ${window} 内没有休息满 ${rest}` : `no rest of ${rest} in any ${window}`;
@@ -284,7 +285,7 @@ export function releaseOf(limit) {
     case "elapsed": return zh ? `开始 ${amount(limit.hold_for_s ?? 0)} 后自动解除。` : `It ends by itself ${amount(limit.hold_for_s ?? 0)} after it began.`;
     case "confirm": return zh ? "骑手本人确认愿意继续后解除。" : "It ends when the rider confirms that he wants to go on.";
     case "window": {
-      const ends = { day: ["当天", "day"], week: ["本周", "week"] }[limit.kind];
+      const ends = { day: ["当天", "day"], week: ["本周", "week"], month: ["本月", "month"] }[limit.kind];
       if (ends) return zh ? `${ends[0]}结束时自动解除。` : `It ends by itself with the ${ends[1]}.`;
       return zh ? "累计时间低于上限时自动解除。" : "It ends by itself once the counted time is below the limit.";
     }

@@ -9,12 +9,14 @@ from typing import Any, Literal
 from detectors.reading import Certain
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
+from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
 
 Document = dict[str, Any]
 Language = Literal["zh", "en"]
 Pair = tuple[str, str]
 #: Reviews are asked for within this; PWD (EU) 2024/2831 Art. 11 gives two weeks for the answer.
 CONTEST_DAYS = 14
+_WEEKDAYS_ZH = dict(zip(WEEKDAYS, "一二三四五六日", strict=True))
 CLOCKS: Mapping[str, Mapping[str, str]] = {
     "order": {
         "zh": "接单时间：在所有平台上手中至少有一单的时间，同时多单只算一次。",
@@ -23,6 +25,14 @@ CLOCKS: Mapping[str, Mapping[str, str]] = {
     "loaded": {
         "zh": "载货时间：在所有平台上至少有一单已取货、未送达的时间。",
         "en": "Loaded time: time with at least one order picked up and not yet delivered, on any platform.",
+    },
+    "driving": {
+        "zh": "驾驶时间：在任一平台上状态为驾驶（driving）的时间。",
+        "en": "Driving time: time with the duty status driving on any platform.",
+    },
+    "duty": {
+        "zh": "值勤时间：状态为驾驶或值勤（on_duty）的时间，加上在线时间和有单在手的时间。",
+        "en": "Duty time: time driving or on duty on any platform, and all online and order time.",
     },
     "online": {
         "zh": "在线时间：在任一平台上线且未小休的时间，加上有单在手的时间。",
@@ -145,20 +155,47 @@ def gaps(start: str, end: str, counted: Sequence[Pair]) -> list[Pair]:
 def resets_by(rule: PolicyLimit, lang: Language) -> str:
     """What makes a limit count anew, in words."""
     rest_s = rule.rest_s if rule.kind == "rest_within" else rule.reset_s
-    if rule.kind in ("day", "week"):
-        day = rule.kind == "day"
-        if lang == "zh":
-            return "每日零点重新计算。" if day else "每周一零点重新计算。"
-        return f"The count begins anew with the next {'local day' if day else 'week, on Monday'}."
+    if rule.kind in CALENDAR_KINDS:
+        return _with_the_calendar(rule, lang)
     if rest_s:
-        text = write_duration(rest_s)
-        if lang == "zh":
-            return f"连续休息至少 {text} 后重新计算。"
-        return f"An unbroken rest of at least {text} makes the count begin anew."
+        return _with_rests(rule, write_duration(rest_s), lang)
     window = write_duration(rule.window_s or 0)
     if lang == "zh":
         return f"只计最近 {window} 内的时间，较早的时间随时间推移不再计入。"
     return f"Only time in the last {window} counts; older time falls out as time passes."
+
+
+def _with_rests(rule: PolicyLimit, text: str, lang: Language) -> str:
+    parts = [write_duration(part) for part in rule.reset_parts_s]
+    total, least = write_duration(rule.reset_sum_s or 0), write_duration(rule.reset_sum_parts_s or 0)
+    if lang == "zh":
+        ways = f"连续休息至少 {text}"
+        ways += f"，或依次休息至少 {'、'.join(parts)}" if parts else ""
+        ways += f"，或每次至少 {least} 的休息合计 {total}" if rule.reset_sum_s else ""
+        clock = f"（以“{rule.reset_clock}”时钟停止为休息）" if rule.reset_clock else ""
+        return f"{ways}{clock}后重新计算。"
+    ways = f"An unbroken rest of at least {text}"
+    ways += f", or rests of at least {', then '.join(parts)}" if parts else ""
+    ways += f", or rests of at least {least} each that add up to {total}" if rule.reset_sum_s else ""
+    clock = f" (of the clock {rule.reset_clock})" if rule.reset_clock else ""
+    makes = "make" if parts or rule.reset_sum_s else "makes"
+    return f"{ways}{clock} {makes} the count begin anew."
+
+
+def _with_the_calendar(rule: PolicyLimit, lang: Language) -> str:
+    at, weekday = rule.day_start or "00:00", rule.week_start or "monday"
+    if lang == "zh":
+        if rule.weeks:
+            return f"每周{_WEEKDAYS_ZH[weekday]} {at} 起，只计本周及之前 {rule.weeks - 1} 周。"
+        often = {"day": "每日", "month": "每月一日"}.get(rule.kind, f"每周{_WEEKDAYS_ZH[weekday]}")
+        return f"{often}{'零点' if at == '00:00' else f' {at} '}重新计算。"
+    if rule.weeks:
+        return (
+            f"With each week, which begins on {weekday.capitalize()} at {at}, what lies before the last "
+            f"{rule.weeks} weeks falls out."
+        )
+    anew = {"day": "local day", "month": "month"}.get(rule.kind, f"week, on {weekday.capitalize()}")
+    return f"The count begins anew with the next {anew}{'' if at == '00:00' else f', at {at}'}."
 
 
 def _is_late(alert: Document) -> bool:

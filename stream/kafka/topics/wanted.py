@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from schemas.policy import DAY_S, LONGEST_CALENDAR_S, Policy
+from schemas.policy import Policy
+from schemas.policy_calendar import DAY_S, LONGEST_CALENDAR_S, WEEK_S
 from stream.settings import Settings
 
 SHORTEST_RETENTION_S = 8 * DAY_S
@@ -43,7 +44,7 @@ class Wanted:
 def retention_s(policies: Sequence[Policy], lateness_s: int) -> int:
     """How long events must be kept: the longest window, the allowed lateness and a day, at least 8 days."""
     windows_s = [
-        limit.window_s or LONGEST_CALENDAR_S.get(limit.kind, 0)
+        limit.window_s or LONGEST_CALENDAR_S.get(limit.kind, 0) + ((limit.weeks or 1) - 1) * WEEK_S
         for policy in policies
         for limit in policy.limits
     ]

@@ -1,0 +1,59 @@
+"""Local times and windows of the calendar, as policy files write them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from schemas.policy import PolicyLimit
+
+DAY_S = 86_400
+WEEK_S = 7 * DAY_S
+MOST_WEEKS = 26
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+#: Monday is 0.
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
+CALENDAR_KINDS = ("day", "week", "month")
+#: A local day can have 25 hours, and in a few zones 24.5 or 26; a week or a month a day's extra hour.
+LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600, "month": 31 * DAY_S + 2 * 3_600}
+_LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+
+
+def checked_time(value: object) -> object:
+    """The text of a local time, as it is.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
+        raise ValueError('is no local time: write it like "04:00", from "00:00" to "23:59"')
+    return value
+
+
+def seconds_of_day(text: str) -> int:
+    """Seconds from midnight to a local time.
+
+    Examples
+    --------
+    >>> seconds_of_day("04:30")
+    16200
+    """
+    hours, minutes = text.split(":")
+    return int(hours) * 3_600 + int(minutes) * 60
+
+
+def calendar_faults(one: PolicyLimit) -> list[str]:
+    """What says of a calendar what the kind does not look at."""
+    given = (
+        ("day_start", one.day_start, CALENDAR_KINDS),
+        ("week_start", one.week_start, ("week",)),
+        ("weeks", one.weeks, ("week",)),
+    )
+    return [
+        f"`{key}` has no meaning for kind {one.kind}"
+        for key, value, kinds in given
+        if value is not None and one.kind not in kinds
+    ]
