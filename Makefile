@@ -43,7 +43,7 @@ kernels: $(VENV)/.kernels  ## compile the kernels beforehand; a first start woul
 .PHONY: test
 test: install kernels  ## all tests, those with a real Kafka too
 	-@deploy/bootstrap.sh kafka prometheus browser
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check
 check: install  ## everything that is judged without running it: style, types, imports, published schemas, rules, dashboards

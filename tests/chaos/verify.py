@@ -159,6 +159,9 @@ def _compare_totals(
             at = max((parse_instant(one["event_time"]) for one in happened), default=now_s)
             told = read_rider(happened, at, maxima)
             for clock, name in enumerate(CLOCKS):
+                if not store.packed_limits.kept[clock]:
+                    # No limit looks at it.
+                    continue
                 words = store.memory.rows[row, head + State.CLOCKS + clock * State.CLOCK_WORDS :]
                 total = int(words[State.CLOCK_TOTAL]) + (
                     at - int(words[State.CLOCK_EDGE]) if words[State.CLOCK_RUN] else 0
