@@ -89,7 +89,7 @@ def test_an_order_that_nobody_carries_out_says_so_and_stays_written(
     until(lambda: newest(statuses, RIDER), "a status", workers)
     worker.kill()
     worker.wait(10)
-    waiting = forget(settings.broker, settings.prefix, RIDER, "--within", "2")
+    waiting = forget(settings.broker, settings.prefix, RIDER, "--within", "2s")
     assert waiting.returncode == 1
     assert f"the status of {RIDER} still stands after 2 s: does a worker run?" in waiting.stderr
     assert newest(statuses, RIDER)
