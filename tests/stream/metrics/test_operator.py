@@ -26,8 +26,8 @@ from stream.settings import Settings
 from tests.stream.metrics.test_rider_counts import AS_OF_S, GBT, MEITUAN, store  # noqa: F401 - a fixture
 
 WALL_S = AS_OF_S + 4.0
-LABELS = {"clock",
-    "partition", "policy", "limit", "status", "outcome", "reason", "kind", "stage", "cause", "le", "platform",
+LABELS = {
+    "clock", "partition", "policy", "limit", "status", "outcome", "reason", "kind", "stage", "cause", "le", "platform",
     "zone", "version", "python",
 }  # fmt: skip
 
