@@ -27,8 +27,8 @@ from tests.stream.metrics.test_rider_counts import AS_OF_S, GBT, MEITUAN, store 
 
 WALL_S = AS_OF_S + 4.0
 LABELS = {
-    "clock", "partition", "policy", "limit", "status", "outcome", "reason", "kind", "stage", "cause", "le", "platform",
-    "zone", "version", "python",
+    "partition", "policy", "limit", "status", "outcome", "reason", "kind", "stage", "cause", "le", "platform",
+    "zone", "version", "python", "clock",
 }  # fmt: skip
 
 
