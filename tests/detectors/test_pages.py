@@ -166,6 +166,8 @@ def test_what_a_page_holds_already_is_skipped_when_it_is_read_again() -> None:
 def test_a_platform_that_is_new_to_a_rider_is_told_his_status_and_nobody_else() -> None:
     service, begin = crowd(1)
     store = service.store
+    # What the case's own limits reach in silence is told before anybody joins.
+    store.judge(begin + 19)
     service.take([event("r0", begin + 19, "heartbeat", platform="B")])
     assert store.judge(begin + 19) == []
     service.take([event("r0", begin + 20, "online", platform="B")])
