@@ -16,7 +16,16 @@ from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout import brief as Brief
 from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.reading.batch import answer_by_briefs
-from detectors.kernels.reading.columns import A_AS_OF, A_KNOWN, A_LIMIT, A_VERDICT, FAILS, PASSES, Asker
+from detectors.kernels.reading.columns import (
+    A_AS_OF,
+    A_KNOWN,
+    A_LIMIT,
+    A_VERDICT,
+    FAILS,
+    PASSES,
+    Asker,
+    Question,
+)
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Reader, blank_asked, shared_of
 from detectors.store import RiderStore
@@ -129,8 +138,11 @@ def test_an_order_fails_exactly_when_a_reading_second_by_second_says_so(first: i
                 one = store.limits.limits[got[A_LIMIT]]
                 assert f"{one.policy}/{one.name}" == limit, f"seed {seed} {rider}"
             seen[verdict] += 1
+            # A heartbeat makes nobody a rider.
             assert (got[A_KNOWN] == 1) == any(
-                event["rider_id"] == rider and instant(event["event_time"]) <= case.now
+                event["rider_id"] == rider
+                and event["type"] != "heartbeat"
+                and instant(event["event_time"]) <= case.now
                 for event in case.events
             )
     assert seen[FAILS] >= 20
@@ -182,7 +194,7 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
                 reader.answer(shared, now_s, wholly, which, asker)
                 store.memory.briefs[:, Brief.STAMP] = stamps
                 assert briefly.answers.tolist() == wholly.answers.tolist(), f"seed {seed} at {now_s} {asker}"
-                more = answer_by_briefs(shared, store.memory, now_s, briefly, which, left, asker)
+                more = answer_by_briefs(shared, store.memory, Question(briefly, asker, now_s), which, left)
                 briefly_for[asker == EVERYONE] += len(riders) - more
     assert briefly_for[True] >= 1000
     assert briefly_for[False] >= 1000
