@@ -160,7 +160,8 @@ def feed(settings: Settings, file: Path, turn: int) -> None:
     file.write_text("\n".join(history(int(time.time()), turn)) + "\n", encoding="utf-8")
     command = respite(settings, "feed", str(file))
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr
+    # One event is too old on purpose: the feed says beforehand that it will be refused, and ends with 3.
+    assert (done.returncode, "1 of" in done.stderr) == (3, True), done.stderr
 
 
 def riders(server: Server) -> int:
