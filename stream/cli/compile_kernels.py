@@ -29,14 +29,16 @@ def main(parts: list[str]) -> int:
             _PARTS[part]()
         return 0
     began_s = time.monotonic()
-    sys.stderr.write("kernels: compiled once on a machine, which takes a minute or two ... ")
-    sys.stderr.flush()
     command = [sys.executable, "-m", "stream.cli.compile_kernels"]
-    started = [subprocess.Popen([*command, part]) for part in _PARTS]
-    statuses = [process.wait() for process in started]
-    failed = any(statuses)
-    sys.stderr.write(f"{'failed' if failed else 'there'}, at {time.monotonic() - began_s:.0f} s\n")
-    return int(failed)
+    started = {part: subprocess.Popen([*command, part]) for part in _PARTS}
+    statuses = []
+    for part, process in started.items():
+        sys.stderr.write(f"kernels of the {part}: compiled once on a machine, a minute or two ... ")
+        sys.stderr.flush()
+        statuses.append(process.wait())
+        said = "failed" if statuses[-1] else "there"
+        sys.stderr.write(f"{said}, at {time.monotonic() - began_s:.0f} s\n")
+    return int(any(statuses))
 
 
 if __name__ == "__main__":
