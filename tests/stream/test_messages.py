@@ -93,11 +93,11 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"type": "order_acepted"},
-        'invalid: type = "order_acepted": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat; did you mean "order_accepted"?',
+        'invalid: type = "order_acepted": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat, duty_status; did you mean "order_accepted"?',
     ),
     (
         {"type": "ONLINE"},
-        'invalid: type = "ONLINE": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat; did you mean "online"?',
+        'invalid: type = "ONLINE": must be one of online, offline, order_accepted, order_picked_up, order_delivered, order_cancelled, break_started, break_ended, heartbeat, duty_status; did you mean "online"?',
     ),
     (
         {"confirmed": "yes"},
@@ -217,7 +217,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'kind = "continuous"',
         'kind = "weekly"',
-        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "rolling", "span", "rest_within"; did you mean "week"?',
+        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "month", "rolling", "span", "rest_within"; did you mean "week"?',
     ),
     (
         'limit = "4h"',

@@ -1,9 +1,12 @@
-"""Frames beside aiokafka's own builder, and read back by our decoder."""
+"""Frames beside aiokafka's own builder.
+
+The builder is aiokafka's in Python; its other one, in C, takes a batch that is exactly full for one too many.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy as DefaultRecordBatchBuilder
 from hypothesis import given, settings, strategies as st
 
 from schemas.encode.columns import Messages, Names
