@@ -93,7 +93,7 @@ def _limit(limit: Limit, one: Any) -> Document:  # noqa: ANN401 - a LimitView
         "clock": limit.clock,
         "effect": limit.effect,
         "counted_s": one.counted_s,
-        "limit_s": limit.limit_s,
+        "limit_s": one.amount_s,
         "left_s": one.left_s,
         "reached": one.reached,
         "counting_since": _local(one.start_s, zone),
