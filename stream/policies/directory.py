@@ -54,6 +54,7 @@ class PolicyDirectory:
     _seen: Mapping[str, Stamp] | None = None
     _beside: Sequence[Policy] | None = None
     _unreadable: str | None = None
+    _was_read: bool = False
 
     @property
     def refused(self) -> list[str]:
@@ -110,6 +111,7 @@ class PolicyDirectory:
                     wanted[name] = policy
         for name, kept in wanted.items():
             self._files[name].policy = kept
+        self._was_read = True
 
     # -- beneath -------------------------------------------------------------------------------
 
@@ -141,7 +143,9 @@ class PolicyDirectory:
         InvalidPolicy
             With the remedy.
         """
-        for other in self.policies:
+        # At the first look nothing of the folder is in force, and a default is only what stands in for it.
+        known = self.policies if self._was_read or not self.defaults else []
+        for other in known:
             if other.ref == policy.ref and _judging(other) != _judging(policy):
                 message = (
                     f"{name}: {policy.ref} has other limits than the one in force: give it version = "
