@@ -123,7 +123,7 @@ def test_a_file_takes_the_place_of_a_default_and_is_not_read_twice(tmp_path: Pat
     assert defaults.policies[1].limits[0].clock == "online"
     chosen = PolicyDirectory(["cn-meituan-2024"], tmp_path)
     chosen.read()
-    assert "named twice" in chosen.refused[0]
+    assert "has other limits than the one in force" in chosen.refused[0]
     by_file = PolicyDirectory([str(tmp_path / "own.toml")], tmp_path)
     by_file.read()
     assert refs(by_file) == ["cn-meituan-2024@1"]
