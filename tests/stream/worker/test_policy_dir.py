@@ -69,7 +69,7 @@ def test_a_file_that_appears_is_judged_by_and_a_bad_one_is_said(broker: Broker, 
     command += ["--prefix", settings.prefix, "--group", settings.group, "--policy-dir", str(folder)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "RESPITE_METRICS_PORT": "0"}
     with log.open("wb") as out:
-        worker = subprocess.Popen(command, stdout=out, stderr=out, env=environment)  # noqa: S603
+        worker = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
     alerts = Topic(settings, settings.alerts_topic)
 
     def reached(policy: str) -> list[str]:
