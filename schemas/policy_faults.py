@@ -13,9 +13,6 @@ _NOT_TEXT = "must be text in quotation marks"
 _WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
 #: Keys of the rulebook that nothing judges yet, and what comes nearest.
 _NOT_JUDGED = {
-    "between": "hours of the day are not judged yet: leave it out, and all hours count",
-    "per": "a rest in every calendar week is not judged yet; nearest is `window`, like rest 24h, window 7d",
-    "valid_until": "is not judged yet: a policy that is named is applied; leave it out",
     "example": "examples are not run yet: leave them out",
 }
 _TABLE_KEYS = ("title", "message")

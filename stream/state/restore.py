@@ -19,7 +19,7 @@ from detectors.kernels.layout.values import PAGE_SHIFT, PAST
 from detectors.limits import LimitTable
 from detectors.store import RiderStore
 from schemas.decode import rider_hash
-from schemas.policy_calendar import DAY_S
+from schemas.policy_calendar import DAY_S, LONGEST_CALENDAR_S, WEEK_S
 from stream.kafka.log_reader import Bounds, LogReader
 from stream.kafka.topics.provisioning import topic_id
 from stream.settings import Settings
@@ -160,7 +160,10 @@ async def _side_offset(work: Takeover, reader: LogReader, restored: Restored) ->
 
 def _longest_s(limits: LimitTable) -> int:
     """For how long back the limits look, at least a week."""
-    return max([7 * DAY_S, *(one.window_s for one in limits.limits)])
+    windows_s = (
+        LONGEST_CALENDAR_S.get(one.window_kind, 0) + (one.weeks - 1) * WEEK_S for one in limits.limits
+    )
+    return max([7 * DAY_S, *windows_s, *(one.window_s for one in limits.limits)])
 
 
 def _unknown(restored: Restored, alerts: Bounds, statuses: Bounds) -> Unknown:
