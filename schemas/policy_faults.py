@@ -7,6 +7,8 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from schemas.policy_beyond import beyond_key, beyond_value
+
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
 _NOT_TEXT = "must be text in quotation marks"
@@ -16,9 +18,15 @@ _NOT_JUDGED = {
     "between": "hours of the day are not judged yet: leave it out, and all hours count",
     "per": "a rest in every calendar week is not judged yet; nearest is `window`, like rest 24h, window 7d",
     "valid_until": "is not judged yet: a policy that is named is applied; leave it out",
-    "example": "examples are not run yet: leave them out",
 }
-_TABLE_KEYS = ("title", "message")
+_LISTS = {
+    "": '["30min"]',
+    "spans": '["08:00-09:00 driving"]',
+    "reached": '["break-4h30 16:15"], [] for none',
+    "notes": '["…"]',
+}
+_NAMES_OF_LANGUAGES = {"en": ("en",), "zh": ("zh", "ch", "cn")}
+_TABLE_KEYS = ("title", "message", "jurisdiction")
 _KINDS: tuple[tuple[Any, str], ...] = (
     (bool, "true or false"),
     (str, "a text"),
@@ -64,7 +72,7 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
     misspelt = {
         (*one["loc"][:-1], near[0]): one["loc"]
         for one in errors
-        if one["type"] == "extra_forbidden" and (near := _meant(one, errors))
+        if (one["type"] == "extra_forbidden" or _is_no_language(one)) and (near := _meant(one, errors))
     }
     limits_wrong = any(one["loc"][:1] == ("limit",) and len(one["loc"]) > 1 for one in errors)
     told = []
@@ -89,7 +97,16 @@ def _meant(unknown: Fault, errors: Sequence[Fault]) -> list[str]:
         for one in errors
         if one["type"] == "missing" and one["loc"][:-1] == unknown["loc"][:-1]
     ]
-    return difflib.get_close_matches(str(unknown["loc"][-1]), beside, 1)
+    name = str(unknown["loc"][-1])
+    # "English", "Chinese" and the like.
+    languages = [one for one in beside if name.lower().startswith(_NAMES_OF_LANGUAGES.get(one, ("-",)))]
+    return languages or difflib.get_close_matches(name, beside, 1)
+
+
+def _is_no_language(one: Fault) -> bool:
+    """Whether a fault is of the key, not of the value, of a text in several languages."""
+    loc = one["loc"]
+    return one["type"] == "string_pattern_mismatch" and len(loc) > 1 and loc[-2] in _TABLE_KEYS
 
 
 def _reason(one: Fault) -> str:
@@ -101,17 +118,20 @@ def _reason(one: Fault) -> str:
     if kind == "extra_forbidden" and field in _NOT_JUDGED:
         return _NOT_JUDGED[field]
     if kind == "extra_forbidden":
-        return "unknown key, remove it or check its spelling"
+        return beyond_key(field) or "unknown key, remove it or check its spelling"
     if kind == "missing":
         return "is missing: a policy needs at least one [[limit]]" if field == "limit" else "is missing"
     if kind == "literal_error":
-        return _choice(str(about["expected"]), value)
+        return _choice(str(about["expected"]), value, beyond_value(field, value))
     if kind in ("too_short", "tuple_type", "list_type"):
         return _list(field, value)
+    if _is_no_language(one):
+        return f'"{field[:60]}" is no code of a language: write it like de, ja or zh-Hant'
     if kind == "too_long":
         return f"has {len(value) if isinstance(value, list) else 'too many'}, at most {about['max_length']}"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        wanted = _WORDS if field in _TABLE_KEYS else "must be a table: [[limit]]"
+        table = str(one["loc"][0]) if one["loc"] else "limit"
+        wanted = _WORDS if field in _TABLE_KEYS else f"must be a table: [[{table}]]"
         return f"{written(value)} is {kind_of(value)}, {wanted}"
     if kind in ("greater_than_equal", "int_type", "int_parsing", "int_from_float"):
         return f"{written(value)} must be a whole number from 1 on, without quotation marks"
@@ -124,11 +144,13 @@ def _reason(one: Fault) -> str:
     return f"{written(value)} is {kind_of(value)}, {_NOT_TEXT}"
 
 
-def _choice(expected: str, value: object) -> str:
+def _choice(expected: str, value: object, nearest: str | None) -> str:
     names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
     near = difflib.get_close_matches(str(value).lower(), names, 1)
-    return text + (f'; did you mean "{near[0]}"?' if near else "")
+    if near:
+        return f'{text}; did you mean "{near[0]}"?'
+    return f"{text}; {nearest}" if nearest else text
 
 
 def _list(field: str, value: object) -> str:
@@ -136,7 +158,11 @@ def _list(field: str, value: object) -> str:
         if isinstance(value, dict):
             return "is one table: write [[limit]], with two brackets, above each limit"
         return "is empty: a policy needs at least one [[limit]]"
-    return f'{written(value)} is {kind_of(value)}, must be a list like ["30min"]'
+    if field == "spans" and value == []:
+        return 'is empty: write at least one, like ["08:00-09:00 driving"]'
+    if field == "example":
+        return f"{written(value)} is {kind_of(value)}: write [[example]], with two brackets, above each"
+    return f"{written(value)} is {kind_of(value)}, must be a list like {_LISTS.get(field, _LISTS[''])}"
 
 
 def place(location: Location, tree: Mapping[str, Any]) -> str:
@@ -145,6 +171,8 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
     for step in location:
         if isinstance(step, int) and parts == ["limit"]:
             parts = [limit_name(step, tree)]
+        elif isinstance(step, int) and parts == ["example"]:
+            parts = [example_name(step, tree)]
         else:
             parts.append(str(step + 1) if isinstance(step, int) else step)
     return ".".join(parts) or "policy"
@@ -156,3 +184,11 @@ def limit_name(index: int, tree: Mapping[str, Any]) -> str:
         return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
     except (KeyError, TypeError, IndexError):
         return f"limit[{index + 1}]"
+
+
+def example_name(index: int, tree: Mapping[str, Any]) -> str:
+    """An example by its number from 1 and its title, where it has one."""
+    try:
+        return f'example[{index + 1}] "{str(tree["example"][index]["title"])[:60]}"'
+    except (KeyError, TypeError, IndexError):
+        return f"example[{index + 1}]"
