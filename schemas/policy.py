@@ -254,8 +254,13 @@ def load_policy(text: str, origin: str) -> Policy:
                 for at, text in faults_beside(errors, tree.get("example"))
             ),
         ]
-        faults = "\n".join(faults_of(errors, tree, beside))
+        faults = "\n".join(faults_of(errors, tree, beside, _known_keys()))
         raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
+
+
+def _known_keys() -> set[str]:
+    models: tuple[type[BaseModel], ...] = (Policy, PolicyLimit, Example)
+    return {field.alias or name for model in models for name, field in model.model_fields.items()}
 
 
 def _around_examples(tree: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,50 +4,70 @@ from __future__ import annotations
 
 import re
 
-#: By what a key is called, in this order: what it asks for, and what comes nearest.
+#: By how a word of a key begins, in this order: what it asks for, and what comes nearest.
 _KEYS: tuple[tuple[str, str], ...] = (
     (
         r"sleeper|berth|split|pair",
-        "split rests, as of sleeper pairs, cannot be said: a pair chosen afterwards would change what was told. "
-        'Nearest is `reset_parts`, two to four rests in their order, like ["7h", "2h"] below `reset`',
+        (
+            "split rests, as of sleeper pairs, cannot be said: a pair chosen afterwards would change "
+            "what was told. Nearest is `reset_parts`, two to four rests in their order, each below "
+            "`reset`"
+        ),
     ),
     (
         r"sever|band|grade|tier|stage|minor|substantial|critical|level",
-        "bands of severity cannot be said: a limit is reached or not. Nearest is one [[limit]] per band, each "
-        "with its own `limit`, the lower ones with effect remind",
+        (
+            "bands of severity cannot be said: a limit is reached or not. Nearest is one [[limit]] per "
+            "band, each with its own `limit`, the lower ones with effect remind"
+        ),
     ),
     (
         r"round|quanti|granular|resolution|unit|precision",
-        "rounding, as of diaries in quarters of an hour, cannot be said: whole seconds count as they are. Leave "
-        "it out, or make `limit` smaller by what rounding may add",
+        (
+            "rounding, as of diaries in quarters of an hour, cannot be said: whole seconds count as "
+            "they are. Leave it out, or make `limit` smaller by what rounding may add"
+        ),
     ),
     (
-        r"average|averag|avg|mean|two_day|tomorrow|next_day",
-        "averages over days that need one to come cannot be said: what is told of an instant depends only on what was "
-        'before. Nearest is kind "week" with `weeks`, whose `limit` is of all weeks together, or kind "rolling" '
-        'with window "48h" for two days',
+        r"average|avg|mean|two_day|tomorrow|next_day",
+        (
+            "averages over days that need one to come cannot be said: what is told of an instant "
+            'depends only on what was before. Nearest is kind "week" with `weeks`, whose `limit` is of '
+            'all weeks together, or kind "rolling" with window "48h" for two days'
+        ),
     ),
     (
-        r"except|exempt|twice|times|allow|extra|extend|extension|most_per|derog",
-        "exceptions that may be used so many times, like 10 h twice a week, cannot be said. Nearest are two "
-        "limits: the usual amount with effect remind, the most that is ever allowed with effect hold",
+        r"except|exempt|twice|times|allow|extra|exten|most_per|derog",
+        (
+            "exceptions that may be used so many times, like 10 h twice a week, cannot be said. Nearest "
+            "are two limits: the usual amount with effect remind, the most that is ever allowed with "
+            "effect hold"
+        ),
     ),
     (
         r"compensat|owed|make_up|carry",
-        "rest that is owed and made up for later cannot be said. Nearest is a longer `rest` or `reset` throughout",
+        (
+            "rest that is owed and made up for later cannot be said. Nearest is a longer `rest` or "
+            "`reset` throughout"
+        ),
     ),
     (
         r"weather|temperature|heat|area|region|place|vehicle|class|age|contract|employ",
-        "what does not follow from a rider's hours (place, weather, vehicle, contract, age) cannot be said. "
-        "Nearest is a policy of its own for those whom it concerns",
+        (
+            "what does not follow from a rider's hours (place, weather, vehicle, contract, age) cannot "
+            "be said. Nearest is a policy of its own for those whom it concerns"
+        ),
     ),
     (
         r"distance|km|mile|speed|moving|gps|position",
-        'distance, speed and movement are not recorded. Nearest is the clock "driving", or "loaded"',
+        ('distance, speed and movement are not recorded. Nearest is the clock "driving", or "loaded"'),
     ),
     (
         r"penalt|fine|score|rating|suspend|block|deactivat",
-        "a hold is a stop for safety that ends by itself, never a penalty or a rating. Nearest is effect hold",
+        (
+            "a hold is a stop for safety that ends by itself, never a penalty or a rating. Nearest is "
+            "effect hold"
+        ),
     ),
 )
 #: Kinds, clocks and effects that are asked for, likewise.
@@ -69,7 +89,7 @@ _VALUES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"moving|wheel|motion|gps", 'movement is not recorded: nearest is "driving", or "online"'),
         (
             r"wait|idle|available",
-            'waiting alone is no clock: nearest is "online", which counts it with orders',
+            'waiting alone is no clock: nearest is "online"',
         ),
         (r"sleep|rest|off", "a clock counts work; rests are where it does not run"),
         (r"work|on.?duty|employ", 'nearest is "duty"'),
@@ -88,7 +108,7 @@ _VALUES: dict[str, tuple[tuple[str, str], ...]] = {
 
 def beyond_key(key: str) -> str | None:
     """Of an unknown key: that its matter is beyond the grammar, and what comes nearest; None if it is not."""
-    return next((text for pattern, text in _KEYS if re.search(pattern, key.lower())), None)
+    return next((text for begun, text in _KEYS if re.search(rf"(?:^|_|-)(?:{begun})", key.lower())), None)
 
 
 def beyond_value(field: str, value: object) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from schemas.policy_beyond import beyond_key, beyond_value
@@ -58,7 +58,9 @@ def kind_of(value: object) -> str:
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a value")
 
 
-def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str]) -> list[str]:
+def faults_of(
+    errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str], keys: Collection[str]
+) -> list[str]:
     """Every fault with its place, without those that are the consequence of another.
 
     Parameters
@@ -67,6 +69,8 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
         What the model says.
     missing
         Faults between a limit's pieces that the model does not come to, as they are to be told.
+    keys
+        All that there are.
     """
     # A misspelt key is why another is missing.
     misspelt = {
@@ -81,7 +85,7 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
             continue
         if one["loc"] in misspelt:
             continue
-        text = f"  {place(one['loc'], tree)}: {_reason(one)}"
+        text = f"  {place(one['loc'], tree)}: {_reason(one, keys)}"
         if one["loc"] in misspelt.values():
             meant = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
             text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{meant}`, which is missing?"
@@ -109,7 +113,13 @@ def _is_no_language(one: Fault) -> bool:
     return one["type"] == "string_pattern_mismatch" and len(loc) > 1 and loc[-2] in _TABLE_KEYS
 
 
-def _reason(one: Fault) -> str:
+def _unknown(key: str, keys: Collection[str]) -> str:
+    if near := difflib.get_close_matches(key, keys, 1, 0.8):
+        return f"unknown key; did you mean `{near[0]}`?"
+    return beyond_key(key) or "unknown key, remove it or check its spelling"
+
+
+def _reason(one: Fault, keys: Collection[str]) -> str:
     kind, value, field = one["type"], one.get("input"), str(one["loc"][-1]) if one["loc"] else ""
     about = one.get("ctx", {})
     if kind == "value_error":
@@ -118,7 +128,7 @@ def _reason(one: Fault) -> str:
     if kind == "extra_forbidden" and field in _NOT_JUDGED:
         return _NOT_JUDGED[field]
     if kind == "extra_forbidden":
-        return beyond_key(field) or "unknown key, remove it or check its spelling"
+        return _unknown(field, keys)
     if kind == "missing":
         return "is missing: a policy needs at least one [[limit]]" if field == "limit" else "is missing"
     if kind == "literal_error":
