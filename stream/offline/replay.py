@@ -16,7 +16,7 @@ from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
-from detectors.verdicts import Status
+from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.columns import arrivals_of
@@ -123,14 +123,28 @@ class Replay:
             status = decoded.columns.status
             status[(status == EVENT) & (decoded.columns.event_s > self._as_of_s)] = NOT_AN_EVENT
 
+    @property
+    def store(self) -> RiderStore:
+        """The riders, for who reads what they have come to."""
+        return self._store
+
+    @property
+    def now_s(self) -> int | None:
+        """*now*; None while there is no event."""
+        return self._latest_s if self._as_of_s is None else self._as_of_s
+
+    def outcomes(self) -> list[Outcome]:
+        """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
+        return [] if self.now_s is None else self._store.judge(self.now_s)
+
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
-        now_s = self._latest_s if self._as_of_s is None else self._as_of_s
+        now_s = self.now_s
         result = Replayed(riders=self._store.riders, events=self.events, rejected=len(self.bad), now_s=now_s)
         if now_s is None:
             return result
         by_instant: list[tuple[int, Document]] = []
-        for outcome in self._store.judge(now_s):
+        for outcome in self.outcomes():
             if isinstance(outcome, Status):
                 result.statuses.append(self._renderer.status(outcome, self._store.rider_id(outcome.row)))
             else:
