@@ -15,7 +15,7 @@ from detectors.reading import Reader, blank_asked, shared_of
 from detectors.store import StoreSettings
 from detectors.verdicts import Verdict
 from schemas.decode.hashing import hash_ids
-from schemas.durations import write_duration
+from schemas.durations import write_hours
 from schemas.policy import Policy
 from schemas.policy_examples import Example, LocalDay, Span, write_local
 from schemas.work_state import SCHEMA
@@ -124,14 +124,14 @@ def platforms_of(timeline: Sequence[Span]) -> list[str]:
 def report(policy: Policy, judged: Judged) -> str:
     """Of an example that fails, expected and found side by side, with the count at each."""
     day = LocalDay(judged.example.date, policy.zone)
-    amounts = {one.name: write_duration(one.amount_s) for one in policy.limits}
+    amounts = {one.name: write_hours(one.amount_s) for one in policy.limits}
     counted = {(one.at_s, one.limit): one.counted_s for one in judged.found}
     rows = [("expected", "count", "found", "count")]
     for at_s, limit in sorted({*judged.expected, *counted}):
         text = f"{limit} {write_local(day.local_s(at_s))}"
         there_s = counted.get((at_s, limit))
         count_s = _count_at(policy, judged.example, at_s, limit) if there_s is None else there_s
-        count = f"{write_duration(count_s)} of {amounts[limit]}"
+        count = f"{write_hours(count_s)} of {amounts[limit]}"
         expected = (text, count) if (at_s, limit) in judged.expected else ("-", "")
         rows.append((*expected, *((text, count) if there_s is not None else ("-", ""))))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
