@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,23 +12,49 @@ from stream.cli.exit_status import policies_from, refuse
 policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 
 
-@policy_app.command("list")
-def policy_list() -> None:
-    """The policies that come with Respite."""
-    from stream.policies.loader import builtin_names, load
+Language = Annotated[Literal["zh", "en"], typer.Option("--lang", help="zh or en.")]
 
-    for name in builtin_names():
-        one = load(name)
-        sys.stdout.write(f"{one.ref}\t{one.title.en}\t{one.title.zh}\n")
+
+@policy_app.command("list")
+def policy_list(lang: Language = "en") -> None:
+    """The policies that come with Respite: where they apply, how binding they are, in force from when."""
+    from datetime import UTC, datetime
+
+    from stream.policies.loader import builtin_names, load
+    from stream.policies.page import in_force, say_words
+    from stream.policies.words import modality
+
+    today = datetime.now(UTC).date()
+    for one in map(load, builtin_names()):
+        where = say_words(one.jurisdiction, lang) or "-"
+        cells = (one.ref, where, modality(one, lang), in_force(one, today, lang), one.title.en, one.title.zh)
+        sys.stdout.write("\t".join(cells) + "\n")
 
 
 @policy_app.command("show")
-def policy_show(name: str) -> None:
-    """One policy in words."""
-    from stream.cli.policy_text import describe
-
+def policy_show(
+    name: Annotated[str, typer.Argument(help="Name of a policy, or a .toml file.")],
+    lang: Language = "en",
+    html: Annotated[
+        str | None, typer.Option(help="A file for the page as HTML, or - [text on standard output].")
+    ] = None,
+) -> None:
+    """One policy as a page: what is counted, when it fires, what resets it, its source, its examples."""
     (one,) = policies_from([name])
-    sys.stdout.write(describe(one) + "\n")
+    if html is None:
+        from stream.policies.page import text_page
+
+        sys.stdout.write(text_page(one, lang) + "\n")
+        return
+    from stream.offline.outputs import OutputRefused, check_outputs, written
+    from stream.policies.html_page import html_page
+
+    try:
+        check_outputs({"--html": html}, [name] if name.endswith(".toml") else [])
+        with written(html) as out:
+            out.write(html_page(one, lang).encode())
+    except OutputRefused as error:
+        raise refuse(error) from error
 
 
 @policy_app.command("check")
