@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
@@ -44,6 +45,7 @@ def respite(
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(replay)
+app.command()(compare)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
 

@@ -181,23 +181,32 @@ def replay(
         task = bar.add_task("reading")
         for name in files:
             bar.update(task, description=f"reading {name}")
-            _read_file(run, name)
+            read_file(run, name)
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
         return run.conclude(), run.bad
 
 
-def _read_file(run: Replay, name: str) -> None:
+def read_file(run: Replay, name: str) -> bool:
+    """Take a file in; False for one of another form, which is said to be one.
+
+    Raises
+    ------
+    DamagedInput
+        It is cut short or damaged.
+    """
     try:
         with open_lines(name) as lines:
             run.read(name, lines)
     except ForeignInput as fault:
         run.bad.files += 1
         sys.stderr.write(fault.said_by("respite replay") + "\n")
+        return False
     except DamagedInput as damage:
         damage.events = damage.events or 0
         raise
+    return True
 
 
 def doubted(doubt: Doubt) -> str:
