@@ -105,12 +105,12 @@ def _hours(one: Tried, instants: list[int]) -> Counter[int]:
 
 def _differences(found: Comparison) -> Document:
     refs = [one.policy.ref for one in found.tried]
-    holds = [
+    holds: list[Document] = [
         {"rider_id": rider, "from": utc(begin), "until": utc(end), "on_hold_by": [refs[at] for at in held_by],
          "not_by": [ref for at, ref in enumerate(refs) if at not in held_by]}
         for begin, end, rider, held_by in sorted(differences(found))
     ]  # fmt: skip
-    reached = [
+    reached: list[Document] = [
         {"rider_id": rider, "at": utc(at_s), "policy": refs[place], "limit": limit}
         for at_s, rider, place, limit in reached_alone(found)
     ]
@@ -164,12 +164,14 @@ ROWS = (
 
 
 def _text_of_differences(found: Document) -> list[str]:
-    lines = ["", f"they differ for {found['riders']:,} riders; --json has all instants"]
-    for one in found["holds"][:_SHOWN]:
-        held_by, others = ", ".join(one["on_hold_by"]), ", ".join(one["not_by"])
-        lines.append(
-            f"  {one['rider_id']}  {one['from']} to {one['until']}: on hold by {held_by}, not {others}"
-        )
-    for one in found["reached"][:_SHOWN]:
-        lines.append(f"  {one['rider_id']}  {one['at']}: only {one['policy']} reaches {one['limit']}")
-    return lines
+    holds = [
+        f"  {one['rider_id']}  {one['from']} to {one['until']}: on hold by {', '.join(one['on_hold_by'])}, "
+        f"not {', '.join(one['not_by'])}"
+        for one in found["holds"][:_SHOWN]
+    ]
+    reached = [
+        f"  {one['rider_id']}  {one['at']}: only {one['policy']} reaches {one['limit']}"
+        for one in found["reached"][:_SHOWN]
+    ]
+    head = f"they differ for {found['riders']:,} riders; --json has all instants"
+    return ["", head, *holds, *reached]
