@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.names import Id
-from schemas.policy import Clock, Release, Words
+from schemas.policy import Clock, Release
+from schemas.policy_words import Words
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 PolicyRef = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,64}@[1-9][0-9]*$", description="name@version")]

@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
-from schemas.policy import Clock, Effect, Kind, Release, Words
+from schemas.policy import Clock, Effect, Kind, Release
+from schemas.policy_words import Words
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 

@@ -64,8 +64,23 @@ def write_duration(seconds: int) -> str:
     >>> write_duration(5400)
     '1h30min'
     """
+    return _written(seconds, _UNITS)
+
+
+def write_hours(seconds: int) -> str:
+    """The same without days, as hours of work are told.
+
+    Examples
+    --------
+    >>> write_hours(56 * 3_600)
+    '56h'
+    """
+    return _written(seconds, _UNITS[1:])
+
+
+def _written(seconds: int, units: tuple[tuple[str, int], ...]) -> str:
     parts = []
-    for unit, unit_s in _UNITS:
+    for unit, unit_s in units:
         count, seconds = divmod(seconds, unit_s)
         if count:
             parts.append(f"{count}{unit}")

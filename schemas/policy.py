@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from schemas.durations import LONGEST_S, parse_amount, parse_duration, write_duration
-from schemas.names import Id
+from schemas.names import Id, is_id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,
     LONGEST_CALENDAR_S,
@@ -31,8 +31,10 @@ from schemas.policy_calendar import (
     checked_time,
     date_faults,
 )
-from schemas.policy_faults import faults_of, limit_name
+from schemas.policy_examples import Example, faults_beside
+from schemas.policy_faults import example_name, faults_of, limit_name
 from schemas.policy_rests import rest_faults
+from schemas.policy_words import Text, Words
 
 MOST_LIMITS = 32
 
@@ -48,20 +50,10 @@ Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_wi
 Clock = Literal["order", "online", "loaded", "driving", "duty"]
 Effect = Literal["remind", "confirm", "hold"]
 Release = Literal["rest", "elapsed", "window", "confirm"]
-Text = Annotated[str, Field(min_length=1, strict=True)]
 
 
 class InvalidPolicy(ValueError):
     """A policy file that is refused; the message has every fault with its place."""
-
-
-class Words(BaseModel):
-    """A text in Chinese and English."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    zh: Text
-    en: Text
 
 
 def releases_of(kind: str, effect: str, *, has_reset: bool) -> tuple[str, ...]:
@@ -238,9 +230,17 @@ class Policy(BaseModel):
     valid_from: date | None = None
     valid_until: date | None = None
     modality: Literal["law", "agreement", "standard", "platform"]
+    jurisdiction: Annotated[
+        Words | None, Field(description="Where it applies, in words: a country, a city, a platform's places.")
+    ] = None
     title: Words
     source: Text
+    notes: Annotated[
+        tuple[Text, ...],
+        Field(description="What it says and the grammar cannot, and how its words were read."),
+    ] = ()
     limits: Annotated[tuple[PolicyLimit, ...], Field(min_length=1, max_length=MOST_LIMITS, alias="limit")]
+    examples: Annotated[tuple[Example, ...], Field(max_length=200, alias="example")] = ()
 
     @property
     def ref(self) -> str:
@@ -284,11 +284,36 @@ def load_policy(text: str, origin: str) -> Policy:
     except tomllib.TOMLDecodeError as error:
         raise InvalidPolicy(f"{origin}: not TOML: {error}") from error
     try:
-        return Policy.model_validate(tree)
+        return Policy.model_validate(tree, context=_around_examples(tree))
     except ValidationError as error:
         errors = error.errors()
-        faults = "\n".join(faults_of(errors, tree, _pieces_beside(errors, tree)))
+        beside = [
+            *_pieces_beside(errors, tree),
+            *(
+                f"  {example_name(at, tree)}: {text}"
+                for at, text in faults_beside(errors, tree.get("example"))
+            ),
+        ]
+        faults = "\n".join(faults_of(errors, tree, beside, _known_keys()))
         raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
+
+
+def _known_keys() -> set[str]:
+    models: tuple[type[BaseModel], ...] = (Policy, PolicyLimit, Example)
+    return {field.alias or name for model in models for name, field in model.model_fields.items()}
+
+
+def _around_examples(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """What examples are checked against; None of what is itself wrong."""
+    zone = tree.get("time_zone")
+    try:
+        known = ZoneInfo(_known_zone(zone)) if isinstance(zone, str) else None  # type: ignore[arg-type]
+    except ValueError:
+        known = None
+    limits = tree.get("limit")
+    found = [one.get("name") for one in limits if isinstance(one, dict)] if isinstance(limits, list) else []
+    sound = bool(found) and all(is_id(name) for name in found)
+    return {"zone": known, "limits": frozenset(found) if sound else None}
 
 
 def _pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) -> list[str]:

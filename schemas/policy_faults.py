@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from schemas.policy_beyond import beyond_key, beyond_value
 
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
@@ -13,9 +15,15 @@ _NOT_TEXT = "must be text in quotation marks"
 _WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
 #: Keys of the rulebook that nothing judges yet, and what comes nearest.
 _NOT_JUDGED = {
-    "example": "examples are not run yet: leave them out",
 }
-_TABLE_KEYS = ("title", "message")
+_LISTS = {
+    "": '["30min"]',
+    "spans": '["08:00-09:00 driving"]',
+    "reached": '["break-4h30 16:15"], [] for none',
+    "notes": '["…"]',
+}
+_NAMES_OF_LANGUAGES = {"en": ("en",), "zh": ("zh", "ch", "cn")}
+_TABLE_KEYS = ("title", "message", "jurisdiction")
 _KINDS: tuple[tuple[Any, str], ...] = (
     (bool, "true or false"),
     (str, "a text"),
@@ -47,7 +55,9 @@ def kind_of(value: object) -> str:
     return next((name for kind, name in _KINDS if isinstance(value, kind)), "a value")
 
 
-def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str]) -> list[str]:
+def faults_of(
+    errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str], keys: Collection[str]
+) -> list[str]:
     """Every fault with its place, without those that are the consequence of another.
 
     Parameters
@@ -56,12 +66,14 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
         What the model says.
     missing
         Faults between a limit's pieces that the model does not come to, as they are to be told.
+    keys
+        All that there are.
     """
     # A misspelt key is why another is missing.
     misspelt = {
         (*one["loc"][:-1], near[0]): one["loc"]
         for one in errors
-        if one["type"] == "extra_forbidden" and (near := _meant(one, errors))
+        if (one["type"] == "extra_forbidden" or _is_no_language(one)) and (near := _meant(one, errors))
     }
     limits_wrong = any(one["loc"][:1] == ("limit",) and len(one["loc"]) > 1 for one in errors)
     told = []
@@ -70,7 +82,7 @@ def faults_of(errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequenc
             continue
         if one["loc"] in misspelt:
             continue
-        text = f"  {place(one['loc'], tree)}: {_reason(one)}"
+        text = f"  {place(one['loc'], tree)}: {_reason(one, keys)}"
         if one["loc"] in misspelt.values():
             meant = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
             text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{meant}`, which is missing?"
@@ -86,10 +98,25 @@ def _meant(unknown: Fault, errors: Sequence[Fault]) -> list[str]:
         for one in errors
         if one["type"] == "missing" and one["loc"][:-1] == unknown["loc"][:-1]
     ]
-    return difflib.get_close_matches(str(unknown["loc"][-1]), beside, 1)
+    name = str(unknown["loc"][-1])
+    # "English", "Chinese" and the like.
+    languages = [one for one in beside if name.lower().startswith(_NAMES_OF_LANGUAGES.get(one, ("-",)))]
+    return languages or difflib.get_close_matches(name, beside, 1)
 
 
-def _reason(one: Fault) -> str:
+def _is_no_language(one: Fault) -> bool:
+    """Whether a fault is of the key, not of the value, of a text in several languages."""
+    loc = one["loc"]
+    return one["type"] == "string_pattern_mismatch" and len(loc) > 1 and loc[-2] in _TABLE_KEYS
+
+
+def _unknown(key: str, keys: Collection[str]) -> str:
+    if near := difflib.get_close_matches(key, keys, 1, 0.8):
+        return f"unknown key; did you mean `{near[0]}`?"
+    return beyond_key(key) or "unknown key, remove it or check its spelling"
+
+
+def _reason(one: Fault, keys: Collection[str]) -> str:
     kind, value, field = one["type"], one.get("input"), str(one["loc"][-1]) if one["loc"] else ""
     about = one.get("ctx", {})
     if kind == "value_error":
@@ -98,17 +125,20 @@ def _reason(one: Fault) -> str:
     if kind == "extra_forbidden" and field in _NOT_JUDGED:
         return _NOT_JUDGED[field]
     if kind == "extra_forbidden":
-        return "unknown key, remove it or check its spelling"
+        return _unknown(field, keys)
     if kind == "missing":
         return "is missing: a policy needs at least one [[limit]]" if field == "limit" else "is missing"
     if kind == "literal_error":
-        return _choice(str(about["expected"]), value)
+        return _choice(str(about["expected"]), value, beyond_value(field, value))
     if kind in ("too_short", "tuple_type", "list_type"):
         return _list(field, value)
+    if _is_no_language(one):
+        return f'"{field[:60]}" is no code of a language: write it like de, ja or zh-Hant'
     if kind == "too_long":
         return f"has {len(value) if isinstance(value, list) else 'too many'}, at most {about['max_length']}"
     if kind in ("model_type", "dict_type", "model_attributes_type"):
-        wanted = _WORDS if field in _TABLE_KEYS else "must be a table: [[limit]]"
+        table = str(one["loc"][0]) if one["loc"] else "limit"
+        wanted = _WORDS if field in _TABLE_KEYS else f"must be a table: [[{table}]]"
         return f"{written(value)} is {kind_of(value)}, {wanted}"
     if kind in ("greater_than_equal", "int_type", "int_parsing", "int_from_float"):
         return f"{written(value)} must be a whole number from 1 on, without quotation marks"
@@ -121,11 +151,13 @@ def _reason(one: Fault) -> str:
     return f"{written(value)} is {kind_of(value)}, {_NOT_TEXT}"
 
 
-def _choice(expected: str, value: object) -> str:
+def _choice(expected: str, value: object, nearest: str | None) -> str:
     names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
     near = difflib.get_close_matches(str(value).lower(), names, 1)
-    return text + (f'; did you mean "{near[0]}"?' if near else "")
+    if near:
+        return f'{text}; did you mean "{near[0]}"?'
+    return f"{text}; {nearest}" if nearest else text
 
 
 def _list(field: str, value: object) -> str:
@@ -133,7 +165,11 @@ def _list(field: str, value: object) -> str:
         if isinstance(value, dict):
             return "is one table: write [[limit]], with two brackets, above each limit"
         return "is empty: a policy needs at least one [[limit]]"
-    return f'{written(value)} is {kind_of(value)}, must be a list like ["30min"]'
+    if field == "spans" and value == []:
+        return 'is empty: write at least one, like ["08:00-09:00 driving"]'
+    if field == "example":
+        return f"{written(value)} is {kind_of(value)}: write [[example]], with two brackets, above each"
+    return f"{written(value)} is {kind_of(value)}, must be a list like {_LISTS.get(field, _LISTS[''])}"
 
 
 def place(location: Location, tree: Mapping[str, Any]) -> str:
@@ -142,6 +178,8 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
     for step in location:
         if isinstance(step, int) and parts == ["limit"]:
             parts = [limit_name(step, tree)]
+        elif isinstance(step, int) and parts == ["example"]:
+            parts = [example_name(step, tree)]
         else:
             parts.append(str(step + 1) if isinstance(step, int) else step)
     return ".".join(parts) or "policy"
@@ -153,3 +191,11 @@ def limit_name(index: int, tree: Mapping[str, Any]) -> str:
         return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
     except (KeyError, TypeError, IndexError):
         return f"limit[{index + 1}]"
+
+
+def example_name(index: int, tree: Mapping[str, Any]) -> str:
+    """An example by its number from 1 and its title, where it has one."""
+    try:
+        return f'example[{index + 1}] "{str(tree["example"][index]["title"])[:60]}"'
+    except (KeyError, TypeError, IndexError):
+        return f"example[{index + 1}]"

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
+from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
@@ -41,10 +43,10 @@ def respite(
         raise typer.Exit
 
 
-policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check policy files.")
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(replay)
+app.command()(compare)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
 
@@ -217,48 +219,6 @@ def api(
         run_api(settings, no_auth=no_auth)
     except ApiRefused as error:
         raise refuse(error) from error
-
-
-@policy_app.command("list")
-def policy_list() -> None:
-    """The policies that come with Respite."""
-    from stream.policies.loader import builtin_names, load
-
-    for name in builtin_names():
-        one = load(name)
-        sys.stdout.write(f"{one.ref}\t{one.title.en}\t{one.title.zh}\n")
-
-
-@policy_app.command("show")
-def policy_show(name: str) -> None:
-    """One policy in words."""
-    from stream.cli.policy_text import describe
-
-    (one,) = policies_from([name])
-    sys.stdout.write(describe(one) + "\n")
-
-
-@policy_app.command("check")
-def policy_check(files: list[str]) -> None:
-    """Check policy files, and all below folders; every fault with its place, and what is hardly meant."""
-    from datetime import UTC, datetime
-
-    from schemas.policy import InvalidPolicy
-    from stream.policies.loader import load, policy_files
-    from stream.policies.traps import traps
-
-    faults = []
-    today = datetime.now(UTC).date()
-    for name in (file for one in files for file in policy_files(one)):
-        try:
-            one = load(name)
-            sys.stdout.write(f"{name}: {one.ref} is good, {len(one.limits)} limits\n")
-            for text in traps(one, today):
-                sys.stderr.write(f"{name}: warning: {text}\n")
-        except InvalidPolicy as error:
-            faults.append(str(error))
-    if faults:
-        raise refuse("\n".join(faults))
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.store import RiderStore, StoreSettings
-from detectors.verdicts import Status
+from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.columns import arrivals_of
@@ -143,14 +143,28 @@ class Replay:
             if begins_s > now_s or ends_s <= self._first_s
         ]
 
+    @property
+    def store(self) -> RiderStore:
+        """The riders, for who reads what they have come to."""
+        return self._store
+
+    @property
+    def now_s(self) -> int | None:
+        """*now*; None while there is no event."""
+        return self._latest_s if self._as_of_s is None else self._as_of_s
+
+    def outcomes(self) -> list[Outcome]:
+        """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
+        return [] if self.now_s is None else self._store.judge(self.now_s)
+
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
-        now_s = self._latest_s if self._as_of_s is None else self._as_of_s
+        now_s = self.now_s
         result = Replayed(riders=self._store.riders, events=self.events, rejected=len(self.bad), now_s=now_s)
         if now_s is None:
             return result
         by_instant: list[tuple[int, Document]] = []
-        for outcome in self._store.judge(now_s):
+        for outcome in self.outcomes():
             if isinstance(outcome, Status):
                 result.statuses.append(self._renderer.status(outcome, self._store.rider_id(outcome.row)))
             else:
@@ -189,7 +203,7 @@ def replay(
         task = bar.add_task("reading")
         for name in files:
             bar.update(task, description=f"reading {name}")
-            _read_file(run, name)
+            read_file(run, name)
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
@@ -198,16 +212,25 @@ def replay(
         return run.conclude(), run.bad
 
 
-def _read_file(run: Replay, name: str) -> None:
+def read_file(run: Replay, name: str) -> bool:
+    """Take a file in; False for one of another form, which is said to be one.
+
+    Raises
+    ------
+    DamagedInput
+        It is cut short or damaged.
+    """
     try:
         with open_lines(name) as lines:
             run.read(name, lines)
     except ForeignInput as fault:
         run.bad.files += 1
         sys.stderr.write(fault.said_by("respite replay") + "\n")
+        return False
     except DamagedInput as damage:
         damage.events = damage.events or 0
         raise
+    return True
 
 
 def doubted(doubt: Doubt) -> str:

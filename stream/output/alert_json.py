@@ -84,7 +84,7 @@ class Renderer:
             "zone": zone,
             "source": rule.source or policy.source,
             "evidence": [{"start": at(start), "end": at(end)} for start, end in verdict.spans],
-            "message": {"zh": rule.message.zh, "en": rule.message.en} if tells and rule.message else None,
+            "message": rule.message.by_language if tells and rule.message else None,
             "supersedes": identity if verdict.retracted else None,
         }
         if detected_at is not None:

@@ -36,7 +36,7 @@ def limit_texts(limits: Sequence[Limit], policies: Sequence[Policy]) -> list[Lim
     texts = []
     for limit in limits:
         policy, rule = found[limit.policy, limit.name]
-        words = {"zh": rule.message.zh, "en": rule.message.en} if rule.message else None
+        words = rule.message.by_language if rule.message else None
         source = rule.source or policy.source
         texts.append(LimitText(limit.policy, limit.name, limit.clock, limit.release, source, words))
     return texts

@@ -8,8 +8,17 @@ from datetime import date
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
 from schemas.policy_calendar import DAY_S
+from schemas.policy_examples import Example
 
 _SHORT_REST_S = 300
+#: How long evidence counts without an end, by default.
+_LONGEST_S = {
+    "order": 3 * 3_600,
+    "loaded": 3 * 3_600,
+    "online": 16 * 3_600,
+    "driving": 16 * 3_600,
+    "on_duty": 16 * 3_600,
+}
 _ETC = re.compile(r"Etc/GMT([+-])(\d+)")
 
 
@@ -22,7 +31,19 @@ def traps(policy: Policy, today: date) -> list[str]:
         found.append(f"valid_until: {policy.valid_until} is past: it tells nothing any more")
     for number, one in enumerate(policy.limits, start=1):
         found += [f'limit[{number}] "{one.name}": {text}' for text in [*_silent(one), *_odd(one)]]
+    for number, example in enumerate(policy.examples, start=1):
+        found += [f'example[{number}] "{example.title}": {text}' for text in _cut_off(example)]
     return found
+
+
+def _cut_off(example: Example) -> list[str]:
+    """Spans of which the end counts nothing: what is open that long has ended before."""
+    return [
+        f'span {span.place} "{text}" counts for {write_duration(_LONGEST_S[span.word])} at most: '
+        "write it as two spans, one after the other"
+        for span, text in zip(example.timeline, example.spans, strict=True)
+        if span.end_s - span.begin_s > _LONGEST_S[span.word]
+    ]
 
 
 def _zone(policy: Policy) -> list[str]:
@@ -72,7 +93,7 @@ def _odd(one: PolicyLimit) -> list[str]:
     found = []
     if one.kind == "day" and one.amount_s >= DAY_S:
         found.append(f"`limit` {_amount(one)} can be reached only on a day longer than 24 h: is it meant so?")
-    if one.kind == "week" and one.amount_s >= 7 * DAY_S:
+    if one.kind == "week" and one.amount_s >= (one.weeks or 1) * 7 * DAY_S:
         found.append(f"`limit` {_amount(one)} can be reached only in a week with a longer day")
     if one.kind == "month" and one.amount_s >= 31 * DAY_S:
         found.append(f"`limit` {_amount(one)} can be reached only in a month with a longer day")

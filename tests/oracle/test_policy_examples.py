@@ -1,7 +1,6 @@
 """The examples of the collection of policies, judged by the oracle from their text.
 
-The files lie here until the kernels know their grammar: the service still refuses most of them. Examples that
-last longer than a working day are left to the oracle's other users, for it counts second by second.
+Examples that last longer than a working day are left to the engine, for the oracle counts second by second.
 """
 
 from __future__ import annotations
@@ -18,9 +17,12 @@ import pytest
 
 from tests.oracle.judge import Settings, judge_rider
 
-FOLDER = Path(__file__).resolve().parent / "policies"
+#: Those that come with Respite, and those that wait for the kernels to know their grammar.
+FOLDERS = (Path("detectors/policies"), Path("tests/oracle/policies"))
 POLICIES = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.toml"))
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+    for folder in FOLDERS
+    for path in sorted((Path(__file__).resolve().parents[2] / folder).glob("*.toml"))
 }
 LONGEST_S = 9 * 3600
 _DURATIONS = ("limit", "reset", "window", "rest", "remind_every", "hold_for", "reset_sum", "reset_sum_parts")

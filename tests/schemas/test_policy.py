@@ -52,8 +52,8 @@ def test_other_durations_are_refused(text: object) -> None:
         parse_duration(text)
 
 
-def test_the_policies_that_come_with_respite_are_good_and_cited() -> None:
-    assert builtin_names() == ["cn-gbt-2025", "cn-meituan-2024"]
+def test_the_first_two_policies_are_good_and_cited() -> None:
+    assert {"cn-gbt-2025", "cn-meituan-2024"} <= set(builtin_names())
     gbt, meituan = load("cn-gbt-2025"), load("cn-meituan-2024")
     assert [(one.name, one.kind, one.clock, one.limit_s, one.effect, one.release) for one in gbt.limits] == [
         ("continuous-4h", "continuous", "order", 14_400, "hold", "rest"),

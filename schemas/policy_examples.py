@@ -1,0 +1,315 @@
+"""Worked examples inside a policy: spans of a clock's evidence, and the limits that they reach."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from schemas.names import ID_PATTERN
+from schemas.policy_words import Text
+
+DAY_S = 86_400
+WORDS = ("order", "loaded", "online", "driving", "on_duty")
+_BETWEEN = ("spans", "until", "reached")
+_DUTIES = ("driving", "on_duty")
+_FIRST, _LAST = dt.date(2000, 1, 2), dt.date(2097, 1, 1)
+_DAY = r"(?:D([1-9][0-9]{0,2}) )?"
+_TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
+_SPAN = re.compile(rf"{_DAY}{_TIME}-{_TIME} ([A-Za-z_]+)(?: ?@(\S+))?", re.ASCII)
+_INSTANT = re.compile(rf"{_DAY}{_TIME}", re.ASCII)
+_REACHED = re.compile(rf"(\S+) {_DAY}{_TIME}", re.ASCII)
+_NO_WORDS = {
+    "duty": 'write "on_duty" or "driving"',
+    "off": "rest is what lies between the spans: leave it out",
+    "rest": "rest is what lies between the spans: leave it out",
+    "break": "rest is what lies between the spans: leave it out",
+    "sleeper": "rest is what lies between the spans: leave it out",
+}
+
+
+class Span(NamedTuple):
+    """A span of an example in local seconds since the beginning of its first day; ``place`` is from 1."""
+
+    place: int
+    begin_s: int
+    end_s: int
+    word: str
+    platform: str | None
+
+
+class Reached(NamedTuple):
+    """A limit, and the local second since the beginning of the first day at which it is reached."""
+
+    limit: str
+    at_s: int
+
+
+class LocalDay:
+    """Instants of an example, whose first day is a date of the policy's zone."""
+
+    def __init__(self, first: dt.date, zone: ZoneInfo) -> None:
+        self._first = first
+        self._zone = zone
+
+    def instant_s(self, local_s: int) -> int:
+        """The epoch second of a local one; the earlier one where a local time exists twice."""
+        return int(self._naive(local_s).replace(tzinfo=self._zone).timestamp())
+
+    def exists(self, local_s: int) -> bool:
+        """Whether the local time is not one that clocks leave out."""
+        naive = self._naive(local_s)
+        back = naive.replace(tzinfo=self._zone).astimezone(UTC).astimezone(self._zone)
+        return back.replace(tzinfo=None) == naive
+
+    def local_s(self, instant_s: int) -> int:
+        """The local second of an epoch second."""
+        naive = datetime.fromtimestamp(instant_s, self._zone).replace(tzinfo=None)
+        return int((naive - datetime.combine(self._first, datetime.min.time())).total_seconds())
+
+    def _naive(self, local_s: int) -> datetime:
+        return datetime.combine(self._first, datetime.min.time()) + timedelta(seconds=local_s)
+
+
+def write_local(local_s: int) -> str:
+    """A local second as examples write it.
+
+    Examples
+    --------
+    >>> write_local(86_400 + 3_661)
+    'D2 01:01:01'
+    """
+    day, second = divmod(local_s, DAY_S)
+    text = f"{second // 3600:02}:{second // 60 % 60:02}" + (f":{second % 60:02}" if second % 60 else "")
+    return text if day == 0 else f"D{day + 1} {text}"
+
+
+def _second(text: str) -> int:
+    hours, minutes, seconds = (*(int(part) for part in text.split(":")), 0)[:3]
+    return hours * 3_600 + minutes * 60 + seconds
+
+
+def _checked_span(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _SPAN.fullmatch(value)
+    if match is None:
+        raise ValueError(
+            'is no span: write it like "08:00-09:00 driving" or "D3 22:00-02:00 order @uber", hours to 23'
+        )
+    word, platform = match[4], match[5]
+    if word not in WORDS:
+        near = difflib.get_close_matches(word, WORDS, 1)
+        more = _NO_WORDS.get(word) or (f'did you mean "{near[0]}"?' if near else "others are not shown here")
+        raise ValueError(f'"{value[:60]}": "{word}" is no word of a span ({", ".join(WORDS)}); {more}')
+    if platform is not None and not re.fullmatch(ID_PATTERN.replace(r"\z", ""), platform, re.ASCII):
+        raise ValueError(f'"{value[:60]}": a platform is 1 to 64 characters of A-Z a-z 0-9 _ . : -')
+    if match[2] == match[3]:
+        raise ValueError(f'"{value[:60]}" ends when it begins: an empty span counts nothing')
+    return value
+
+
+def _checked_instant(value: object) -> object:
+    if isinstance(value, str) and not _INSTANT.fullmatch(value):
+        raise ValueError('is no instant of an example: write it like "17:00" or "D2 00:00", hours to 23')
+    return value
+
+
+def _checked_reached(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value
+    match = _REACHED.fullmatch(value)
+    if match is None:
+        raise ValueError(
+            'is no limit with an instant: write it like "break-4h30 16:15" or "day-8h D2 01:00:30"'
+        )
+    limits = _around(info, "limits")
+    if limits is not None and match[1] not in limits:
+        near = difflib.get_close_matches(match[1], limits, 1)
+        more = f'did you mean "{near[0]}"?' if near else f"they are {', '.join(sorted(limits))}"
+        raise ValueError(f'"{value[:60]}": the policy has no limit "{match[1]}"; {more}')
+    return value
+
+
+def _around(info: ValidationInfo, name: str) -> Any:  # noqa: ANN401 - a zone or names
+    """What an example is checked against; None where the policy is itself wrong there, or not known."""
+    return info.context.get(name) if isinstance(info.context, dict) else None
+
+
+def _checked_date(value: dt.date) -> dt.date:
+    if not _FIRST <= value <= _LAST:
+        raise ValueError(f"{value} must be from {_FIRST} to {_LAST}")
+    return value
+
+
+class Example(BaseModel):
+    """A timeline and the limits of the policy that it reaches, in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Text
+    source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
+    date: Annotated[
+        dt.date, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
+    ]
+    spans: Annotated[
+        tuple[Annotated[str, BeforeValidator(_checked_span)], ...],
+        Field(min_length=1, max_length=2_000, description='Like "08:00-09:00 driving".'),
+    ]
+    until: Annotated[
+        Annotated[str, BeforeValidator(_checked_instant)] | None,
+        Field(description="Silence is judged up to here [the end of the last span]."),
+    ] = None
+    reached: Annotated[
+        tuple[Annotated[str, BeforeValidator(_checked_reached)], ...],
+        Field(description='Like "break-4h30 16:15"; [] for none.'),
+    ]
+
+    @property
+    def timeline(self) -> tuple[Span, ...]:
+        """The spans in local seconds; a time before the former one's is on the next day."""
+        return tuple(_timeline(self.spans))
+
+    @property
+    def until_s(self) -> int:
+        """Up to where it is judged, in local seconds."""
+        if self.until is None:
+            return max(span.end_s for span in self.timeline)
+        return _instant_s(self.until)
+
+    @property
+    def expected(self) -> tuple[Reached, ...]:
+        """What is to be reached."""
+        return tuple(_reached(text) for text in self.reached)
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self, info: ValidationInfo) -> Self:
+        faults = [
+            *_order_faults(self.reached),
+            *_until_faults(self),
+            *_platform_faults(self.timeline),
+            *_clock_faults(self, _around(info, "zone")),
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def faults_beside(errors: Sequence[Mapping[str, Any]], examples: object) -> Iterator[tuple[int, str]]:
+    """Contradictions of those examples that the model has left at another fault, by their index."""
+    for index, tree in enumerate(examples if isinstance(examples, list) else []):
+        wrong = {
+            str(one["loc"][2]) for one in errors if one["loc"][:2] == ("example", index) and one["loc"][2:]
+        }
+        if not wrong:
+            continue
+        spans, until, reached = (tree.get(key) if key not in wrong else None for key in _BETWEEN)
+        faults = _order_faults(reached or ())
+        if spans:
+            sound = Example.model_construct(
+                title="", source="", date=_FIRST, spans=tuple(spans), until=until,
+                reached=tuple(reached or ()) if "until" not in wrong else (),
+            )  # fmt: skip
+            faults += [*_until_faults(sound), *_platform_faults(sound.timeline)]
+        yield from ((index, text) for text in faults)
+
+
+def _instant_s(text: str) -> int:
+    match = _INSTANT.fullmatch(text)
+    assert match, text
+    return (int(match[1] or 1) - 1) * DAY_S + _second(match[2])
+
+
+def _reached(text: str) -> Reached:
+    limit, _, instant = text.partition(" ")
+    return Reached(limit, _instant_s(instant))
+
+
+def _timeline(spans: Sequence[str]) -> Iterator[Span]:
+    day, former_s = 0, None
+    for place, text in enumerate(spans, start=1):
+        match = _SPAN.fullmatch(text)
+        assert match, text
+        begin_s, end_s = _second(match[2]), _second(match[3])
+        if match[1]:
+            day = int(match[1]) - 1
+        elif former_s is not None and begin_s < former_s:
+            day += 1
+        former_s = begin_s
+        over_midnight = end_s < begin_s
+        yield Span(place, day * DAY_S + begin_s, (day + over_midnight) * DAY_S + end_s, match[4], match[5])
+
+
+def _order_faults(reached: Sequence[str]) -> list[str]:
+    at = [_reached(text).at_s for text in reached]
+    return [
+        f'`reached` "{text}" stands after a later one: write them in the order of time'
+        for text, former_s, at_s in zip(reached[1:], at, at[1:], strict=False)
+        if at_s < former_s
+    ]
+
+
+def _until_faults(one: Example) -> Iterator[str]:
+    last = max(one.timeline, key=lambda span: span.end_s)
+    if one.until_s < last.end_s:
+        yield (
+            f'`until` "{one.until}" lies before span {last.place} ends, at {write_local(last.end_s)}: '
+            'name the day, like "D2 00:00"'
+        )
+        return
+    for text, (_, at_s) in zip(one.reached, one.expected, strict=True):
+        if at_s > one.until_s:
+            yield (
+                f'`reached` "{text}" lies after {write_local(one.until_s)}, up to which it is judged: '
+                "write a later `until`"
+            )
+
+
+def _clock_faults(one: Example, zone: ZoneInfo | None) -> Iterator[str]:
+    if zone is None:
+        return
+    day = LocalDay(one.date, zone)
+    times = [(f"span {span.place}", at) for span in one.timeline for at in (span.begin_s, span.end_s)]
+    times += [("`until`", one.until_s), *(("`reached`", at_s) for _, at_s in one.expected)]
+    yield from dict.fromkeys(
+        f"{what}: {write_local(at)} does not exist in {zone.key}, clocks go forward over it"
+        for what, at in times
+        if not day.exists(at)
+    )
+
+
+def _platform_faults(spans: Sequence[Span]) -> Iterator[str]:
+    """One platform has one session and one duty of a rider at a time."""
+    for index, one in enumerate(spans):
+        for other in spans[index + 1 :]:
+            if one.platform is None or one.platform != other.platform:
+                continue
+            first, second = sorted((one, other), key=lambda span: (span.begin_s, span.end_s))
+            if second.begin_s >= first.end_s:
+                continue
+            kinds = {"online" if span.word == "online" else span.word in _DUTIES for span in (one, other)}
+            if False in kinds:
+                continue
+            session = one if one.word == "online" else other
+            ends_inside = len(kinds) == 2 and any(
+                span is not session and span.begin_s < session.end_s < span.end_s for span in (one, other)
+            )
+            if len(kinds) == 1 or ends_inside:
+                yield (
+                    f"spans {one.place} and {other.place} overlap on platform {one.platform}, where one ends "
+                    "the other: name another platform for one of them"
+                )

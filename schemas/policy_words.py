@@ -1,0 +1,30 @@
+"""Texts of a policy that people read: Chinese and English, and the languages of the place beside them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(min_length=1, strict=True)]
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+Language = Annotated[str, Field(pattern=LANGUAGE_PATTERN)]
+
+
+class Words(BaseModel):
+    """A text in Chinese and English, and in further languages by their codes: ``de``, ``ja``, ``zh-Hant``."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        frozen=True,
+        json_schema_extra={"propertyNames": {"pattern": LANGUAGE_PATTERN}},
+    )
+    __pydantic_extra__: dict[Language, Text] = Field(init=False)
+
+    zh: Text
+    en: Text
+
+    @property
+    def by_language(self) -> dict[str, str]:
+        """The texts by language: Chinese, English, then the others in their order."""
+        return {"zh": self.zh, "en": self.en, **self.__pydantic_extra__}
