@@ -12,6 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from detectors.doubts import Doubt
+from detectors.kernels.evidence.shared_orders import PAIR_WORDS
 from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
@@ -224,6 +226,33 @@ class Riders:
             return self._reader.certain(shared, now_s, batch.asked, limit, at_s, since_s)
 
         return self._of_one(rider, None, look, tries=_TRIES)
+
+    def doubts(
+        self, rider: str, limit: int, at_s: int, since_s: int
+    ) -> list[tuple[Doubt, str, Certain]] | None:
+        """What is doubtful of a limit's verdict on a rider, of which platform, and the verdict without it.
+
+        None: the rider is not known.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+        # The other rider may lie in any partition; of those on other machines nothing is known here.
+        pairs = np.concatenate(
+            [self._of_thread(number).two_riders() for number in range(self.partitions() or 0)]
+            or [np.zeros((0, PAIR_WORDS), dtype=np.int64)]
+        )
+        names: list[str] = []
+
+        def look(shared: Shared, now_s: int, batch: Batch, _: Asker) -> list[tuple[Doubt, Certain]] | None:
+            found = self._reader.doubts(shared, now_s, batch.asked, limit, (since_s, at_s), pairs)
+            names[:] = self._of_thread(self.home(rider)).platforms()
+            return found
+
+        found = self._of_one(rider, None, look, tries=_TRIES)
+        return None if found is None else [(doubt, names[doubt.platform], one) for doubt, one in found]
 
     def _of_one(
         self,
