@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.kernels.clocks.orders import DAY_BITS
-from detectors.kernels.evidence.doubts import BRIEF_S, SILENT_S
+from detectors.kernels.doubts.arrival import BRIEF_S, SILENT_S
 from detectors.kernels.layout import event as Event, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.codes import (
@@ -74,10 +74,31 @@ class Doubt:
         return DOUBTS[self.kind]
 
 
-def find_doubts(
-    mem: Memory, limits: Limits, rules: Rules, limit: int, span: tuple[int, int], shared: Shared
-) -> list[Doubt]:
-    """What is doubtful of what a limit counts of the copied rider within ``span``: the last, by time.
+@dataclass(frozen=True, slots=True)
+class DoubtQuestion:
+    """Of which verdict it is asked what is doubtful.
+
+    Parameters
+    ----------
+    limit
+        Of the limit table.
+    span
+        From where the limit counts to the instant of the verdict.
+    shared
+        Orders that two riders have had at once.
+    only
+        A platform, which alone is told of this: by nothing but what it has sent itself, and within the time
+        in which nothing can be sealed, for that depends on what others send.
+    """
+
+    limit: int
+    span: tuple[int, int]
+    shared: Shared
+    only: int | None = None
+
+
+def find_doubts(mem: Memory, limits: Limits, rules: Rules, now_s: int, asked: DoubtQuestion) -> list[Doubt]:
+    """What is doubtful of what a limit counts of the copied rider: the last of it, by time.
 
     Precondition: row 0 of the memory is a rider copied whole.
     """
@@ -93,7 +114,7 @@ def find_doubts(
     block, count = int(mem.rows[0, Row.ENDED]), int(mem.rows[0, Row.ENDED_N])
     ended = {word >> DAY_BITS for word in mem.heap[block : block + count].tolist()}
     found: list[Doubt] = []
-    clocks = {CLOCKS[int(limits.clock[limit])], CLOCKS[int(limits.reset_clock[limit])]}
+    clocks = {CLOCKS[int(limits.clock[asked.limit])], CLOCKS[int(limits.reset_clock[asked.limit])]}
     if clocks <= {"driving"}:
         return []
     if not clocks & _OF_SESSIONS:
@@ -101,13 +122,16 @@ def find_doubts(
     for key, events in orders.items():
         ended_s = sealed_s if key >> DAY_BITS in ended else None
         pieces = order_pieces(key, events, rules.max_open_order, open_orders.get(key), ended_s)
-        found += _of_order(list(pieces), platforms[key], open_orders.get(key), shared.get(key, ()))
+        found += _of_order(list(pieces), platforms[key], open_orders.get(key), asked.shared.get(key, ()))
     times = _times_by_platform(words, real)
     for key, events in sessions.items():
         begun_s = open_sessions.get(key)
         pieces = session_pieces(key, events, rules.max_open_session, begun_s)
         found += _of_sessions(list(pieces), events, times.get(platform_of_key(key), []), begun_s, sealed_s)
-    within = [one for one in found if one.start_s < span[1] and one.end_s > span[0]]
+    within = [one for one in found if one.start_s < asked.span[1] and one.end_s > asked.span[0]]
+    if asked.only is not None:
+        since_s = now_s - rules.lateness + rules.max_open_order
+        within = [one for one in within if one.platform == asked.only and one.start_s >= since_s]
     return sorted(within, key=lambda one: (one.start_s, one.kind, one.platform))[-MOST_DOUBTS:]
 
 

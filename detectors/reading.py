@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.arrays import grown, new_memory
 from detectors.certainty import leave_out_uncertain
-from detectors.doubts import Doubt, find_doubts, leave_out, shared_of_pairs
+from detectors.doubts import Doubt, DoubtQuestion, find_doubts, leave_out
 from detectors.kernels.layout import codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Memory
 from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, PAST, U8
@@ -229,37 +229,32 @@ class Reader:
         return replace(self._verdict_at(limit, at_s), any_uncertain=found)
 
     def doubts(
-        self, shared: Shared, now_s: int, asked: Asked, limit: int, span: tuple[int, int], pairs: I64
+        self, shared: Shared, now_s: int, asked: Asked, question: DoubtQuestion
     ) -> list[tuple[Doubt, Certain]] | None:
-        """What is doubtful of what a limit counts of the one rider of ``asked``, and the verdict without it.
+        """What is doubtful of a verdict on the one rider of ``asked``, each with the verdict without it.
 
-        Parameters
-        ----------
-        span
-            From where it counts to the instant of the verdict.
-        pairs
-            Orders that two riders have had at once (`detectors.shared_orders`).
-
-        None when he is not known.
+        A platform is not told what the verdict were. None when he is not known.
 
         Raises
         ------
         Busy
             When he could not be seen whole.
         """
-        mem, packed = self._mem, self.limits.packed
+        packed = self.limits.packed
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
-        found = find_doubts(mem, packed, self._rules, limit, span, shared_of_pairs(pairs))
+        found = find_doubts(self._mem, packed, self._rules, now_s, question)
+        if question.only is not None:
+            return [(doubt, UNTOLD) for doubt in found]
         verdicts = []
         for doubt in found:
             # What was left out for the former one is to be there again.
             if self._copied(shared, now_s, asked, EVERYONE) is None:
                 return None
             mem = self._mem
-            sealed = span[1] <= int(mem.rows[0, Row.base_at(packed) + State.AT])
+            sealed = question.span[1] <= int(mem.rows[0, Row.base_at(packed) + State.AT])
             told = not sealed and leave_out(mem, packed, doubt)
-            verdicts.append((doubt, self._verdict_at(limit, span[1]) if told else UNTOLD))
+            verdicts.append((doubt, self._verdict_at(question.limit, question.span[1]) if told else UNTOLD))
         return verdicts
 
     def _verdict_at(self, limit: int, at_s: int) -> Certain:

@@ -6,8 +6,8 @@ import threading
 
 import numpy as np
 
+from detectors.kernels.doubts.shared_orders import ENTRY_WORDS, PAIR_WORDS, WAYS, note_shared
 from detectors.kernels.evidence.arrivals import Arrivals
-from detectors.kernels.evidence.shared_orders import ENTRY_WORDS, PAIR_WORDS, WAYS, note_shared
 from detectors.kernels.layout.values import I64, U8
 from detectors.store import StoreSettings
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.arrays import grown, new_memory
+from detectors.kernels.doubts.arrival import note_doubts
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
-from detectors.kernels.evidence.doubts import note_doubts
 from detectors.kernels.layout import codes, misc as Misc, row as Row
 from detectors.kernels.layout.arrays import Memory, Rules
 from detectors.kernels.layout.values import I64, NONE, PAST, U8

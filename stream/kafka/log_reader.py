@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.structs import ConsumerRecord
 
+from stream.kafka.topics.provisioning import mending_command
 from stream.settings import Settings
 
 #: A restore reads pages of up to 900 KB.
@@ -143,6 +144,17 @@ async def since(
         await consumer.stop()
 
 
+class TopicsAbsent(ConnectionError):
+    """There are no such topics; the message says which, and what makes them."""
+
+
+def _said_of(settings: Settings, absent: Sequence[str]) -> str:
+    return (
+        f"no such topics on {settings.broker}: {', '.join(absent)}; `{mending_command(settings)}` makes "
+        "them, or say with --broker and --prefix where those of the workers are"
+    )
+
+
 class Arrived(NamedTuple):
     """A record of a followed topic."""
 
@@ -167,7 +179,9 @@ async def follow(
     Raises
     ------
     ConnectionError
-        When the broker cannot be reached or refuses, or there are no such topics.
+        When the broker cannot be reached or refuses.
+    TopicsAbsent
+        When there are no such topics.
     """
     topics = (settings.alerts_topic, settings.dead_letter_topic, settings.watermark_topic)
     consumer = AIOKafkaConsumer(
@@ -203,6 +217,9 @@ async def follow(
                     consumer.seek(place, found.offset)
             alerts = [place for place in places if place.topic == settings.alerts_topic]
             starts = {place.partition: await consumer.position(place) for place in alerts}
+        except UnknownTopicOrPartitionError as error:
+            absent = [topic for topic in topics if consumer.partitions_for_topic(topic) is None]
+            raise TopicsAbsent(_said_of(settings, absent)) from error
         except KafkaError as error:
             raise ConnectionError(f"{settings.broker}: {error!r}") from error
         yield starts, read

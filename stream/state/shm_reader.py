@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.evidence.shared_orders import PAIR_WORDS
+from detectors.kernels.doubts.shared_orders import PAIR_WORDS
 from detectors.kernels.layout import misc as Misc
 from detectors.kernels.layout.values import I64
 from detectors.kernels.reading.columns import Shared

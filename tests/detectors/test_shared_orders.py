@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from detectors.kernels.evidence.shared_orders import HANDOVER_S
+from detectors.kernels.doubts.shared_orders import HANDOVER_S
 from detectors.kernels.layout.codes import SHARED_ORDER
 from detectors.shared_orders import SharedOrders
 from detectors.store import StoreSettings

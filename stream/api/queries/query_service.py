@@ -224,7 +224,7 @@ class QueryService:
         if found is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         alert = found[0].document()
-        certain, doubts = await asyncio.to_thread(self._looked_up, alert)
+        certain, doubts = await asyncio.to_thread(self._looked_up, alert, caller.platform)
         document = self._explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts)
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
@@ -232,7 +232,9 @@ class QueryService:
             return explanation_view(caller.platform, document)
         return document
 
-    def _looked_up(self, alert: Document) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]]]:
+    def _looked_up(
+        self, alert: Document, platform: str | None
+    ) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]]]:
         """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
 
         None, and nothing, where that cannot be said.
@@ -244,9 +246,10 @@ class QueryService:
         at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
         try:
             certain = self.riders.certain(alert["rider_id"], index, at_s, since_s)
-            return certain, self.riders.doubts(alert["rider_id"], index, at_s, since_s) or ()
+            doubts = self.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
         except Unsure:
             return None, ()
+        return certain, doubts or ()
 
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
@@ -321,7 +324,11 @@ class QueryService:
         """Why answers other than UNKNOWN cannot be expected; None when they can."""
         if self.riders.partitions() is None and self.recent.partitions is not None:
             self.riders.learn_partitions(self.recent.partitions)
-        if self.peers or any(one.why_not is None for one in self.riders.healths()):
+        if any(one.why_not is None for one in self.riders.healths()):
+            return None
+        if self.recent.topics_absent:
+            return self.recent.trouble
+        if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
 

@@ -12,9 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors.doubts import Doubt
-from detectors.kernels.evidence.shared_orders import PAIR_WORDS
-from detectors.kernels.layout.values import I64, NONE
+from detectors.doubts import Doubt, DoubtQuestion, shared_of_pairs
+from detectors.kernels.doubts.shared_orders import PAIR_WORDS
+from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
@@ -228,11 +228,12 @@ class Riders:
         return self._of_one(rider, None, look, tries=_TRIES)
 
     def doubts(
-        self, rider: str, limit: int, at_s: int, since_s: int
+        self, rider: str, limit: int, at_s: int, since_s: int, platform: str | None
     ) -> list[tuple[Doubt, str, Certain]] | None:
         """What is doubtful of a limit's verdict on a rider, of which platform, and the verdict without it.
 
-        None: the rider is not known.
+        A platform is told of its own evidence alone, and not from where the limit counts. None: the rider is
+        not known.
 
         Raises
         ------
@@ -247,9 +248,11 @@ class Riders:
         names: list[str] = []
 
         def look(shared: Shared, now_s: int, batch: Batch, _: Asker) -> list[tuple[Doubt, Certain]] | None:
-            found = self._reader.doubts(shared, now_s, batch.asked, limit, (since_s, at_s), pairs)
             names[:] = self._of_thread(self.home(rider)).platforms()
-            return found
+            only = None if platform is None else names.index(platform) if platform in names else NONE
+            span = (since_s if platform is None else PAST, at_s)
+            question = DoubtQuestion(limit, span, shared_of_pairs(pairs), only)
+            return self._reader.doubts(shared, now_s, batch.asked, question)
 
         found = self._of_one(rider, None, look, tries=_TRIES)
         return None if found is None else [(doubt, names[doubt.platform], one) for doubt, one in found]
