@@ -77,7 +77,7 @@ def case_of(seed: int) -> Case:
         ("order_delivered", 4600),
     ]
     events += [
-        {**first, "void": False, "platform": "quiet" if kind[0] == "o" and "_" not in kind else "eleme",
+        {**first, "void": False, "platform": "eleme" if "order" in kind else "quiet",
          "type": kind, "order_id": "again", "event_time": utc_text(at(first) + after)}
         for kind, after in pattern
         if rng.random() < 0.95
