@@ -166,7 +166,7 @@ def taken_in(store: RiderStore, events: list[Doc]) -> list[set[str]]:
 
 def test_doubts_are_noted_as_events_arrive() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(150):
+    for seed in range(100):
         case, rng = case_of(seed), random.Random(seed)
         store = new_store(case)
         arrived: list[Doc] = []
@@ -231,7 +231,7 @@ def verdict(case: Case, events: list[Doc], limit: Any, instant_s: int) -> tuple[
 
 def test_an_explanation_names_what_is_doubtful_and_the_verdict_without_it() -> None:
     seen: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(25):
         case, rng = case_of(seed), random.Random(seed)
         store = new_store(case)
         taken_in(store, case.events)
