@@ -107,11 +107,14 @@ class RecentAlerts:
     def _say(self, error: OSError) -> None:
         """Say why the topics cannot be followed: once, and again from time to time while that lasts."""
         now_s = self._wall()
-        if str(error) != self.trouble or now_s - self._said_s >= _SAID_AGAIN_S:
+        absent = isinstance(error, TopicsAbsent)
+        # While topics are being made fewer are missing each time.
+        same = str(error) == self.trouble or (absent and self.topics_absent)
+        if not same or now_s - self._said_s >= _SAID_AGAIN_S:
             self._said_s = now_s
             log.warning("topics cannot be followed", error=str(error))
         self.trouble = str(error)
-        self.topics_absent = isinstance(error, TopicsAbsent)
+        self.topics_absent = absent
 
     def _begin_anew(self, starts: Mapping[int, int]) -> None:
         """What is followed anew is read from further back: nothing must count twice."""
