@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from stream.api.queries import recent_alerts
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
+from stream.kafka.log_reader import follow
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.stream.api.world import World
@@ -33,7 +34,6 @@ def test_topics_that_do_not_exist_are_said_once_and_followed_when_they_do(
     settings = Settings(broker=broker.bootstrap, prefix=prefix)
     service = QueryService(settings)
     tried = 0
-    follow = recent_alerts.follow
 
     def counted(*arguments: Any) -> Any:
         nonlocal tried
