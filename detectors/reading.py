@@ -5,12 +5,13 @@ Arrays come in, values go out; where the arrays lie and how old they may be is t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from detectors.arrays import grown, new_memory
 from detectors.certainty import leave_out_uncertain
+from detectors.doubts import Doubt, DoubtQuestion, find_doubts, leave_out
 from detectors.kernels.layout import codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Memory
 from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, PAST, U8
@@ -95,6 +96,10 @@ class Certain:
     any_uncertain: bool
     counted_s: int | None
     reached: bool | None
+
+
+#: It cannot be told apart.
+UNTOLD = Certain(any_uncertain=True, counted_s=None, reached=None)
 
 
 class Busy(RuntimeError):
@@ -225,11 +230,47 @@ class Reader:
         mem, packed = self._mem, self.limits.packed
         found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
         if found is None or at_s <= int(mem.rows[0, Row.base_at(packed) + State.AT]):
-            return Certain(any_uncertain=True, counted_s=None, reached=None)
+            return UNTOLD
+        return replace(self._verdict_at(limit, at_s), any_uncertain=found)
+
+    def doubts(
+        self, shared: Shared, now_s: int, asked: Asked, question: DoubtQuestion
+    ) -> list[tuple[Doubt, Certain]] | None:
+        """What is doubtful of a verdict on the one rider of ``asked``, each with the verdict without it.
+
+        A platform is not told what the verdict were. None when he is not known.
+
+        Raises
+        ------
+        Busy
+            When he could not be seen whole.
+        """
+        packed = self.limits.packed
+        if self._copied(shared, now_s, asked, EVERYONE) is None:
+            return None
+        found = find_doubts(self._mem, packed, self._rules, now_s, question)
+        if question.only is not None:
+            return [(doubt, UNTOLD) for doubt in found]
+        verdicts = []
+        for doubt in found:
+            # What was left out for the former one is to be there again.
+            if self._copied(shared, now_s, asked, EVERYONE) is None:
+                return None
+            mem = self._mem
+            sealed = question.span[1] <= int(mem.rows[0, Row.base_at(packed) + State.AT])
+            told = not sealed and leave_out(mem, packed, doubt)
+            verdicts.append((doubt, self._verdict_at(question.limit, question.span[1]) if told else UNTOLD))
+        return verdicts
+
+    def _verdict_at(self, limit: int, at_s: int) -> Certain:
+        """What the copied rider's limit says at an instant that is not sealed."""
+        mem, packed = self._mem, self.limits.packed
         bring(mem, packed, self._rules, at_s, INF)
         out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
         describe(mem, packed, at_s, out)
-        return Certain(found, int(out[limit, D_COUNTED]), bool(out[limit, D_FIRED]))
+        return Certain(
+            any_uncertain=True, counted_s=int(out[limit, D_COUNTED]), reached=bool(out[limit, D_FIRED])
+        )
 
     def _view(self, now_s: int) -> RiderView:
         mem, packed = self._mem, self.limits.packed

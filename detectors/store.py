@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.arrays import grown, new_memory
+from detectors.kernels.doubts.arrival import note_doubts
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout import codes, misc as Misc, row as Row
@@ -161,6 +162,12 @@ class RiderStore:
             self.grow(result)
         self.read_s = max(self.read_s, int(read_s))
         return became
+
+    def doubts(self, events: Arrivals, became: U8) -> U8:
+        """The doubts that the new events of a chunk just taken in raise, a bit for each of `codes.DOUBTS`."""
+        doubts = np.zeros(len(became), dtype=np.uint8)
+        note_doubts(self._mem, events, became, self.packed_limits, self._rules, doubts)
+        return doubts
 
     def judge(self, now_s: int, wall_s: int | None = None) -> list[Outcome]:
         """Bring touched riders, and those whom time alone brings to an instant, to ``now_s``.

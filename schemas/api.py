@@ -174,6 +174,20 @@ class Reading(BaseModel):
     text: str
 
 
+class DoubtfulEvidence(BaseModel):
+    """Evidence that counts as told and may be wrong; the verdict without it, null where it cannot be said."""
+
+    model_config = _CLOSED
+
+    kind: Literal["repeated_online", "brief_session", "reused_order", "shared_order"]
+    platform: Id
+    start: AwareDatetime
+    end: AwareDatetime
+    counted_s: int | None
+    reached: bool | None
+    text: str
+
+
 class Explained(BaseModel):
     """Why an alert was told, complete enough to be contested."""
 
@@ -210,6 +224,9 @@ class Explained(BaseModel):
     late: bool
     best_reading: Reading
     worst_reading: Reading
+    doubtful: Annotated[
+        tuple[DoubtfulEvidence, ...], Field(description="Flags of quality, each by itself; the last 16.")
+    ]
     can_be_overridden_by: str
     contest: str
     contest_until: AwareDatetime

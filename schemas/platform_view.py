@@ -29,6 +29,14 @@ def alert_view(alert: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in alert.items() if name not in HIDDEN_FIELDS}
 
 
-def explanation_view(explanation: Mapping[str, Any]) -> dict[str, Any]:
-    """An explanation as any platform sees it: neither intervals nor window."""
-    return {**explanation, **_HIDDEN_OF_EXPLANATIONS}
+def explanation_view(platform: str, explanation: Mapping[str, Any]) -> dict[str, Any]:
+    """An explanation as a platform sees it: neither intervals nor window, and the doubts of its own evidence.
+
+    What the verdict were without it says how much of that time other platforms fill, and stays hidden.
+    """
+    doubtful = [
+        {**one, "counted_s": None, "reached": None}
+        for one in explanation["doubtful"]
+        if one["platform"] == platform
+    ]
+    return {**explanation, **_HIDDEN_OF_EXPLANATIONS, "doubtful": doubtful}

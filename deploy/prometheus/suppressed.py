@@ -13,7 +13,8 @@ Holds and breaches are happenings, but one of each has one rider: a cell of fewe
 ten people. A cell of ten or more may be about fewer, of whom some came twice; that nobody counts.
 Time worked in holds is shown where at some instant of the hour ten riders worked at once.
 Shares and rates are made of nothing but cells that are shown, so they say no more than these.
-Late and refused evidence is about feeds, not about anybody's hours: shown from ten events on.
+Late, refused and doubtful evidence is about feeds, not about anybody's hours: shown from ten events on.
+Riders without orders are shown where those with orders of the platform are nobody or ten too.
 How a cell moves from one moment to the next is not hidden, as it is not in the API's overview.
 """
 
@@ -101,6 +102,13 @@ def rules() -> Iterator[tuple[str, str]]:
 
 def _riders() -> Iterator[tuple[str, str]]:
     yield _RIDERS, total("sum(respite_riders)")
+    # With the platform's riders, those with orders are known; what all platforms add up to is told nowhere.
+    without = "sum by (platform) (respite_platform_riders_without_orders)"
+    others = f"(sum by (platform) (respite_platform_riders) - {without})"
+    yield (
+        "platform:respite_platform_riders_without_orders:sum_suppressed",
+        f"{total(without)} and on (platform) {total(others)}",
+    )
     yield _STATUSES, f"{shown(Cells('sum by (status) (respite_riders)'))} and on () {_RIDERS}"
     # With those on hold, those on hold who do not work are known.
     working = "sum(respite_riders_working_on_hold)"
@@ -203,6 +211,11 @@ def _evidence() -> Iterator[tuple[str, str]]:
     refused = "sum by (platform) (increase(respite_refused_events_total[5m]))"
     read = 'sum by (job) (increase(respite_events_total{outcome="read"}[5m]))'
     taken = read.replace("read", "accepted")
+    # By platform and kind, and summed up nowhere: a cell that is not shown cannot be computed.
+    yield (
+        "platform_kind:respite_doubtful_events:increase1h_suppressed",
+        total(_increase(" by (platform, kind)", "respite_doubtful_events_total")),
+    )
     for level, metric, events in (
         ("platform", "respite_late_events", accepted),
         ("platform", "respite_refused_events", f"({accepted} + {refused})"),

@@ -28,6 +28,7 @@ from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
+from stream.metrics.ports import NotServed, on_free_port
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -171,9 +172,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listening.bind((host, port))
         listening.listen(1024)
-    except OSError as error:
+    except OSError:
         listening.close()
-        raise ApiRefused(f"{host}:{port}: {error.strerror}: choose another --api-port") from error
+        raise
     return listening
 
 
@@ -200,7 +201,7 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     Raises
     ------
     ApiRefused
-        Without keys on an address that others reach, with an unusable file of keys, or a taken port.
+        Without keys on an address that others reach, with an unusable file of keys, or at no place to listen.
     """
     if no_auth and not is_loopback(settings.api_host):
         message = f"--no-auth on {settings.api_host}, which others reach: leave it to 127.0.0.1, or use keys"
@@ -215,7 +216,11 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
                 raise ApiRefused(message)
         except KeysRefused as error:
             raise ApiRefused(str(error)) from error
-    listening = _listen(settings.api_host, settings.api_port)
+    host, port = settings.api_host, settings.api_port
+    try:
+        listening = on_free_port(host, port, lambda free: _listen(host, free), "api")
+    except NotServed as error:
+        raise ApiRefused(str(error)) from error
     config = server_config(new_app(settings, no_auth=no_auth), settings)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiokafka.errors import KafkaError
 
 from stream.delivery.sender import EndpointGone
+from stream.kafka.failures import in_words
 
 
 def reason(error: BaseException, broker: str) -> str | None:
@@ -14,5 +15,5 @@ def reason(error: BaseException, broker: str) -> str | None:
     if isinstance(error, EndpointGone):
         return f"the endpoint has said 410 Gone; what is not settled stays where it is ({error})"
     if isinstance(error, KafkaError):
-        return f"Kafka at {broker}: {type(error).__name__}: {error}"
+        return f"Kafka at {broker}: {in_words(error)}"
     return str(error) if isinstance(error, OSError) else None

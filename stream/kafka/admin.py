@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from aiokafka.errors import KafkaError as AnyKafkaError
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from stream.kafka.failures import in_words, quiet
 from stream.settings import Settings
 
 _BOOTSTRAP_TIMEOUT_MS = 10_000
@@ -37,25 +37,26 @@ def administration(settings: Settings) -> Iterator[KafkaAdminClient]:
     KafkaUnavailable
         Kafka cannot be reached, or refuses what is asked in the block.
     """
+    quiet("kafka")
     try:
         admin = KafkaAdminClient(bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS, **settings.admin())
     except KafkaError as error:
         # kafka-python 3.0 raises a time-out whatever it was, so another client asks for the reason.
-        told = asyncio.run(_refusal(settings)) or f"{type(error).__name__}: {error}"
+        told = asyncio.run(refusal(settings)) or in_words(error)
         raise KafkaUnavailable(f"Kafka at {settings.broker}: {told}") from error
     try:
         yield admin
     except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
+        raise KafkaUnavailable(f"Kafka at {settings.broker}: {in_words(error)}") from error
     finally:
         admin.close()
 
 
-async def _refusal(settings: Settings) -> str | None:
+async def refusal(settings: Settings) -> str | None:
     """What the first broker that does not let us in says; None when all do."""
     options = settings.client()
     # Its own words on the failure would come before ours.
-    logging.getLogger("aiokafka.conn").setLevel(logging.CRITICAL)
+    quiet("aiokafka.conn")
     for address in options.pop("bootstrap_servers"):
         host, _, port = address.rpartition(":")
         try:
@@ -63,10 +64,10 @@ async def _refusal(settings: Settings) -> str | None:
                 host.strip("[]"), int(port), request_timeout_ms=_ASKING_TIMEOUT_MS, **options
             )
         except ssl.SSLError as error:
-            return f"TLS: {error}{_ASK_FOR_TLS}"
+            return f"{in_words(error)}{_ASK_FOR_TLS}"
         except (AnyKafkaError, OSError) as error:
             hint = _ASK_FOR_TLS if options["ssl_context"] is not None else _ASK_FOR_PLAIN
-            return f"{type(error).__name__}: {error}{hint}"
+            return f"{in_words(error)}{hint}"
         connection.close()
     return None
 
@@ -81,7 +82,7 @@ async def why_silent(settings: Settings, topic: str, partition: int) -> str | No
             await consumer.start()
             await consumer.end_offsets([TopicPartition(topic, partition)])
     except (AnyKafkaError, OSError) as error:  # a time-out is an OSError
-        return f"{type(error).__name__}: {error}"
+        return in_words(error)
     finally:
         await consumer.stop()
     return None

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from stream.kafka.admin import KafkaUnavailable
+from stream.kafka.failures import in_words
 from stream.kafka.topics.provisioning import source_partitions
 from stream.settings import Settings
 
@@ -101,6 +102,6 @@ async def into_source(settings: Settings) -> AsyncIterator[BatchProducer]:
         yield bulk
         await bulk.finish()
     except KafkaError as error:
-        raise KafkaUnavailable(f"Kafka at {settings.broker}: {type(error).__name__}: {error}") from error
+        raise KafkaUnavailable(f"Kafka at {settings.broker}: {in_words(error)}") from error
     finally:
         await producer.stop()

@@ -11,6 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from stream.kafka.admin import refusal
+from stream.kafka.failures import in_words, quiet
+from stream.kafka.topics.provisioning import mending_command
 from stream.settings import Settings
 
 #: A restore reads pages of up to 900 KB.
@@ -39,8 +42,8 @@ async def tail(
         found = await consumer.getmany(timeout_ms=wait_ms)
         return [(tp.topic, record.value) for tp, records in found.items() for record in records]
 
-    await consumer.start()
     try:
+        await consumer.start()
         yield read
     finally:
         await consumer.stop()
@@ -143,6 +146,31 @@ async def since(
         await consumer.stop()
 
 
+class TopicsAbsent(ConnectionError):
+    """There are no such topics; the message says which, and what makes them."""
+
+
+async def _must_exist(settings: Settings, topics: Sequence[str]) -> None:
+    """Ask before they are subscribed to: aiokafka waits for a topic without end."""
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **settings.client())
+    try:
+        await consumer.start()
+        there = await consumer.topics()
+    except KafkaError as error:
+        told = await refusal(settings) or in_words(error)
+        raise ConnectionError(f"Kafka at {settings.broker}: {told}") from error
+    finally:
+        await consumer.stop()
+    absent = [topic for topic in topics if topic not in there]
+    if not absent:
+        return
+    raise TopicsAbsent(
+        f"no such topics on {settings.broker}: {', '.join(absent)}; `{mending_command(settings)}` makes "
+        "them, or say with --broker and --prefix where those of the workers are (a user without rights on "
+        "them sees none)"
+    )
+
+
 class Arrived(NamedTuple):
     """A record of a followed topic."""
 
@@ -167,9 +195,13 @@ async def follow(
     Raises
     ------
     ConnectionError
-        When the broker cannot be reached or refuses, or there are no such topics.
+        When the broker cannot be reached or refuses.
+    TopicsAbsent
+        When there are no such topics.
     """
+    quiet("aiokafka")
     topics = (settings.alerts_topic, settings.dead_letter_topic, settings.watermark_topic)
+    await _must_exist(settings, topics)
     consumer = AIOKafkaConsumer(
         *topics,
         auto_offset_reset="earliest",
@@ -182,7 +214,7 @@ async def follow(
         try:
             found = await consumer.getmany(timeout_ms=wait_ms, max_records=_FEW)
         except KafkaError as error:
-            raise ConnectionError(f"{settings.broker}: {error!r}") from error
+            raise ConnectionError(f"Kafka at {settings.broker}: {in_words(error)}") from error
         return [
             Arrived(tp.topic, record.value, record.headers, record.timestamp, tp.partition, record.offset)
             for tp, records in found.items()
@@ -204,7 +236,7 @@ async def follow(
             alerts = [place for place in places if place.topic == settings.alerts_topic]
             starts = {place.partition: await consumer.position(place) for place in alerts}
         except KafkaError as error:
-            raise ConnectionError(f"{settings.broker}: {error!r}") from error
+            raise ConnectionError(f"Kafka at {settings.broker}: {in_words(error)}") from error
         yield starts, read
     finally:
         await consumer.stop()

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.layout.codes import FORGOTTEN, MISPLACED, REFUSED_BEFORE, REPEATED
+from detectors.kernels.layout.codes import DOUBTS, FORGOTTEN, MISPLACED, REFUSED_BEFORE, REPEATED
 from schemas.decode import Decoded
 from schemas.work_state import platform_of
 
@@ -57,6 +57,18 @@ class Evidence:
             name = platform_of(decoded.value(one.index)) if one.reason in _READABLE else None
             if name is not None:
                 found["refused", self._name(_key(name), name)] += 1
+        return found
+
+    def doubtful(self, decoded: Decoded, doubts: np.ndarray) -> Counter[tuple[str, str]]:
+        """Counts ``("doubtful", "platform/kind")`` of a chunk's doubts (`RiderStore.doubts`)."""
+        found: Counter[tuple[str, str]] = Counter()
+        if not doubts.any():
+            return found
+        keys = _keys(decoded)
+        for bit, kind in enumerate(DOUBTS):
+            each: Counter[tuple[str, str]] = Counter()
+            self._count(each, kind, decoded, keys, doubts & 1 << bit != 0)
+            found.update({("doubtful", f"{platform}/{kind}"): count for (_, platform), count in each.items()})
         return found
 
     def _count(

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from detectors.kernels.layout.codes import DOUBTS
 from detectors.limits import Limit
 from detectors.store import RiderStore
 from detectors.verdicts import STATUSES
@@ -221,6 +222,21 @@ class RegulatorCollector(Collector):
             for platform, count in self._platforms.summed(_summed(found, kind)).items():
                 family.add_metric([platform], count)
             yield family
+        yield self._doubtful(found)
+
+    def _doubtful(self, found: Sequence[Counted]) -> Metric:
+        text = "Events accepted that may be wrong all the same, by platform and kind of doubt."
+        family = counter("respite_doubtful_events", text, ["platform", "kind"])
+        counts = _summed(found, "doubtful")
+        for kind in DOUBTS:
+            own = {
+                name.removesuffix(f"/{kind}"): n for name, n in counts.items() if name.endswith(f"/{kind}")
+            }
+            # A platform is there with every kind, for what is first seen at 1 has no rate.
+            known = dict.fromkeys(_summed(found, "taken"), 0.0)
+            for platform, count in self._platforms.summed(known | own).items():
+                family.add_metric([platform, kind], count)
+        return family
 
     def _hold_work(self) -> Iterator[Metric]:
         family = counter(

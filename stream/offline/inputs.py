@@ -16,6 +16,8 @@ from stream.offline.recognition import BYTE_ORDER_MARK, HEAD_BYTES, foreign, has
 
 STANDARD_INPUT = "-"
 _READ_BYTES = 1 << 18
+#: No event is longer than 16 KiB, and Kafka takes no value longer than this: what is, is refused unread.
+LONGEST_LINE_BYTES = 1 << 20
 _MAGIC_BYTES = 6
 _JSON_SPACE = b" \t\r\n\x0b\x0c"
 
@@ -113,6 +115,48 @@ class _Rejoined(io.RawIOBase):
         return count
 
 
+class _Bounded(io.RawIOBase):
+    """Lines of which none is longer than may be held: the rest of one that is, is left out and said."""
+
+    def __init__(self, name: str, rest: BinaryIO) -> None:
+        super().__init__()
+        self._name = name
+        self._rest = rest
+        #: The number of the line under way from 1, how much of it has come, and whether it was said too long.
+        self._number, self._line_bytes, self._said = 1, 0, False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, target: memoryview) -> int:  # type: ignore[override]
+        while chunk := self._rest.read1(len(target)):  # type: ignore[attr-defined]
+            kept = self._kept(chunk)
+            if kept:
+                target[: len(kept)] = kept
+                return len(kept)
+        return 0
+
+    def _kept(self, chunk: bytes) -> bytes:
+        """What of a chunk is handed on: shorter than a line may be, it can cut none but its first."""
+        end = chunk.find(b"\n")
+        own = len(chunk) if end < 0 else end
+        room = max(0, LONGEST_LINE_BYTES - self._line_bytes)
+        if own > room and not self._said:
+            self._said = True
+            sys.stderr.write(
+                f"{self._name}:{self._number}: a line of more than {LONGEST_LINE_BYTES >> 20} MiB, which no "
+                "event has; what follows of it is left out. Is a newline missing?\n"
+            )
+        kept = chunk if own <= room else chunk[:room] + chunk[own:]
+        if end < 0:
+            self._line_bytes += own
+        else:
+            self._said = False
+            self._number += chunk.count(b"\n")
+            self._line_bytes = len(chunk) - chunk.rindex(b"\n") - 1
+        return kept
+
+
 @contextmanager
 def open_lines(name: str) -> Iterator[io.BufferedReader]:
     """The lines of an input, decompressed; ``-`` is standard input.
@@ -150,7 +194,8 @@ def _lines_of(name: str, raw: BinaryIO) -> io.BufferedReader:
     if head.startswith(BYTE_ORDER_MARK):
         sys.stderr.write(f"{name}: begins with a byte order mark, which is left out\n")
         head = head[len(BYTE_ORDER_MARK) :]
-    return io.BufferedReader(_Rejoined(name, head, lines), _READ_BYTES)
+    whole_again = io.BufferedReader(_Rejoined(name, head, lines), _READ_BYTES)
+    return io.BufferedReader(_Bounded(name, whole_again), _READ_BYTES)
 
 
 def _at_least(raw: BinaryIO, head: bytes, count: int) -> bytes:

@@ -32,6 +32,7 @@ from stream.policies.limits import in_force, limits_of
 from stream.policies.loader import dates_of
 
 LINES_AT_ONCE = 50_000
+BYTES_AT_ONCE = 64 << 20
 _REPLAY = Place(partition=0, partitions=1, event_clock=1, bounded=0)
 
 
@@ -94,14 +95,15 @@ class Replay:
         """
         batch: list[bytes] = []
         numbers: list[int] = []
-        before = self.events
+        before, size = self.events, 0
         try:
             for number, value in numbered_values(lines):
                 batch.append(value)
                 numbers.append(number)
-                if len(batch) == LINES_AT_ONCE:
+                size += len(value)
+                if len(batch) == LINES_AT_ONCE or size > BYTES_AT_ONCE:
                     self._take(name, numbers, batch)
-                    batch, numbers = [], []
+                    batch, numbers, size = [], [], 0
         except DamagedInput as damage:
             if batch:
                 self._take(name, numbers, batch)

@@ -85,7 +85,9 @@ class DeadLetterWriter:
         if code == FUTURE:
             by, most = event_s - arrival_s, "5min are allowed: is its offset right, and the platform's clock?"
             return reason, f"event time {utc(event_s)} is {write_duration(by)} after arrival, {most}"
-        by, most = arrival_s - event_s, write_duration(self._settings.lateness)
+        # Rounded up, or half a second too much would be said to be no more than is allowed.
+        by = -((event_s * 1000 - int(columns.arrival_ms[index])) // 1000)
+        most = write_duration(self._settings.lateness)
         return reason, f"event time {utc(event_s)} is {write_duration(by)} before arrival, {most} are allowed"
 
     def record(self) -> None:

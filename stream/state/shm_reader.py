@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from detectors.kernels.doubts.shared_orders import PAIR_WORDS
 from detectors.kernels.layout import misc as Misc
 from detectors.kernels.layout.values import I64
 from detectors.kernels.reading.columns import Shared
@@ -31,6 +32,7 @@ from stream.state.shm_writer import (
     NAMES,
     SILENT_MS,
     STALE_S,
+    TWO_RIDERS,
     About,
     layout_digest_once,
     map_file,
@@ -157,6 +159,17 @@ class SharedPartition:
     def is_current(self) -> bool:
         """Whether what was read since `arrays` was read from the arrays in use."""
         return self._header is not None and int(self._header[H_TURN]) == self._turn
+
+    def two_riders(self) -> I64:
+        """Orders that two riders have had at once, as far as the worker has found them; one a line."""
+        blank = np.zeros((0, PAIR_WORDS), dtype=np.int64)
+        if self._look() is None or self._about is None:
+            return blank
+        try:
+            raw = (self._folder / self._about.folder / TWO_RIDERS).read_bytes()
+        except FileNotFoundError:
+            return blank
+        return np.frombuffer(raw, dtype=np.int64).reshape(-1, PAIR_WORDS)
 
     def platforms(self) -> list[str]:
         """The names behind platforms' numbers."""

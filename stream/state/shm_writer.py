@@ -39,6 +39,8 @@ SILENT_MS = 10_000
 STALE_S = 15
 NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
 FIELDS = (*ARRAYS, *NAMES)
+#: The file of orders that two riders have had at once, which few partitions ever have.
+TWO_RIDERS = "two-riders"
 _LEFT_BEHIND_S = 3600.0
 _WHERE = Path("/dev/shm")  # noqa: S108 - memory, and the folder below is 0700
 
@@ -197,6 +199,13 @@ class SharedArrays:
         for name in moved:
             (self._folder / f"{name}.{self._generations[name] - 1}").unlink(missing_ok=True)
         return mem._replace(**moved)
+
+    def put_two_riders(self, lines: npt.NDArray[np.int64]) -> None:
+        """Let readers have the orders that two riders have had at once (`detectors.shared_orders`)."""
+        waiting = self._folder / f"{TWO_RIDERS}.new"
+        waiting.touch(mode=0o600)
+        waiting.write_bytes(lines.tobytes())
+        waiting.replace(self._folder / TWO_RIDERS)
 
     def say(self, said: Progress) -> None:
         """Say how far the partition is; several times a second, or readers take the worker for dead."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import ssl
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -29,6 +31,7 @@ from stream.webhooks.signing import BadSecret, Signer
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _NAME = r"^[A-Za-z0-9._-]{1,64}$"
+_MILLISECONDS = re.compile(r"([0-9]{1,6})ms", re.ASCII)
 _TOPIC = r"^[A-Za-z0-9._-]{1,200}$"
 
 
@@ -36,11 +39,21 @@ class InvalidConfig(ValueError):
     """A file that is refused; the message has every fault with its place, and no secret."""
 
 
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+def _seconds(value: object) -> float:
+    """Seconds of a text like ``"10s"`` or ``"250ms"``: a number without a unit is refused, as in policies."""
+    if isinstance(value, float):
+        raise ValueError(f'{value} is no duration: write whole numbers with a unit, like "1s" or "500ms"')  # noqa: TRY004
+    if isinstance(value, str) and (match := _MILLISECONDS.fullmatch(value)):
+        return int(match[1]) / 1000
+    return parse_duration(value)
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0, le=86_400)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_seconds),
+    Field(gt=0, le=86_400),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+(ms|s|min|h|d)"}),
+]
 
 
 class Retry(BaseModel):
@@ -49,14 +62,18 @@ class Retry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     attempts: int = Field(12, ge=1, le=1000, description="How often in all, before the dead letters.")
-    first: Seconds = Field(1.0, description="Longest wait before the second attempt; doubled each time.")
+    first: Seconds = Field(
+        "1s", validate_default=True, description="Longest wait before the second attempt; doubled each time."
+    )
     longest: Seconds = Field(
-        300.0, description="Where the doubling ends, and the longest Retry-After obeyed."
+        "5min",
+        validate_default=True,
+        description="Where the doubling ends, and the longest Retry-After obeyed.",
     )
 
 
 class Endpoint(BaseModel):
-    """One receiver. Durations are seconds, in the file also texts like ``"10s"``."""
+    """One receiver. Durations are texts with a unit: ``"500ms"``, ``"10s"``, ``"5min"``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -71,7 +88,9 @@ class Endpoint(BaseModel):
     statuses: bool = Field(default=False, description="Whether dispatch statuses are sent too.")
     concurrency: int = Field(8, ge=1, le=256, description="Most requests at a time, in this process.")
     max_pending: int = Field(1000, ge=1, le=100_000, description="Most messages in memory, in this process.")
-    timeout: Seconds = Field(10.0, description="From connecting to the answer's status.")
+    timeout: Seconds = Field(
+        "10s", validate_default=True, description="From connecting to the answer's status."
+    )
     retry: Retry = Retry()
     allow_private: bool = Field(
         default=False, description="Whether private and loopback addresses are allowed."

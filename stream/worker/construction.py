@@ -14,6 +14,7 @@ from yarl import URL
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from schemas.policy import Policy
+from detectors.shared_orders import SharedOrders
 from stream.kafka import raw_fetch
 from stream.kafka.topics.wanted import retention_s
 from stream.output.alert_json import Renderer
@@ -53,7 +54,10 @@ def new_run(settings: Settings, partitions: int, policies: Sequence[Policy] | No
     renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
     worker = f"{socket.gethostname()}-{os.getpid()}"
     kept_s = retention_s(policies, settings.lateness)
-    return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
+    orders = SharedOrders(settings.store(0))
+    return WorkerContext(
+        settings, policies, table, renderer, partitions, worker, kept_s, shared_orders=orders
+    )
 
 
 #: How long what is known of the topic is believed.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.limits import LimitTable
+from detectors.shared_orders import SharedOrders
 from detectors.store import StoreSettings
 from schemas.policy import Policy
 from stream.output.alert_json import Renderer
@@ -32,6 +33,8 @@ class WorkerContext:
     #: How long what arrived can be read again, seconds.
     source_kept_s: int = 0
     wall: Callable[[], float] = time.time
+    #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
+    shared_orders: SharedOrders | None = None
 
     @property
     def store_settings(self) -> StoreSettings:

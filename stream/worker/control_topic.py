@@ -118,6 +118,7 @@ async def wait_until_forgotten(settings: Settings, rider: str, partitions: int, 
 def run(settings: Settings, rider: str, within_s: float) -> int:
     """The command ``respite forget``; the exit status."""
     from stream.kafka.admin import KafkaUnavailable
+    from stream.kafka.failures import in_words
     from stream.kafka.topics.existing import TopicsRefused
     from stream.kafka.topics.provisioning import checked_partitions
 
@@ -131,8 +132,11 @@ def run(settings: Settings, rider: str, within_s: float) -> int:
     except TopicsRefused as error:
         sys.stderr.write(f"respite: {error}\n")
         return 2
-    except (KafkaUnavailable, KafkaError) as error:
-        sys.stderr.write(f"respite: {type(error).__name__}: {error}\n")
+    except KafkaUnavailable as error:
+        sys.stderr.write(f"respite: {error}\n")
+        return 1
+    except KafkaError as error:
+        sys.stderr.write(f"respite: Kafka at {settings.broker}: {in_words(error)}\n")
         return 1
     if not done:
         sys.stderr.write(

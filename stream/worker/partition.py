@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.evidence.arrivals import Place
+from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout.codes import REPEATED
 from detectors.kernels.layout.values import FINALITY_SLACK_S, PAST
 from detectors.store import RiderStore
@@ -48,6 +48,9 @@ _FORGET_EVERY_S = 10.0
 _CLOSING_S = 0.5
 #: On the event clock, a step of *now* that is said.
 _JUMP_S = 86_400
+#: An arrival so recent says that partitions are abreast of each other.
+_FRESH_S = 60
+_MOST_TWO_RIDERS = 4096
 #: What a chunk, or silence, has led to: written once the partition is live, values before.
 Judged = Encoded | list[Outcome]
 
@@ -99,6 +102,9 @@ class Partition:
         self._held = RebuildBuffer()
         #: The source is being read from another place than before; older chunks may still come.
         self._seeking = True
+        #: Orders that two riders have had at once, the last ones found, for readers beside the stream.
+        self._two_riders: deque[list[int]] = deque(maxlen=_MOST_TWO_RIDERS)
+        self._two_riders_new = False
         self._flushed = 0.0
         self._forget_due_s = 0.0
         self._reading_from = 0
@@ -241,7 +247,9 @@ class Partition:
         self._publisher.latency.after_record(oldest_ms / 1000 if self.store.live else None)
         before_s = self.store.read_s
         with timed(self.seconds, "ingest"):
-            codes = self.store.ingest(arrivals_of(decoded), self._place)
+            events = arrivals_of(decoded)
+            codes = self.store.ingest(events, self._place)
+            self._note_doubts(decoded, events, codes, newest_ms)
         if self._run.settings.clock == "event":
             self._look_for_jump(decoded.columns.event_s[codes <= REPEATED], before_s)
         self.arrival_s = max(self.arrival_s, newest_ms // 1000)
@@ -251,6 +259,21 @@ class Partition:
         self.counts["events", "accepted"] += int((codes <= REPEATED).sum())
         self.counts.update(self._evidence.of(decoded, codes, measured=self._run.settings.clock == "wall"))
         return decoded, codes, judged
+
+    def _note_doubts(self, decoded: Decoded, events: Arrivals, codes: np.ndarray, newest_ms: int) -> None:
+        """Count what of the chunk may be wrong all the same; verdicts know nothing of it."""
+        doubts = self.store.doubts(events, codes)
+        if self._run.shared_orders is not None:
+            shared = doubts.copy()
+            pairs = self._run.shared_orders.note(events, codes, shared)
+            # While partitions catch up, one is hours ahead of another: an order that was taken from a rider
+            # there seems to be his still.
+            behind_s = self._run.wall() - newest_ms / 1000
+            if self.store.live and (self._run.settings.clock == "event" or behind_s < _FRESH_S):
+                doubts = shared
+                self._two_riders.extend(pairs.tolist())
+                self._two_riders_new |= len(pairs) > 0
+        self.counts.update(self._evidence.doubtful(decoded, doubts))
 
     def _judge(self, now_s: int) -> Judged:
         """Judge, and once the partition is live write what it says, all beside the event loop."""
@@ -332,6 +355,9 @@ class Partition:
     def _say(self) -> None:
         """Tell those who read beside the stream how far this partition is."""
         if self.shared:
+            if self._two_riders_new:
+                self._two_riders_new = False
+                self.shared.put_two_riders(np.array(self._two_riders, dtype=np.int64))
             self.shared.say(
                 Progress(
                     self.store.now_s,

@@ -7,6 +7,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import Limit, LimitTable
+from detectors.shared_orders import SharedOrders
 from detectors.store import RiderStore, StoreSettings
 from schemas.decode import decode_chunk, decode_lines, rider_hash
 from stream.columns import arrivals_of
@@ -48,7 +49,9 @@ def warm_up() -> None:
         builder.append(offset, 1_767_600_000_000, None, value, [("h", b"1")])
     place = Place(0, 1, 1, 1)
     for decoded in (decode_chunk(bytes(builder.build())), decode_lines(values)):
-        store.ingest(arrivals_of(decoded), place)
+        events = arrivals_of(decoded)
+        became = store.ingest(events, place)
+        SharedOrders(store.settings, most=1).note(events, became, store.doubts(events, became))
         store.judge(store.read_s)
     list(store.publish(store.read_s + 600))
     other = RiderStore(store.limits, store.settings, live=False)

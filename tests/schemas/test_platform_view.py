@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from schemas.platform_view import alert_view, concerns, explanation_view
 
 ALERT = {
@@ -25,11 +27,22 @@ def test_a_breach_concerns_the_breaching_platform_alone() -> None:
 
 
 def test_an_explanation_keeps_its_fields_and_shows_no_interval() -> None:
-    whole = {"window_start": "s", "window_end": "e", "counted": [1], "not_counted": [2], "limit": "c"}
-    assert explanation_view(whole) == {
+    whole: dict[str, Any] = {
+        "window_start": "s",
+        "window_end": "e",
+        "counted": [1],
+        "not_counted": [2],
+        "limit": "c",
+    }
+    whole["doubtful"] = [
+        {"platform": name, "kind": "brief_session", "counted_s": 5, "reached": True} for name in ("A", "B")
+    ]
+    assert explanation_view("A", whole) == {
         "window_start": None,
         "window_end": None,
         "counted": [],
         "not_counted": [],
         "limit": "c",
+        # What the verdict were without it would tell how much of the time others fill.
+        "doubtful": [{"platform": "A", "kind": "brief_session", "counted_s": None, "reached": None}],
     }

@@ -122,10 +122,14 @@ class Life:
         *,
         producer: TransactionalProducer | None = None,
         number: int = 0,
+        beside: Life | None = None,
     ) -> None:
+        """``beside``: another partition of the same worker."""
         self.wall_s = wall_s
         self.group = Group()
-        self.run: WorkerContext = replace(new_run(settings, PARTITIONS), wall=lambda: self.wall_s)
+        run = new_run(settings, PARTITIONS)
+        orders = run.shared_orders if beside is None else beside.run.shared_orders
+        self.run: WorkerContext = replace(run, wall=lambda: self.wall_s, shared_orders=orders)
         self.partition = Partition(
             self.run, number, producer or TransactionalProducer(settings, number), self.group
         )

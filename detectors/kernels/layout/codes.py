@@ -74,3 +74,7 @@ DONE, NEED_HEAP, NEED_VERDICTS, NEED_OUT, NEED_ROWS, NEED_OPEN, ABSENT, BUSY = r
 # What became of an event.
 NEW, REPEATED, REFUSED_BEFORE, FUTURE, TOO_LATE, FLOOD = range(6)
 MISPLACED, MISPLACED_TWICE, SEALED, FORGOTTEN = range(6, 10)
+
+#: Kinds of evidence that counts and may be wrong all the same; of each event a bit for each.
+DOUBTS = ("repeated_online", "brief_session", "reused_order", "shared_order")
+REPEATED_ONLINE, BRIEF_SESSION, REUSED_ORDER, SHARED_ORDER = range(4)

@@ -142,7 +142,7 @@ def _trust(request: Request, caller: Caller) -> None:
 
 
 class Outermost:
-    """Puts the security headers on every answer and refuses bodies that are too large.
+    """Puts the security headers on every answer, refuses bodies that are too large, and answers HEAD.
 
     Parameters
     ----------
@@ -191,4 +191,25 @@ class Outermost:
         if length.isdigit() and int(length) > most:
             await too_large(most).response()(scope, receive, headed)
             return
+        if scope["method"] == "HEAD":
+            await self._head_only(scope, counted, headed)
+            return
         await self._app(scope, counted, headed)
+
+    async def _head_only(self, scope: Scope, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        """Answer as GET would be answered, without the body; what would go on for ever ends here."""
+        running: asyncio.Future[None]
+
+        async def headed(message: Any) -> None:  # noqa: ANN401 - an ASGI message
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                asyncio.get_running_loop().call_soon(running.cancel)
+
+        running = asyncio.ensure_future(self._app({**scope, "method": "GET"}, receive, headed))
+        try:
+            await asyncio.wait([running])
+        finally:
+            running.cancel()
+        if not running.cancelled():
+            running.result()

@@ -6,6 +6,11 @@ import { clock, releaseOf, ruleOf, say, span } from "./words.js";
 const list = (pairs, zone, today) =>
   pairs.length ? el("ul", { class: "spans" }, pairs.map(([from, to]) => el("li", {}, `${clock(from, zone, { today })}–${clock(to, zone, { today })} (${span((Date.parse(to) - Date.parse(from)) / 1000)})`))) : say("none");
 
+const doubts = (told, zone) =>
+  el("ul", { class: "spans" }, told.doubtful.map((one) => el("li", {},
+    `${clock(one.start, zone, { today: told.first_instant })}–${clock(one.end, zone, { today: told.first_instant })} ${one.platform}: ${one.text}` +
+    (one.counted_s === null ? "" : ` ${say("without_it")} ${span(one.counted_s)}, ${say(one.reached ? "reached_yes" : "reached_no")}.`))));
+
 export function why(told, limit, zone, { held = null } = {}) {
   const today = told.first_instant;
   const flags = [["estimated", "q_estimated"], ["provisional", "q_provisional"], ["late", "q_late"], ["retracted", "q_retracted"]].filter(([name]) => told[name]).map(([, key]) => say(key));
@@ -21,6 +26,7 @@ export function why(told, limit, zone, { held = null } = {}) {
     ["quality", flags.join(" · ") || say("q_good")],
     ["worst", reading(told.worst_reading)],
     ["best", reading(told.best_reading)],
+    ...(told.doubtful.length ? [["doubtful", doubts(told, zone)]] : []),
     ["source", told.source],
     ["contest_how", told.contest],
     ["contest_until", told.contest_until.slice(0, 10)],

@@ -127,6 +127,8 @@ const WORDS = {
   q_retracted: ["已撤回", "taken back"],
   q_good: ["无保留", "no reservation"],
   worst: ["最不利的解读", "Worst reading"],
+  doubtful: ["存疑的证据", "Doubtful evidence"],
+  without_it: ["不计这段：", "Without it:"],
   best: ["最有利的解读", "Best reading"],
   reached_yes: ["达到上限", "limit reached"],
   reached_no: ["未达上限", "limit not reached"],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from detectors.doubts import Doubt
 from detectors.reading import Certain
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
@@ -70,6 +71,29 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_DOUBTS: Mapping[str, Mapping[str, str]] = {
+    "repeated_online": {
+        "zh": "平台在数小时无任何事件之后再次发送上线（online），中间的时间按在线计入；"
+        "可能漏发了下线（offline）。",
+        "en": "The platform sent online again after hours without any event, and the time between counts as "
+        "online; an offline may be missing.",
+    },
+    "brief_session": {
+        "zh": "上线后几秒内即下线；这段极短的上线会打断休息。",
+        "en": "Online and offline within seconds; so short a session interrupts a rest.",
+    },
+    "reused_order": {
+        "zh": "同一订单号在订单送达后（或结束很久后）再次接单；可能被用于另一订单。",
+        "en": "The order id was accepted again after its delivery, or long after its end; it may stand for "
+        "another order.",
+    },
+    "shared_order": {
+        "zh": "同一订单同时由另一名骑手接单；可能没有为其中一人发送取消。",
+        "en": "Another rider had the same order at the same time; a cancellation may be missing.",
+    },
+}
+
+
 def clock_means(clock: str) -> dict[str, str]:
     """A clock in plain words."""
     return dict(CLOCKS[clock])
@@ -82,7 +106,13 @@ class Explainer:
         self._rules = {(policy.ref, one.name): (policy, one) for policy in policies for one in policy.limits}
 
     def explain(
-        self, alert: Document, certain: Certain | None, lang: Language, *, retracted: bool
+        self,
+        alert: Document,
+        certain: Certain | None,
+        lang: Language,
+        *,
+        retracted: bool,
+        doubts: Sequence[tuple[Doubt, str, Certain]] = (),
     ) -> Document | None:
         """The explanation of an alert; None when its policy is no longer named here.
 
@@ -90,6 +120,8 @@ class Explainer:
         ----------
         certain
             What its limit said at its instant by what is certain alone; None when that cannot be said.
+        doubts
+            What of it is doubtful: of which platform, and what the limit said without it.
         """
         found = self._rules.get((alert["policy"], alert["limit"]))
         if found is None:
@@ -127,6 +159,7 @@ class Explainer:
             "late": _is_late(alert),
             "best_reading": best,
             "worst_reading": worst,
+            "doubtful": [_doubtful(*one, event_time, lang) for one in doubts],
             "can_be_overridden_by": _TEXTS["confirm" if rule.effect == "confirm" else "nobody"][lang],
             "contest": _TEXTS["contest"][lang],
             "contest_until": (event_time + timedelta(days=CONTEST_DAYS)).isoformat(),
@@ -227,6 +260,20 @@ def _readings(alert: Document, certain: Certain | None, lang: Language) -> tuple
         return worst, {"counted_s": None, "reached": None, "text": _TEXTS["unknown"][lang]}
     best = {"counted_s": certain.counted_s, "reached": certain.reached, "text": _TEXTS["best"][lang]}
     return worst, best
+
+
+def _doubtful(doubt: Doubt, platform: str, without: Certain, at: datetime, lang: Language) -> Document:
+    """One doubt; it reaches up to the verdict's instant at most, for what came later it does not rest on."""
+    start, end = (datetime.fromtimestamp(one, at.tzinfo) for one in (doubt.start_s, doubt.end_s))
+    return {
+        "kind": doubt.name,
+        "platform": platform,
+        "start": start.isoformat(),
+        "end": min(end, at).isoformat(),
+        "counted_s": without.counted_s,
+        "reached": without.reached,
+        "text": _DOUBTS[doubt.name][lang],
+    }
 
 
 def _text(alert: Document, rule: PolicyLimit, lang: Language, *, retracted: bool) -> str:

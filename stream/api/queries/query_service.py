@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from detectors.doubts import Doubt
 from detectors.kernels.layout.values import PAST
 from detectors.limits import LimitTable
 from detectors.reading import Certain
@@ -223,25 +224,32 @@ class QueryService:
         if found is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         alert = found[0].document()
-        certain = await asyncio.to_thread(self._certain, alert)
-        document = self._explainer.explain(alert, certain, lang, retracted=found[1])
+        certain, doubts = await asyncio.to_thread(self._looked_up, alert, caller.platform)
+        document = self._explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts)
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
-            return explanation_view(document)
+            return explanation_view(caller.platform, document)
         return document
 
-    def _certain(self, alert: Document) -> Certain | None:
-        """What the alert's limit said at its instant by what is certain alone; None: that cannot be said."""
+    def _looked_up(
+        self, alert: Document, platform: str | None
+    ) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]]]:
+        """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
+
+        None, and nothing, where that cannot be said.
+        """
         named = [(one.policy, one.name) for one in self.limits]
         if (alert["policy"], alert["limit"]) not in named:
-            return None
+            return None, ()
         index = named.index((alert["policy"], alert["limit"]))
         at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
         try:
-            return self.riders.certain(alert["rider_id"], index, at_s, since_s)
+            certain = self.riders.certain(alert["rider_id"], index, at_s, since_s)
+            doubts = self.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
         except Unsure:
-            return None
+            return None, ()
+        return certain, doubts or ()
 
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
@@ -316,7 +324,11 @@ class QueryService:
         """Why answers other than UNKNOWN cannot be expected; None when they can."""
         if self.riders.partitions() is None and self.recent.partitions is not None:
             self.riders.learn_partitions(self.recent.partitions)
-        if self.peers or any(one.why_not is None for one in self.riders.healths()):
+        if any(one.why_not is None for one in self.riders.healths()):
+            return None
+        if self.recent.topics_absent:
+            return self.recent.trouble
+        if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
 

@@ -13,7 +13,7 @@ import structlog
 
 from schemas.platform_view import alert_view, concerns
 from stream.api.queries.alert_log import AlertLog, Owners, ReadAlert
-from stream.kafka.log_reader import Arrived, follow
+from stream.kafka.log_reader import Arrived, TopicsAbsent, follow
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -23,6 +23,8 @@ QUEUE = 1000
 #: How far back an API that has just started reads.
 SINCE_S = 86_400
 _AGAIN_S = 2.0
+#: How often the same trouble is said.
+_SAID_AGAIN_S = 600.0
 _RATE_S = 60
 
 
@@ -79,6 +81,10 @@ class RecentAlerts:
         self.partitions: int | None = None
         self._subscribers: defaultdict[str | None, set[Subscriber]] = defaultdict(set)
         self.connected = False
+        #: Why the topics cannot be followed, None while they are; and whether it is that there are none.
+        self.trouble: str | None = None
+        self.topics_absent = False
+        self._said_s = 0.0
 
     async def run(self) -> None:
         """Follow until cancelled; a broker that is away is tried again."""
@@ -86,16 +92,29 @@ class RecentAlerts:
             try:
                 async with follow(self._settings, int((self._wall() - SINCE_S) * 1000)) as (starts, read):
                     self.partitions, self.connected = len(starts), True
+                    self.trouble, self.topics_absent = None, False
                     self._begin_anew(starts)
                     while True:
                         self.take(await read(500))
                         # Where there is more already, reading does not wait; questions come first.
                         await asyncio.sleep(0)
             except OSError as error:
-                log.warning("topics cannot be followed", error=str(error))
+                self._say(error)
             finally:
                 self.connected = False
             await asyncio.sleep(_AGAIN_S)
+
+    def _say(self, error: OSError) -> None:
+        """Say why the topics cannot be followed: once, and again from time to time while that lasts."""
+        now_s = self._wall()
+        absent = isinstance(error, TopicsAbsent)
+        # While topics are being made fewer are missing each time.
+        same = str(error) == self.trouble or (absent and self.topics_absent)
+        if not same or now_s - self._said_s >= _SAID_AGAIN_S:
+            self._said_s = now_s
+            log.warning("topics cannot be followed", error=str(error))
+        self.trouble = str(error)
+        self.topics_absent = absent
 
     def _begin_anew(self, starts: Mapping[int, int]) -> None:
         """What is followed anew is read from further back: nothing must count twice."""

@@ -12,7 +12,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from detectors.kernels.layout.values import I64, NONE
+from detectors.doubts import Doubt, DoubtQuestion, shared_of_pairs
+from detectors.kernels.doubts.shared_orders import PAIR_WORDS
+from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
@@ -224,6 +226,36 @@ class Riders:
             return self._reader.certain(shared, now_s, batch.asked, limit, at_s, since_s)
 
         return self._of_one(rider, None, look, tries=_TRIES)
+
+    def doubts(
+        self, rider: str, limit: int, at_s: int, since_s: int, platform: str | None
+    ) -> list[tuple[Doubt, str, Certain]] | None:
+        """What is doubtful of a limit's verdict on a rider, of which platform, and the verdict without it.
+
+        A platform is told of its own evidence alone, and not from where the limit counts. None: the rider is
+        not known.
+
+        Raises
+        ------
+        Unsure
+            When nothing can be said.
+        """
+        # The other rider may lie in any partition; of those on other machines nothing is known here.
+        pairs = np.concatenate(
+            [self._of_thread(number).two_riders() for number in range(self.partitions() or 0)]
+            or [np.zeros((0, PAIR_WORDS), dtype=np.int64)]
+        )
+        names: list[str] = []
+
+        def look(shared: Shared, now_s: int, batch: Batch, _: Asker) -> list[tuple[Doubt, Certain]] | None:
+            names[:] = self._of_thread(self.home(rider)).platforms()
+            only = None if platform is None else names.index(platform) if platform in names else NONE
+            span = (since_s if platform is None else PAST, at_s)
+            question = DoubtQuestion(limit, span, shared_of_pairs(pairs), only)
+            return self._reader.doubts(shared, now_s, batch.asked, question)
+
+        found = self._of_one(rider, None, look, tries=_TRIES)
+        return None if found is None else [(doubt, names[doubt.platform], one) for doubt, one in found]
 
     def _of_one(
         self,

@@ -82,8 +82,9 @@ class Dispatcher:
         self._connection.close()
 
 
-def _serve(folder: Path, alerts: int, limits: Limits, told: Any) -> None:
+def _serve(folder: Path, alerts: int, limits: Limits, proxies: str, told: Any) -> None:
     world = World(folder)
+    world.settings = world.settings.model_copy(update={"api_proxies": proxies})
     world.work("r-own", 4.5, "A")
     world.work("r-other", 4.5, "B")
     world.judge()
@@ -110,11 +111,11 @@ def _serve(folder: Path, alerts: int, limits: Limits, told: Any) -> None:
 
 
 @contextmanager
-def served(folder: Path, *, alerts: int = 0, limits: Limits = QUICK) -> Iterator[Served]:
-    """The API with so many alerts in its log, half of them A's."""
+def served(folder: Path, *, alerts: int = 0, limits: Limits = QUICK, proxies: str = "") -> Iterator[Served]:
+    """The API with so many alerts in its log, half of them A's, behind proxies (``--api-proxies``)."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(folder, alerts, limits, there), daemon=True)
+    process = context.Process(target=_serve, args=(folder, alerts, limits, proxies, there), daemon=True)
     process.start()
     try:
         assert here.poll(START_S), "the API does not start"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 
 from schemas.api import Explained, Policies, RiderState
+from schemas.decode import decode_lines
 from schemas.overview import Overview
 from stream.api.access.keys import NOBODY
 from stream.api.event_stream import EventStream
@@ -153,3 +156,79 @@ def test_a_slow_client_is_dropped_and_the_memory_stays_bounded(world: World) -> 
         assert subscriber.queue.qsize() == QUEUE
 
     asyncio.run(overfill())
+
+
+def doubtful_of(
+    world: World, lang: str = "en", headers: dict[str, str] | None = None
+) -> list[dict[str, Any]]:
+    service = world.service()
+    world.told(service)
+    client = world.client(service, no_auth=headers is None)
+    path = f"/v1/alerts/{hold_of(world)['alert_id']}/explanation"
+    answer = client.get(path, params={"lang": lang}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    Explained.model_validate(told)
+    return list(told["doubtful"])
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "订单号"), ("en", "order id")])
+def test_an_explanation_names_an_order_id_used_again_and_the_verdict_without_it(
+    world: World, lang: str, word: str
+) -> None:
+    begin = int(world.wall_s) - 4 * HOUR_S
+    world.send("r1", "order_accepted", begin, order="a")
+    world.send("r1", "order_delivered", begin + HOUR_S, order="a")
+    world.send("r1", "order_accepted", begin + HOUR_S, order="b")
+    world.send("r1", "order_delivered", begin + 2 * HOUR_S, order="b")
+    world.send("r1", "order_accepted", begin + 2 * HOUR_S, order="a")
+    world.send("r1", "order_delivered", begin + 3 * HOUR_S, order="a")
+    world.send("r1", "order_accepted", begin + 3 * HOUR_S, order="c")
+    world.judge()
+    (told,) = doubtful_of(world, lang)
+    assert (told["kind"], told["platform"]) == ("reused_order", "A")
+    assert datetime.fromisoformat(told["start"]).timestamp() == begin + 2 * HOUR_S
+    assert datetime.fromisoformat(told["end"]).timestamp() == begin + 3 * HOUR_S
+    # Without it there is an hour's rest.
+    assert (told["counted_s"], told["reached"]) == (HOUR_S, False)
+    assert word in told["text"]
+
+
+def test_an_explanation_names_an_order_that_another_rider_has_had_too(world: World) -> None:
+    world.work("r1", 4.0)
+    world.judge()
+    assert doubtful_of(world) == []
+    order, begin = order_number("A", "o2"), int(world.wall_s) - 3 * HOUR_S
+    # Found by the worker of the other rider's partition.
+    other = world.shared[1 - world.home("r1")]
+    other.put_two_riders(np.array([[order, begin + 600, begin + 1200]], dtype=np.int64))
+    (told,) = doubtful_of(world)
+    assert (told["kind"], told["platform"]) == ("shared_order", "A")
+    assert datetime.fromisoformat(told["start"]).timestamp() == begin
+    assert (told["counted_s"], told["reached"]) == (2 * HOUR_S + 1800, False)
+
+
+def test_a_platform_is_told_of_its_own_doubts_alone_and_not_what_they_come_to(world: World) -> None:
+    begin = int(world.wall_s) - 4 * HOUR_S - 1800
+    for platform in ("A", "B"):
+        world.send("r1", "online", begin - 8 * HOUR_S, platform)
+        world.send("r1", "offline", begin - 8 * HOUR_S + 5, platform)
+    world.send("r1", "order_accepted", begin, "A", order="a")
+    world.send("r1", "order_delivered", begin + HOUR_S, "A", order="a")
+    world.send("r1", "order_accepted", begin + HOUR_S, "A", order="a")
+    world.send("r1", "order_delivered", begin + 2 * HOUR_S, "A", order="a")
+    world.send("r1", "order_accepted", begin + 2 * HOUR_S, "B", order="a")
+    world.judge()
+    for platform, kinds in (("A", ["reused_order"]), ("B", [])):
+        told = doubtful_of(world, headers=world.key("platform", platform))
+        assert [one["kind"] for one in told] == kinds
+        assert all((one["counted_s"], one["reached"]) == (None, None) for one in told)
+
+
+def order_number(platform: str, order: str) -> int:
+    """The number of an order, as the decoder gives it."""
+    event = {
+        "schema": "work-state/1", "event_id": "e", "rider_id": "r", "platform": platform, "order_id": order,
+        "event_time": "2026-11-23T12:00:00Z", "type": "order_accepted",
+    }  # fmt: skip
+    return int(decode_lines([json.dumps(event).encode()]).columns.order_hash.astype(np.int64)[0])

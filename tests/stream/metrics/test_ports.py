@@ -32,6 +32,17 @@ def test_a_free_port_is_taken_as_asked() -> None:
     assert on_free_port("127.0.0.1", 0, lambda port: port) == 0
 
 
+def test_the_api_says_its_own_options() -> None:
+    def taken(_: int) -> None:
+        with listening(0) as held:
+            listening(held.getsockname()[1])
+
+    with pytest.raises(
+        NotServed, match=r"API cannot be served: ports 8080 to 8099 .*--api-port \(RESPITE_API_PORT"
+    ):
+        on_free_port("127.0.0.1", 8080, taken, "api")
+
+
 def test_what_cannot_be_served_names_the_place_and_the_options() -> None:
     def taken(_: int) -> None:
         with listening(0) as held:

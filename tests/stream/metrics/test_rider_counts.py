@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from detectors.store import RiderStore
 from schemas.instants import parse_instant
+from stream.metrics.regulator import RegulatorCollector
 from stream.metrics.rider_counts import RiderCounts, RiderCountsByPartition, take
 from stream.offline.replay import Replay
 from stream.policies.loader import load_all
@@ -157,3 +160,49 @@ def test_a_store_that_was_replaced_is_counted_anew_and_one_given_up_is_let_go(
     assert tallies.of(0, empty, zones=False) == RiderCounts([0, 0, 0])
     tallies.keep_only({1})
     assert not tallies._kept
+
+
+def claim(rider: str, day: int, kind: str, platform: str = "A", at: str = "12:00") -> Any:
+    return {
+        "schema": "work-state/1", "event_id": f"{rider}-{day}-{kind}", "rider_id": rider,
+        "platform": platform, "event_time": f"2026-11-{day:02}T{at}:00+08:00", "type": kind, "order_id": "o",
+    }  # fmt: skip
+
+
+#: At noon of the 23rd, by what each is there to show.
+CLAIMS = [
+    claim("claimed-for-days", 20, "online"),
+    claim("claimed-for-days", 23, "offline"),
+    claim("claimed-an-hour-ago", 23, "online", at="11:00"),
+    claim("claimed-a-day-ago", 22, "break_started", at="11:59"),
+    claim("served-today", 20, "online"),
+    claim("served-today", 23, "order_accepted", at="09:00"),
+    claim("served-long-ago", 18, "order_accepted"),
+    claim("served-long-ago", 23, "online", at="08:00"),
+    claim("served-and-left", 19, "order_accepted"),
+    claim("served-by-another", 20, "online"),
+    claim("served-by-another", 23, "online", at="08:00"),
+    claim("served-by-another", 23, "order_accepted", "B", at="08:30"),
+    claim("heard-of", 20, "heartbeat"),
+    claim("gone", 2, "online"),
+    claim("gone", 23, "order_accepted", "B", at="10:00"),
+    claim("now", 23, "heartbeat", "C"),
+]
+
+
+def test_riders_without_orders_are_those_claimed_for_a_day_by_sessions_and_breaks_alone() -> None:
+    settings = Settings()
+    run = Replay(load_all(settings.policies), settings.store(0), None)
+    run.read("claims", [json.dumps(one).encode() + b"\n" for one in CLAIMS])
+    run.conclude()
+    found = take(run._store, zones=False).unserved
+    # claimed-for-days, claimed-a-day-ago, served-long-ago and served-by-another.
+    assert found == {"A": 4}
+    one = SimpleNamespace(number=0, store=run._store, now_s=run._store.now_s, counts=Counter())
+    registry = CollectorRegistry()
+    registry.register(RegulatorCollector(lambda: [one], None, 0))
+    name = "respite_platform_riders_without_orders"
+    assert registry.get_sample_value(name, {"platform": "A"}) == 4
+    # A platform of which there are none is there with 0.
+    assert registry.get_sample_value(name, {"platform": "B"}) == 0
+    assert registry.get_sample_value(name, {"platform": "C"}) is None

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pytest
 import zstandard
 
 from stream.offline.compressed import DamagedInput
-from stream.offline.inputs import NoInput, named_inputs, numbered_values, open_lines
+from stream.offline.inputs import LONGEST_LINE_BYTES, NoInput, named_inputs, numbered_values, open_lines
 from stream.offline.recognition import ForeignInput
 
 LINES = [b'{"number":%d,"filler":"%s"}' % (n, os.urandom(20).hex().encode()) for n in range(6000)]
+LINE = LINES[0] + b"\n"
 TEXT = b"\n".join(LINES) + b"\n"
 
 
@@ -233,3 +235,45 @@ def test_a_slow_pipe_is_read_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> Non
             assert lines.read1(100) == b"more\n"
             os.close(write)
             assert lines.read1(100) == b""
+
+
+def endless(path: Path, mib: int, *, newline: bool) -> None:
+    """An event, then a line of so many MiB, then another event unless the line goes on to the end."""
+    with path.open("wb") as out:
+        out.write(LINE + b'{"a": "')
+        for _ in range(mib):
+            out.write(b"x" * (1 << 20))
+        out.write(b"\n" + LINE if newline else b"")
+
+
+@pytest.mark.parametrize("newline", [True, False])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_line_without_end_is_cut_said_and_never_held(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], newline: bool, packed: bool
+) -> None:
+    path = tmp_path / "events"
+    endless(path, 64, newline=newline)
+    if packed:
+        path.write_bytes(gzip.compress(path.read_bytes(), 1))
+    tracemalloc.start()
+    with open_lines(str(path)) as lines:
+        sizes = [(number, len(value)) for number, value in numbered_values(lines)]
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    own = len(LINE) - 1
+    assert sizes == [(1, own), (2, LONGEST_LINE_BYTES), *([(3, own)] if newline else [])]
+    assert most < 12 << 20
+    said = capsys.readouterr().err
+    assert said.count(f"{path}:2: a line of more than 1 MiB") == 1, said
+
+
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+def test_the_longest_line_is_handed_on_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], extra: int
+) -> None:
+    path = tmp_path / "events"
+    path.write_bytes(LINE + b"x" * (LONGEST_LINE_BYTES + extra) + b"\n" + LINE)
+    with open_lines(str(path)) as lines:
+        sizes = [len(value) for _, value in numbered_values(lines)]
+    assert sizes == [len(LINE) - 1, min(LONGEST_LINE_BYTES, LONGEST_LINE_BYTES + extra), len(LINE) - 1]
+    assert ("a line of more than" in capsys.readouterr().err) == (extra > 0)

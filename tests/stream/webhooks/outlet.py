@@ -24,7 +24,7 @@ from tests.stream.webhooks.receiver import SECRET, Got, alert
 PARTITIONS = 4
 DEADLINE_S = 60.0
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
-FAST = 'retry = {attempts = 4, first = 0.02, longest = 0.1}\ntimeout = "2s"\n'
+FAST = 'retry = {attempts = 4, first = "20ms", longest = "100ms"}\ntimeout = "2s"\n'
 
 
 class Outlet:

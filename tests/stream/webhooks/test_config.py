@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 import pytest
@@ -40,9 +41,19 @@ def test_an_endpoint_needs_four_things_and_has_patient_defaults(tmp_path: Path) 
     assert "hold_breached" in one.sent_kinds
 
 
-def test_durations_are_texts_or_numbers(tmp_path: Path) -> None:
-    one = load(tmp_path, GOOD + 'timeout = "1min"\nretry = {first = 0.5, longest = "1h"}').endpoint[0]
+def test_durations_are_texts_with_a_unit(tmp_path: Path) -> None:
+    one = load(tmp_path, GOOD + 'timeout = "1min"\nretry = {first = "500ms", longest = "1h"}').endpoint[0]
     assert (one.timeout, one.retry.first, one.retry.longest) == (60.0, 0.5, 3600.0)
+
+
+@pytest.mark.parametrize("written", ["10", "10.0", "0.5", '"10"', "true", '"0s"', '"0ms"', '"10 s"'])
+def test_a_duration_without_a_unit_is_refused_and_says_how_it_is_written(
+    tmp_path: Path, written: str
+) -> None:
+    said = refusal(tmp_path, GOOD + f"timeout = {written}")
+    assert "timeout" in said
+    assert re.search(r'"10s"|"1s"|"4h"|above zero|greater than 0', said), said
+    assert "first" in refusal(tmp_path, GOOD + f"retry = {{first = {written}}}")
 
 
 def test_retractions_go_to_whoever_gets_verdicts(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ BODY = alert(1, "r1")
 
 
 def endpoint(url: str, **more: object) -> Endpoint:
-    given = {"name": "one", "platform": "alpha", "url": url, "secret": SECRET, "timeout": 0.5}
+    given = {"name": "one", "platform": "alpha", "url": url, "secret": SECRET, "timeout": "500ms"}
     return Endpoint.model_validate({"allow_private": True, **given, **more})
 
 
@@ -59,7 +59,7 @@ def test_200_with_a_body_that_never_ends_counts_and_does_not_hold_us_up() -> Non
 
 def test_a_huge_body_is_not_read() -> None:
     with Receiver(lambda *_: Reply(500, body=b"x" * 200_000_000)) as receiver:
-        told = answer(endpoint(receiver.url, timeout=5))
+        told = answer(endpoint(receiver.url, timeout="5s"))
         assert told.detail == "500 Internal Server Error: " + "x" * 200
     # What the two sockets' buffers took, not the body.
     assert receiver.written_bytes < 20_000_000

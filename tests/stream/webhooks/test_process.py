@@ -74,7 +74,9 @@ def test_killed_in_the_middle_nothing_is_lost_and_repeats_carry_their_ids(outlet
 
 def test_a_rider_whose_message_is_refused_for_long_holds_up_nobody_else(outlet: Outlet) -> None:
     outlet.write(alerts_for(outlet.alerts, riders=8, each=5))
-    patience = 'retry = {attempts = 1000, first = 0.05, longest = 0.05}\ntimeout = "2s"\nconcurrency = 2\n'
+    patience = (
+        'retry = {attempts = 1000, first = "50ms", longest = "50ms"}\ntimeout = "2s"\nconcurrency = 2\n'
+    )
     with Receiver(lambda _, body, __: Reply(500 if body["rider_id"] == "r0" else 204)) as receiver:
         outlet.start(outlet.config(receiver.url, patience))
         outlet.until(lambda: len(receiver.accepted) == 35, "all alerts of the other seven")
@@ -249,7 +251,9 @@ def test_secrets_are_in_no_log(outlet: Outlet) -> None:
 
 def test_memory_is_bounded_while_a_receiver_does_not_answer(outlet: Outlet) -> None:
     outlet.write(alerts_for(outlet.alerts, riders=300, each=4))
-    bounded = 'max_pending = 50\ntimeout = "1s"\nretry = {attempts = 1000, first = 0.1, longest = 0.1}\n'
+    bounded = (
+        'max_pending = 50\ntimeout = "1s"\nretry = {attempts = 1000, first = "100ms", longest = "100ms"}\n'
+    )
     with Receiver(lambda *_: Reply(delay_s=1.5)) as receiver:
         outlet.start(outlet.config(receiver.url, bounded))
         outlet.until(lambda: len(receiver.got) > 20, "requests have timed out")

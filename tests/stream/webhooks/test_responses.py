@@ -43,7 +43,7 @@ def test_retry_after_is_obeyed_within_bounds(status: int, header: str | None, wa
 
 
 def test_the_wait_is_anything_up_to_a_bound_that_doubles_and_ends() -> None:
-    retry = Retry(first=1.0, longest=60.0)
+    retry = Retry.model_validate({"first": "1s", "longest": "1min"})
     chance = random.Random(1)
     for attempts, bound_s in [(1, 1), (2, 2), (3, 4), (6, 32), (7, 60), (8, 60), (900, 60)]:
         waits = [backoff_s(retry, attempts, chance) for _ in range(400)]
