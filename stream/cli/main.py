@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
+from stream.cli.importing import import_
 from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.replay import FILES, replay
@@ -44,6 +45,7 @@ policy_app = typer.Typer(no_args_is_help=True, help="Look at policies and check 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(replay)
+app.command("import")(import_)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
 
