@@ -27,7 +27,7 @@ def seconds(events: list[dict[str, Any]], rider: str, clock: str) -> int:
     empty: set[tuple[str, str, int]] = set()
     counted: set[int] = set()
     mine = [one for one in events if one["rider_id"] == rider and one["type"] in begins | ends]
-    # At one instant an end comes first; an order with nothing in hand begins and ends there, which is no time.
+    # An end comes first at its instant; with nothing in hand an order begins and ends there: no time.
     for one in sorted(mine, key=lambda one: (second_of(one), one["type"] in begins)):
         key, at_s = (one["platform"], one.get("order_id", "")), second_of(one)
         if one["type"] in ends:
