@@ -11,6 +11,7 @@ import typer
 
 from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
+from stream.cli.importing import import_
 from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
@@ -47,6 +48,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(replay)
 app.command()(compare)
+app.command("import")(import_)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
 

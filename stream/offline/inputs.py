@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from stream.offline.compressed import DamagedInput, Decompressed, InputFault, form_of
+from stream.offline.compressed import DamagedInput, Decompressed, Form, InputFault, form_of
 from stream.offline.recognition import BYTE_ORDER_MARK, HEAD_BYTES, foreign, has_object_line
 
 STANDARD_INPUT = "-"
@@ -158,6 +158,26 @@ class _Bounded(io.RawIOBase):
 
 
 @contextmanager
+def open_raw(name: str) -> Iterator[BinaryIO]:
+    """An input as it lies there; ``-`` is standard input.
+
+    Raises
+    ------
+    DamagedInput
+        It cannot be opened.
+    """
+    if name == STANDARD_INPUT:
+        yield sys.stdin.buffer
+        return
+    try:
+        raw = open(name, "rb")  # noqa: PTH123, SIM115 - closed below
+    except OSError as error:
+        raise DamagedInput(name, f"cannot be opened: {reason_of(error)}") from error
+    with raw:
+        yield raw
+
+
+@contextmanager
 def open_lines(name: str) -> Iterator[io.BufferedReader]:
     """The lines of an input, decompressed; ``-`` is standard input.
 
@@ -168,24 +188,44 @@ def open_lines(name: str) -> Iterator[io.BufferedReader]:
     DamagedInput
         It cannot be read to its end, or, while it is read, its compression is cut short or broken.
     """
-    if name == STANDARD_INPUT:
-        yield _lines_of(name, sys.stdin.buffer)
-        return
-    try:
-        raw = open(name, "rb")  # noqa: PTH123, SIM115 - closed below
-    except OSError as error:
-        raise DamagedInput(name, f"cannot be opened: {reason_of(error)}") from error
-    with raw:
+    with open_raw(name) as raw:
         yield _lines_of(name, raw)
 
 
-def _lines_of(name: str, raw: BinaryIO) -> io.BufferedReader:
+class Unpacked(NamedTuple):
+    """An input without its compression.
+
+    Parameters
+    ----------
+    head
+        Its first bytes, which have been taken off the rest.
+    form
+        How it was compressed; None where it was not.
+    """
+
+    head: bytes
+    rest: BinaryIO
+    form: Form | None
+
+
+def unpacked(name: str, raw: BinaryIO) -> Unpacked:
+    """Look at an input's first bytes and take its compression off."""
     lines: BinaryIO = io.BufferedReader(_Rejoined(name, b"", raw), _READ_BYTES)
-    head = _at_least(lines, b"", _MAGIC_BYTES)
+    head = at_least(lines, b"", _MAGIC_BYTES)
     form = form_of(head, name)
     if form is not None:
         packed = io.BufferedReader(_Rejoined(name, head, lines), _READ_BYTES)
         lines, head = io.BufferedReader(Decompressed(name, packed, form), _READ_BYTES), b""
+    return Unpacked(head, lines, form)
+
+
+def rejoined(name: str, head: bytes, rest: BinaryIO) -> io.BufferedReader:
+    """Bytes that have been looked at, and what comes after them."""
+    return io.BufferedReader(_Rejoined(name, head, rest), _READ_BYTES)
+
+
+def _lines_of(name: str, raw: BinaryIO) -> io.BufferedReader:
+    head, lines, form = unpacked(name, raw)
     head, whole = _head(lines, head)
     fault = foreign(name, head, whole=whole)
     if fault is not None:
@@ -194,11 +234,11 @@ def _lines_of(name: str, raw: BinaryIO) -> io.BufferedReader:
     if head.startswith(BYTE_ORDER_MARK):
         sys.stderr.write(f"{name}: begins with a byte order mark, which is left out\n")
         head = head[len(BYTE_ORDER_MARK) :]
-    whole_again = io.BufferedReader(_Rejoined(name, head, lines), _READ_BYTES)
-    return io.BufferedReader(_Bounded(name, whole_again), _READ_BYTES)
+    return io.BufferedReader(_Bounded(name, rejoined(name, head, lines)), _READ_BYTES)
 
 
-def _at_least(raw: BinaryIO, head: bytes, count: int) -> bytes:
+def at_least(raw: BinaryIO, head: bytes, count: int) -> bytes:
+    """So many first bytes, or all where there are fewer."""
     while len(head) < count and (more := raw.read1(_READ_BYTES)):  # type: ignore[attr-defined]
         head += more
     return head

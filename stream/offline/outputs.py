@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import os
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
+
+import zstandard
 
 from stream.offline.compressed import InputFault
 from stream.offline.inputs import STANDARD_INPUT, reason_of
@@ -120,6 +123,22 @@ def written(name: str) -> Iterator[BinaryIO]:
     except OSError as error:
         message = f"{name}: could not be written: {reason_of(error)}; what stood there stands"
         raise OutputRefused(message) from error
+
+
+@contextlib.contextmanager
+def written_packed(name: str) -> Iterator[BinaryIO]:
+    """As `written`; what is written to ``.gz`` and ``.zst`` is compressed."""
+    with written(name) as raw:
+        if name.lower().endswith(".gz"):
+            # Without a name and a time in it, the same contents make the same file.
+            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
+                yield cast("BinaryIO", packed)
+        elif name.lower().endswith(".zst"):
+            packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
+            with packer.stream_writer(raw, closefd=False) as packing:
+                yield cast("BinaryIO", packing)
+        else:
+            yield raw
 
 
 @contextlib.contextmanager

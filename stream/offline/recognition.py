@@ -13,14 +13,20 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n\x0b\x0c"
 _SEPARATORS = (",", ";", "\t", "|")
 _MOST_LINES = 50
+#: What makes events of it; `respite import --list` names the maps.
+_IMPORT = "respite import {{name}} --map {map} --to events.ndjson makes events of it"
 #: First bytes, what it is, and what takes it.
 _ARCHIVES = (
-    (b"PK\x03\x04", "a ZIP archive (or a spreadsheet)", "unzip -p {name} | {command} -"),
+    (
+        b"PK\x03\x04",
+        "a ZIP archive (or a spreadsheet)",
+        "unzip -p {name} | {command} -, or where tables are in it " + _IMPORT.format(map="MAP"),
+    ),
     (b"BZh", "compressed by bzip2", "bzip2 -dc {name} | {command} -"),
     (b"\xfd7zXZ\0", "compressed by xz", "xz -dc {name} | {command} -"),
     (b"\x04\x22\x4d\x18", "compressed by lz4", "lz4 -dc {name} | {command} -"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "7z x -so {name} | {command} -"),
-    (b"PAR1", "a Parquet file", "write it as lines of JSON, one event each"),
+    (b"PAR1", "a Parquet file", _IMPORT.format(map="MAP")),
     (b"Obj\x01", "an Avro file", "write it as lines of JSON, one event each"),
     (b"SQLite format 3\0", "an SQLite data base", "write its rows as lines of JSON, one event each"),
     (b"%PDF", "a PDF document", "events are lines of JSON, one each"),
@@ -68,6 +74,13 @@ def has_object_line(head: bytes) -> bool:
     return any(_is_object(line) for line in _lines(head.removeprefix(BYTE_ORDER_MARK)))
 
 
+def archive_of(head: bytes) -> tuple[str, str] | None:
+    """What a file is that is no text, and the remedy; None when it may be text."""
+    if head[257:262] == b"ustar":
+        return "a tar archive", "tar -xOf {name} | {command} -"
+    return next(((what, remedy) for magic, what, remedy in _ARCHIVES if head.startswith(magic)), None)
+
+
 def foreign(name: str, head: bytes, *, whole: bool) -> ForeignInput | None:
     """What a file is when it is not lines of JSON; None when it may be.
 
@@ -78,11 +91,9 @@ def foreign(name: str, head: bytes, *, whole: bool) -> ForeignInput | None:
     whole
         Whether that is all of it.
     """
-    archive = next((one for one in _ARCHIVES if head.startswith(one[0])), None)
+    archive = archive_of(head)
     if archive is not None:
-        return ForeignInput(name, archive[1], archive[2])
-    if head[257:262] == b"ustar":
-        return ForeignInput(name, "a tar archive", "tar -xOf {name} | {command} -")
+        return ForeignInput(name, *archive)
     if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         return ForeignInput(name, "text in UTF-32", _UTF_32)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or _alternates_with_zeros(head):
@@ -100,7 +111,8 @@ def foreign(name: str, head: bytes, *, whole: bool) -> ForeignInput | None:
 
 def _foreign_text(name: str, text: str, *, whole: bool) -> ForeignInput | None:
     if text.startswith("[") and _is_array_of_objects(text, whole=whole):
-        return ForeignInput(name, "one JSON array", _TO_LINES.format(filter="'.[]'"))
+        remedy = _TO_LINES.format(filter="'.[]'") + ", or " + _IMPORT.format(map="work-state")
+        return ForeignInput(name, "one JSON array", remedy)
     if text.startswith("{") and _is_pretty(text):
         return ForeignInput(name, "JSON laid out over several lines", _TO_LINES.format(filter="."))
     if re.match(r"<(\?xml|!doctype|html)", text, re.IGNORECASE):
@@ -110,7 +122,7 @@ def _foreign_text(name: str, text: str, *, whole: bool) -> ForeignInput | None:
     for separator in _SEPARATORS:
         if _is_table(lines, separator):
             kind = {",": "CSV", "\t": "TSV"}.get(separator, f"a table with {separator!r} between its columns")
-            return ForeignInput(name, kind, "write each row as one line of JSON with the event's fields")
+            return ForeignInput(name, kind, _IMPORT.format(map="MAP") + "; respite import --list names maps")
     return None
 
 

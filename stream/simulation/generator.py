@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import gzip
 import sys
 import time
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, NamedTuple, Protocol, cast, get_args
+from typing import BinaryIO, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
-import zstandard
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -23,7 +20,7 @@ from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import BatchProducer, into_source
 from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.feed import beat
-from stream.offline.outputs import OutputRefused, check_outputs, written
+from stream.offline.outputs import OutputRefused, check_outputs, written_packed
 from stream.settings import Settings
 from stream.simulation.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices
 from stream.simulation.events import PLATFORMS, EventColumns, Floats, lines, rider_id
@@ -250,23 +247,8 @@ async def _to_kafka(settings: Settings, simulation: Simulation, city: City) -> i
 
 
 async def _to_file(name: str, simulation: Simulation, city: City) -> int:
-    with _opened(name) as out:
+    with written_packed(name) as out:
         return (await _send(File(out), simulation, city))[0]
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    with written(name) as raw:
-        if name.lower().endswith(".gz"):
-            # Without a name and a time in it, the same seed makes the same file.
-            with gzip.GzipFile(filename="", fileobj=raw, mode="wb", compresslevel=6, mtime=0) as packed:
-                yield cast("BinaryIO", packed)
-        elif name.lower().endswith(".zst"):
-            packer = zstandard.ZstdCompressor(level=3, write_checksum=True)
-            with packer.stream_writer(raw, closefd=False) as packing:
-                yield cast("BinaryIO", packing)
-        else:
-            yield raw
 
 
 def _for_the_clock(settings: Settings, simulation: Simulation, city: City) -> Simulation:

@@ -1,0 +1,1 @@
+"""Tables that people have, turned into events: files, their columns, times, pseudonyms."""
