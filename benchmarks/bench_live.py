@@ -42,7 +42,7 @@ MORNING, LIVE_FROM = "07:00", "13:30"
 _DEADLINE_S = 240.0
 _SAMPLE_S = 0.1
 _HERE = Path(__file__).resolve().parent
-#: Lag has grown when it is so much longer at the end than in the second quarter, and so many seconds at least.
+#: Lag has grown when it is so much longer at the end than in the second quarter, and by so many seconds.
 _GROWS, _GROWS_S = 1.5, 0.5
 #: Shares of the highest rate that are looked at one after the other.
 _STEPS = (1.0, 0.85, 0.7, 0.55, 0.4)
@@ -319,21 +319,27 @@ def show(trial: Trial) -> None:
     harness.table(HEAD, [trial.row()])
     found = trial.stage_us_per_event
     whole = sum(found.values()) or 1.0
-    print("  " + ", ".join(f"{name} {us:.2f} µs ({us / whole:.0%})" for name, us in found.items()), flush=True)
+    print(
+        "  " + ", ".join(f"{name} {us:.2f} µs ({us / whole:.0%})" for name, us in found.items()), flush=True
+    )
 
 
 def main() -> None:
     """Start Kafka and the city, measure, print, keep."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--riders", type=int, default=100_000)
-    parser.add_argument("--rate", type=float, default=20_000, help="events per second; with --search, the first")
+    parser.add_argument(
+        "--rate", type=float, default=20_000, help="events per second; with --search, the first"
+    )
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--search", action="store_true", help="find the highest rate without growing lag")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--partitions", type=int, default=2)
     parser.add_argument("--outlets", default=",".join(PLATFORMS), help="platforms with topics of their own")
     parser.add_argument("--settle", type=float, default=5.0, help="seconds between taking over and measuring")
-    parser.add_argument("--profile", help="a file for the worker's cProfile, by benchmarks/profiled_worker.py")
+    parser.add_argument(
+        "--profile", help="a file for the worker's cProfile, by benchmarks/profiled_worker.py"
+    )
     parser.add_argument("--name", default="live", help="of the JSON and the plot")
     chosen = parser.parse_args()
     harness.stop_in_order()
@@ -350,16 +356,18 @@ def main() -> None:
                 trials = bench.search(chosen.rate, chosen.seconds)
             else:
                 trials = [bench.trial(chosen.rate, chosen.seconds)]
-    print(f"\n{harness.machine()}; {chosen.riders:,} riders, {chosen.partitions} partitions, seed {chosen.seed}")
+    print(
+        f"\n{harness.machine()}; {chosen.riders:,} riders, {chosen.partitions} partitions, seed {chosen.seed}"
+    )
     for trial in trials if not chosen.search else trials[-1:]:
         show(trial)
     if chosen.search:
         harness.table(HEAD, [one.row() for one in trials])
     document = {"riders": chosen.riders, "outlets": chosen.outlets, "trials": [asdict(one) for one in trials]}
     harness.keep(chosen.name, document, chosen.seed)
-    lines = {
-        f"{one.rate:,.0f} events/s": ([at for at, _ in one.lag], [lag for _, lag in one.lag]) for one in trials
-    }
+    lines = {}
+    for one in trials:
+        lines[f"{one.rate:,.0f} events/s"] = [at for at, _ in one.lag], [lag for _, lag in one.lag]
     harness.plot(chosen.name, lines, "seconds", "lag, seconds")
 
 

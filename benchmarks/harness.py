@@ -160,7 +160,14 @@ def own_environment(broker: str, **more: str) -> dict[str, str]:
 def make_topics(environment: Mapping[str, str], partitions: int) -> None:
     """The topics of a run."""
     command = [sys.executable, "-m", "stream", "topics", "--partitions", str(partitions)]
-    subprocess.run(command, env=dict(environment), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120)
+    subprocess.run(
+        command,
+        env=dict(environment),
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=120,
+    )
 
 
 def city(riders: int, days: float, *more: str, start: str = "07:00") -> list[str]:
@@ -193,9 +200,8 @@ def machine() -> str:
 
 def about(seed: int | None = None) -> dict[str, Any]:
     """What must be known to do it again: machine, versions, command, seed, and how busy the machine was."""
-    commit = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
+    asked = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(asked, capture_output=True, text=True, check=False)
     return {
         "machine": machine(),
         "kernel": platform.release(),
@@ -228,7 +234,7 @@ def keep(name: str, document: Mapping[str, Any], seed: int | None = None) -> Pat
 def plot(name: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> None:
     """Draw lines by their labels into a PNG; says so where matplotlib is missing."""
     try:
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
     except ImportError:
         print("no plot: matplotlib is not installed")
         return

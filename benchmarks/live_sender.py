@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,7 @@ class Sender:
         due_s = np.arange(found.size) / rate
         slot = np.ceil(due_s / SLOT_S).astype(np.int64)
         bounds = np.searchsorted(slot, np.arange(slot[-1] + 2))
-        slots = [
-            list(self._packed(found.take(slice(*pair)))) for pair in zip(bounds, bounds[1:], strict=False)
-        ]
+        slots = [list(self._packed(found.take(slice(*pair)))) for pair in pairwise(bounds.tolist())]
         begin_s = time.time() + 0.5
         np.savez(out, at_s=found.at_s, partition=self._homes[found.rider], due_s=begin_s + due_s)
         print(json.dumps({"begins_s": begin_s, "events": found.size}), flush=True)
@@ -135,7 +134,9 @@ async def main() -> None:
         if order["do"] == "morning":
             answer: dict[str, Any] = {"events": await sender.send_morning(order["topic"])}
         else:
-            answer = await sender.send_afternoon(order["topic"], order["rate"], order["seconds"], order["out"])
+            answer = await sender.send_afternoon(
+                order["topic"], order["rate"], order["seconds"], order["out"]
+            )
         print(json.dumps(answer), flush=True)
     await sender.stop()
 

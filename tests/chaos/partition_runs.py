@@ -44,6 +44,8 @@ POINTS = (
     "committed",
     "live",
     "packed",
+    # A chunk was judged between the copying of pages and their transaction.
+    "between",
     "pages",
     "marker",
     "group",
@@ -155,13 +157,20 @@ def crashing(steps: Steps) -> Iterator[None]:
     """Let the steps of a checkpoint and of a restore be crash points, too."""
 
     class CrashingCheckpointer(Checkpointer):
-        def _pack_some(self, source_offset: int) -> list[tuple[int, list[bytes]]]:
+        copied_to = 0
+
+        def _pack_some(self, source_offset: int) -> list[Page]:
+            self.copied_to = source_offset
             found = super()._pack_some(source_offset)
             steps.at("packed")
             return found
 
-        async def _write_pages(self, standing: CheckpointPosition) -> None:
-            await super()._write_pages(standing)
+        async def _write_pages(self, packed: Sequence[tuple[int, list[bytes]]]) -> None:
+            await between()
+            standing = self.standing()
+            if standing is not None and standing.source_offset > self.copied_to:
+                steps.at("between")
+            await super()._write_pages(packed)
             steps.at("pages")
 
         async def _write_marker(self, wall_s: float) -> int:
