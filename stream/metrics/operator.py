@@ -21,6 +21,7 @@ from detectors.store import RiderStore
 from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
+from stream.metrics.loop_lag import LoopLagCollector
 from stream.metrics.regulator import RegulatorCollector
 from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
 from stream.settings import Settings
@@ -287,6 +288,8 @@ class Metrics:
         self.registry.register(PartitionCollector(partitions, settings.policies, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
         self.registry.register(ReadinessCollector(self.health, total))
+        self._loop_lag = LoopLagCollector()
+        self.registry.register(self._loop_lag)
         ProcessCollector(registry=self.registry)
         self._settings = settings
         self._server: Any = None
@@ -294,6 +297,7 @@ class Metrics:
     def start(self, loop: asyncio.AbstractEventLoop) -> str:
         """Serve, in a thread; the address of /metrics. /healthz is good as long as ``loop`` turns."""
         self.health.watch(loop)
+        self._loop_lag.watch(loop)
         host = self._settings.metrics_host
         self._server = serve(host, self._settings.metrics_port, self.health, make_wsgi_app(self.registry))
         return f"http://{host}:{self._server.server_port}/metrics"
