@@ -130,7 +130,7 @@ def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "clock", "lateness")
+@takes(*CONNECTION, "prefix", "source", "clock", "lateness", "policy")
 def simulate(
     options: Options,
     to: Annotated[
@@ -151,10 +151,15 @@ def simulate(
     malformed: float = 0.0,
     void: float = 0.0,
     placement: Annotated[Any, typer.Option(help="mixed or standard: how producers place riders.")] = "mixed",
+    honour: Annotated[
+        str,
+        typer.Option(help="Share of orders for riders on hold that go to others: 0.95, or meituan=1,jd=0.5."),
+    ] = "0.95",
 ) -> None:
     """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
     from schemas.instants import parse_instant
     from stream.simulation import generator as making
+    from stream.simulation.events import honoured
     from stream.simulation.faults import Impairments
 
     if placement not in ("mixed", "standard"):
@@ -164,7 +169,7 @@ def simulate(
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
         simulation = making.Simulation(
             seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
-            impairments=faults, placement=placement, to=to,
+            impairments=faults, placement=placement, to=to, honour=honoured(honour),
         )  # fmt: skip
     except ValueError as error:
         raise refuse(error) from error

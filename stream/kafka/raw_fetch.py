@@ -43,7 +43,7 @@ FETCH_WAIT_MS = 250
 #: An answer that comes later than this after the wait tells how the log ended then, not how it ends now: the
 #: process was stopped, or the broker, with the answer on its way.
 _ANSWER_WITHIN_MS = 1000
-NEXT_OFFSET, FIRST_OFFSET = "respite-next", "respite-first"
+NEXT_OFFSET, FIRST_OFFSET, FETCHED = "respite-next", "respite-first", "respite-fetched"
 
 _OriginalPartitionRecords = fetcher.PartitionRecords
 _OriginalMemoryRecords = fetcher.MemoryRecords
@@ -110,7 +110,7 @@ class RawPartitionRecords(_OriginalPartitionRecords):  # type: ignore[misc,valid
             None,
             -1,
             len(value),
-            ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset)),
+            ((NEXT_OFFSET, self.next_fetch_offset), (FIRST_OFFSET, first_offset), (FETCHED, time.time())),
         )
 
     def _contiguous_from(self) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -57,6 +58,8 @@ class TransactionalProducer:
         self._failed = False
         #: Called when a transaction begins; what it puts belongs to it.
         self.at_begin: Callable[[], None] = _nothing
+        #: Takes the time of a transaction's two parts, "send" and "commit".
+        self.timed: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
         #: Messages that wait for the next transaction.
         self.pending = 0
         #: Bytes of keys, values and headers that wait.
@@ -131,9 +134,11 @@ class TransactionalProducer:
             # Without the producer's own context manager: that would abort and wait, and an unknown result
             # is not to be mended here. The successor's claim aborts.
             async with asyncio.timeout(_FLUSH_TIMEOUT_S):
-                await self._producer.begin_transaction()
-                ends = await self._send(self._producer, waiting)
-                await self._producer.commit_transaction()
+                with self.timed("send"):
+                    await self._producer.begin_transaction()
+                    ends = await self._send(self._producer, waiting)
+                with self.timed("commit"):
+                    await self._producer.commit_transaction()
         except (KafkaError, IllegalOperation, AssertionError, TimeoutError) as error:
             # Fenced between two sends, aiokafka calls the next one illegal, or asserts that it is not.
             raise ProduceFailed(f"partition {self._partition}: {type(error).__name__}: {error}") from error

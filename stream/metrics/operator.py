@@ -14,15 +14,16 @@ from importlib import metadata
 from typing import Any, NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
-from prometheus_client.core import Metric
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from detectors.store import RiderStore
 from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
+from stream.metrics.loop_lag import LoopLagCollector
 from stream.metrics.regulator import RegulatorCollector
-from stream.metrics.stage_timer import STAGES
+from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
 from stream.settings import Settings
 
 
@@ -103,6 +104,7 @@ class PartitionCollector(Collector):
         found = self._partitions()
         counted: Sequence[Counted] = [*found, *self._past]
         yield from _counters(counted)
+        yield _stages(counted)
         yield _latency(counted)
         yield _checkpoints(found)
         yield from _partitions(found, self._wall and self._wall())
@@ -144,15 +146,30 @@ def _counters(found: Sequence[Counted]) -> Iterator[Metric]:
         for value, count in {**dict.fromkeys(known, 0), **summed(found, kind)}.items():
             family.add_metric([value], count)
         yield family
-    text = "By stage: decode, ingest, judge, encode, tell work; write and checkpoint mostly wait for Kafka."
-    stages = counter("respite_stage_seconds", text, ["stage"])
-    totals: dict[str, float] = dict.fromkeys(STAGES, 0.0)
-    for one in found:
-        for stage, seconds in list(one.seconds.items()):
-            totals[stage] = totals.get(stage, 0) + seconds
-    for stage, seconds in sorted(totals.items()):
-        stages.add_metric([stage], seconds)
-    yield stages
+
+
+def _stages(found: Sequence[Counted]) -> Metric:
+    family = histogram(
+        "respite_stage_seconds",
+        "By stage. A chunk waits in fetch (at the broker) and wait (for its turn); decode, ingest, judge, "
+        "tell and checkpoint work; send and commit wait for Kafka.",
+        ["stage"],
+    )
+    for stage in STAGES:
+        seconds = sum(one.seconds.get(stage, 0.0) for one in found)
+        _add(family, stage, summed(found, f"stage_{stage}"), STAGE_BUCKETS_S, seconds)
+    return family
+
+
+def _add(
+    family: HistogramMetricFamily, label: str, buckets: dict[str, int], bounds: Sequence[float], total: float
+) -> None:
+    """Add the samples of one label: buckets count by themselves here, and all below them there."""
+    below, cumulative = 0, []
+    for bound in (*map(str, bounds), "+Inf"):
+        below += buckets.get(bound, 0)
+        cumulative.append((bound, float(below)))
+    family.add_metric([label], cumulative, total)
 
 
 def _latency(found: Sequence[Counted]) -> Metric:
@@ -165,11 +182,7 @@ def _latency(found: Sequence[Counted]) -> Metric:
     sums = summed(found, "latency_ms")
     for cause in CAUSES:
         buckets = summed(found, f"latency_{cause}")
-        total, cumulative = 0, []
-        for bound in (*map(str, LATENCY_BUCKETS_S), "+Inf"):
-            total += buckets.get(bound, 0)
-            cumulative.append((bound, float(total)))
-        family.add_metric([cause], cumulative, sums.get(cause, 0) / 1000)
+        _add(family, cause, buckets, LATENCY_BUCKETS_S, sums.get(cause, 0) / 1000)
     return family
 
 
@@ -290,6 +303,8 @@ class Metrics:
         self.registry.register(PartitionCollector(partitions, judged_by.names, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
         self.registry.register(ReadinessCollector(self.health, total))
+        self._loop_lag = LoopLagCollector()
+        self.registry.register(self._loop_lag)
         ProcessCollector(registry=self.registry)
         self._settings = settings
         self._server: Any = None
@@ -297,6 +312,7 @@ class Metrics:
     def start(self, loop: asyncio.AbstractEventLoop) -> str:
         """Serve, in a thread; the address of /metrics. /healthz is good as long as ``loop`` turns."""
         self.health.watch(loop)
+        self._loop_lag.watch(loop)
         host = self._settings.metrics_host
         self._server = serve(host, self._settings.metrics_port, self.health, make_wsgi_app(self.registry))
         return f"http://{host}:{self._server.server_port}/metrics"

@@ -6,7 +6,7 @@ arrays, a few minutes of the city at a time, so that a million riders need no mo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,6 +60,10 @@ class City:
     duration_s: int = _DAY_S
     long: float = LONG_SHARE
     several: float = SEVERAL_SHARE
+
+
+#: Given what waits, two instants and the riders on duty: what waits, with other riders for some orders.
+Assigning = Callable[[EventColumns, int, int, Ints], EventColumns]
 
 
 class Kind(NamedTuple):
@@ -157,8 +161,8 @@ def shifts_of(city: City, riders: Profiles, day: int) -> Shifts:
     return Shifts(*(column[works].astype(np.int64) for column in columns))
 
 
-def slices(city: City) -> Iterator[EventColumns]:
-    """The city's events in time order, `SLICE_S` seconds at a time."""
+def slices(city: City, assign: Assigning | None = None) -> Iterator[EventColumns]:
+    """The city's events in time order, `SLICE_S` seconds at a time; ``assign`` may move orders."""
     riders = profiles(city)
     first_day = (city.start_s + LOCAL_OFFSET_S) // _DAY_S
     shifts = shifts_of(city, riders, first_day - 1)
@@ -177,6 +181,10 @@ def slices(city: City) -> Iterator[EventColumns]:
         rng = np.random.default_rng([city.seed, 3, begin_s])
         made, orders = _orders(rng, shifts, riders, begin_s, orders)
         waiting = joined([waiting, made, _heartbeats(shifts, riders, begin_s)])
+        if assign is not None:
+            on_duty = (shifts.begin_s <= begin_s) & (begin_s < shifts.end_s - _LAST_ORDER_S)
+            on_duty &= (begin_s + SLICE_S < shifts.rest_s) | (begin_s >= shifts.back_s)
+            waiting = assign(waiting, begin_s, end_s, shifts.rider[on_duty])
         due = waiting.at_s < end_s
         happened = waiting.take(due)
         happened = happened.take(np.lexsort((happened.type, happened.rider, happened.at_s)))

@@ -15,7 +15,10 @@ ZONES = tuple(str(code) for code in (310101, 310104, 310105, 310106, 310107, 310
 LOCAL_OFFSET_S = 8 * 3600
 _INITIALS = tuple(name[0] for name in PLATFORMS)
 FLAG_CONFIRMED, FLAG_VOID = 1, 2
+#: Share of orders for riders on hold that a platform gives to others, unless it says otherwise.
+HONOUR_SHARE = 0.95
 HEARTBEAT = EVENT_TYPES.index("heartbeat")
+ACCEPTED = EVENT_TYPES.index("order_accepted")
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,3 +110,29 @@ def _tail(order: int, zone: int, flags: int) -> str:
     if flags & FLAG_CONFIRMED:
         tail += ',"confirmed":true'
     return tail + ',"void":true' if flags & FLAG_VOID else tail
+
+
+def honoured(text: str) -> dict[str, float]:
+    """The share of each platform, of ``0.9``, ``meituan=1,jd=0.5`` or both; who is not named has 0.95.
+
+    Raises
+    ------
+    ValueError
+        A name that is no platform's, or no share.
+    """
+    found, rest = {}, HONOUR_SHARE
+    for part in text.split(","):
+        name, is_named, share = part.strip().rpartition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            value = -1.0
+        if not 0 <= value <= 1:
+            raise ValueError(f"honour {part.strip()!r}: a share lies between 0 and 1, as 0.95 or jd=0.5")
+        if is_named and name not in PLATFORMS:
+            raise ValueError(f"honour {part.strip()!r}: the platforms are {', '.join(PLATFORMS)}")
+        if is_named:
+            found[name] = value
+        else:
+            rest = value
+    return {name: found.get(name, rest) for name in PLATFORMS}

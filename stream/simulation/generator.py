@@ -7,7 +7,7 @@ import dataclasses
 import sys
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, NamedTuple, Protocol, get_args
 
@@ -28,7 +28,9 @@ from stream.simulation.faults import Impairments, broken, impair
 
 Placement = Literal["standard", "mixed"]
 DAY_S = 86_400
-_TICK_S = 0.05
+_SLOT_S = 0.01
+#: A thread that makes the next messages lets the sending one in after this, seconds.
+_SWITCH_S = 0.001
 _MURMUR2, _CRC32, _KEYLESS = range(3)
 #: How the producers of each platform choose a partition when they are not all alike.
 _PLACEMENTS = dict(zip(PLATFORMS, (_MURMUR2, _CRC32, _KEYLESS), strict=True))
@@ -60,6 +62,8 @@ class Simulation:
     happens_now
         At a rate: every event happens when it is sent (what is late, as much earlier), for workers on the
         wall clock; orders are then shorter than a city's by as much as the rate is higher.
+    honour
+        By platform, the share of orders for riders on hold that it gives to others; without one it asks not.
     """
 
     seed: int = 1
@@ -74,6 +78,7 @@ class Simulation:
     placement: Placement = "mixed"
     to: str | None = None
     happens_now: bool = False
+    honour: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, all faults at once."""
@@ -137,12 +142,23 @@ class Sink(Protocol):
         """Let them go."""
 
 
-def send_batches(simulation: Simulation, city: City) -> Iterator[SendBatch]:
-    """The messages in the order of sending."""
+def _slices(simulation: Simulation, city: City, settings: Settings) -> Iterator[EventColumns]:
+    """The city's events, with what its platforms assign."""
+    if not any(simulation.honour.values()):
+        return slices(city)
+    # Here, for it loads the engine.
+    from stream.simulation.dispatch import Dispatch
+
+    return slices(city, Dispatch(city, simulation.honour, settings).assign)
+
+
+def send_batches(simulation: Simulation, city: City, settings: Settings | None = None) -> Iterator[SendBatch]:
+    """The messages in the order of sending; platforms ask by the policies of ``settings``."""
     zones = profiles(city).zone
     sent = 0
     begun_s = time.time()
-    for happened in impair(slices(city), city.seed, simulation.impairments):
+    happening = _slices(simulation, city, settings or Settings())
+    for happened in impair(happening, city.seed, simulation.impairments):
         due_s = _due_s(simulation, city, happened, sent)
         if simulation.happens_now:
             late_s = happened.arrival_s - happened.at_s
@@ -214,41 +230,56 @@ class File:
         self._out.flush()
 
 
-async def _send(sink: Sink, simulation: Simulation, city: City) -> tuple[int, int | None]:
+async def _send(sink: Sink, simulation: Simulation, city: City, settings: Settings) -> tuple[int, int | None]:
     """Send everything when it is due; the number of messages and the latest event time."""
     sent, latest_s = 0, None
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    batches = send_batches(simulation, city, settings)
+    # The first is made before the schedule begins, and every other one while the one before it is sent.
+    made = await asyncio.to_thread(next, batches, None)
     with shown as bar:
         task = bar.add_task("simulating", total=city.duration_s)
         began_s = time.monotonic()
-        for messages, due_s, helping_s in send_batches(simulation, city):
-            at = 0
-            while at < len(messages):
-                end = int(np.searchsorted(due_s, time.monotonic() - began_s, side="right"))
-                await sink.put(messages[at:end])
-                at = max(at, end)
-                if simulation.is_paced:
-                    await sink.flush()
-                    await asyncio.sleep(_TICK_S)
+        while made is not None:
+            messages, due_s, helping_s = made
+            following = asyncio.ensure_future(asyncio.to_thread(next, batches, None))
+            await _send_one(sink, messages, due_s, began_s if simulation.is_paced else None)
             sent += len(messages)
             if helping_s is not None:
                 latest_s = max(helping_s, latest_s or helping_s)
                 bar.update(task, completed=latest_s - city.start_s, description=f"simulating, {sent} events")
+            made = await following
     return sent, latest_s
+
+
+async def _send_one(sink: Sink, messages: Sequence[Message], due_s: Floats, began_s: float | None) -> None:
+    """Send messages, each in the slot in which it is due; all at once without a beginning."""
+    if began_s is None:
+        await sink.put(messages)
+        return
+    at = 0
+    while at < len(messages):
+        slot = int((time.monotonic() - began_s) / _SLOT_S)
+        end = int(np.searchsorted(due_s, slot * _SLOT_S, side="right"))
+        if end > at:
+            await sink.put(messages[at:end])
+            await sink.flush()
+            at = end
+        await asyncio.sleep(max(0.0, (slot + 1) * _SLOT_S - (time.monotonic() - began_s)))
 
 
 async def _to_kafka(settings: Settings, simulation: Simulation, city: City) -> int:
     async with into_source(settings) as bulk:
-        sent, latest_s = await _send(Producers(bulk, simulation.placement), simulation, city)
+        sent, latest_s = await _send(Producers(bulk, simulation.placement), simulation, city, settings)
         if latest_s is not None:
             await beat(bulk, latest_s)
     return sent
 
 
-async def _to_file(name: str, simulation: Simulation, city: City) -> int:
+async def _to_file(settings: Settings, name: str, simulation: Simulation, city: City) -> int:
     with written_packed(name) as out:
-        return (await _send(File(out), simulation, city))[0]
+        return (await _send(File(out), simulation, city, settings))[0]
 
 
 def _for_the_clock(settings: Settings, simulation: Simulation, city: City) -> Simulation:
@@ -273,10 +304,11 @@ def _for_the_clock(settings: Settings, simulation: Simulation, city: City) -> Si
 def run(settings: Settings, simulation: Simulation) -> int:
     """The command ``respite simulate``; the exit status."""
     city = simulation.city(time.time())
+    sys.setswitchinterval(_SWITCH_S)
     try:
         if simulation.to is not None:
             check_outputs({"--to": simulation.to}, [])
-            sent = asyncio.run(_to_file(simulation.to, simulation, city))
+            sent = asyncio.run(_to_file(settings, simulation.to, simulation, city))
         else:
             simulation = _for_the_clock(settings, simulation, city)
             sent = asyncio.run(_to_kafka(settings, simulation, city))

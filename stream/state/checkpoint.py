@@ -4,12 +4,18 @@ A round notes where everything stands, writes the pages that have changed until 
 that judging goes on, and ends with the marker that says where it began. Each page says itself up to which
 source offset it is complete, so pages of one round may be of different age, and one that is newer than the
 marker does no harm: what it holds already is skipped when the source is read again.
+
+Judging and telling go on meanwhile; they stand only while some pages are copied. What a page counts as told
+must be in Kafka before the page is: everything that waited when it was copied is committed first, and the
+page goes into a later transaction.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import msgspec
@@ -31,8 +37,12 @@ from stream.schedule import is_due
 from stream.settings import Settings
 from stream.state.restored import Restored
 
-#: Packed pages that one step writes; at four steps a second what it costs judging stays small.
-STEP_BYTES = 2 << 20
+#: Packed pages that one step writes: a transaction of it must not keep alerts waiting that come meanwhile.
+STEP_BYTES = 1 << 20
+#: For so long are pages copied while judging stands, then it has its turn.
+_COPYING_S = 0.002
+Standing = Callable[[], "CheckpointPosition | None"]
+Held = AbstractAsyncContextManager[object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class Checkpointer:
         self.pages_written = 0
         self.bytes_written = 0
         self.written_s: float | None = None
+        self.timed: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
         self._settings = settings
         self._producer = producer
         self._number = number
@@ -76,6 +87,7 @@ class Checkpointer:
         self._page_from = restored.page_from.copy()
         self._parts = dict(restored.parts)
         self._names = restored.names_known
+        self._found_names: tuple[list[str], list[str]] = ([], [])
         self._ends = restored.ends
         self._blank = blank
         self._round: Marker | None = None
@@ -84,7 +96,11 @@ class Checkpointer:
         self._due_s = 0.0
 
     def begin_if_due(self, standing: CheckpointPosition, wall_s: float, *, now: bool = False) -> None:
-        """Begin a round when it is time, or ``now``. Precondition: nothing waits in the producer."""
+        """Begin a round when it is time, or ``now``.
+
+        What waits in the producer is committed before the round's first page, and so before its marker; until
+        then the outputs' ends are those of the last transaction, and reading too much of them does no harm.
+        """
         due = now or is_due(wall_s, self._due_s, self._settings.checkpoint_every)
         if self._round is not None or not due:
             return
@@ -109,10 +125,16 @@ class Checkpointer:
         self._waiting.reverse()
         self._due_s = wall_s + self._settings.checkpoint_every
 
-    async def step(self, standing: CheckpointPosition, wall_s: float) -> int | None:
+    async def step(self, standing: Standing, held: Held, wall_s: float) -> int | None:
         """Write some pages of the round under way, or its marker; the offset that a marker has made safe.
 
-        Precondition: nothing waits in the producer, and every touched rider has been judged.
+        Parameters
+        ----------
+        standing
+            Where the partition stands, asked while it is ``held``: every touched rider has been judged, and
+            what they are told waits in the producer or has been written. None: nothing is written any more.
+        held
+            Keeps others from judging; taken for a moment, again and again.
 
         Raises
         ------
@@ -121,8 +143,17 @@ class Checkpointer:
         """
         if self._round is None:
             return None
-        if self._waiting:
-            await self._write_pages(standing)
+        packed: list[tuple[int, list[bytes]]] = []
+        with self.timed("checkpoint"):
+            while self._waiting and sum(len(part) for _, parts in packed for part in parts) < STEP_BYTES:
+                async with held:
+                    at = standing()
+                    if at is None:
+                        return None
+                    copied = await asyncio.to_thread(self._pack_some, at.source_offset)
+                packed += await asyncio.to_thread(_encoded, copied)
+        if packed:
+            await self._write_pages(packed)
         if self._waiting:
             return None
         return await self._write_marker(wall_s)
@@ -134,29 +165,32 @@ class Checkpointer:
 
     # -- pages ---------------------------------------------------------------------------------
 
-    async def _write_pages(self, standing: CheckpointPosition) -> None:
-        await self._write_names()
-        written = await asyncio.to_thread(self._pack_some, standing.source_offset)
-        for number, values in written:
+    async def _write_pages(self, packed: Sequence[tuple[int, list[bytes]]]) -> None:
+        # What they count as told waited in the producer when they were copied, at the latest.
+        await self._producer.flush()
+        self._write_names()
+        for number, values in packed:
             self._put_parts(number, values)
+        self.pages_written += len(packed)
+        self.bytes_written += sum(len(value) for _, values in packed for value in values)
         await self._producer.flush()
 
-    def _pack_some(self, source_offset: int) -> list[tuple[int, list[bytes]]]:
-        """Pages up to about `STEP_BYTES`."""
-        packed: list[tuple[int, list[bytes]]] = []
-        size = 0
-        while self._waiting and size < STEP_BYTES:
+    def _pack_some(self, source_offset: int) -> list[Page]:
+        """Copies of pages, one at least, for no longer than `_COPYING_S`."""
+        copied: list[Page] = []
+        size, ends_s = 0, time.perf_counter() + _COPYING_S
+        while self._waiting and (not copied or (size < STEP_BYTES and time.perf_counter() < ends_s)):
             number = self._waiting.pop()
             self._sequence += 1
             words = pages.pack(self._store, number)
-            page = Page(self._blank.lineage, number, self._sequence, source_offset, self._store.now_s, words)
-            values = encode_page(page)
-            size += sum(map(len, values))
-            packed.append((number, values))
+            size += words.nbytes
+            copied.append(
+                Page(self._blank.lineage, number, self._sequence, source_offset, self._store.now_s, words)
+            )
             self._page_from[number] = source_offset
-        self.pages_written += len(packed)
-        self.bytes_written += size
-        return packed
+        # They may name platforms and zones that none before has named.
+        self._found_names = pages.names(self._store)
+        return copied
 
     def _put_parts(self, number: int, values: Sequence[bytes]) -> None:
         topic = self._settings.state_topic
@@ -166,9 +200,9 @@ class Checkpointer:
             self._producer.put(topic, page_key(number, part), None, partition=self._number)
         self._parts[number] = len(values)
 
-    async def _write_names(self) -> None:
-        """Write the names that pages may now speak of."""
-        found = pages.names(self._store)
+    def _write_names(self) -> None:
+        """Put the names that pages may now speak of."""
+        found = self._found_names
         for what, names, known in zip(("platforms", "zones"), found, self._names, strict=True):
             if len(names) > known:
                 for key, value in encode_names(self._blank.lineage, what, names, known):
@@ -193,3 +227,8 @@ class Checkpointer:
         self._round = None
         self.written_s = wall_s
         return marker.source_offset
+
+
+def _encoded(copied: Sequence[Page]) -> list[tuple[int, list[bytes]]]:
+    """The values of pages' parts, by page."""
+    return [(page.number, encode_page(page)) for page in copied]

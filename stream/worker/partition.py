@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ from stream.kafka.raw_fetch import LogEnd
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
 from stream.metrics.evidence_quality import Evidence
-from stream.metrics.stage_timer import timed
+from stream.metrics.stage_timer import StageTimes
 from stream.output.alert_json import utc
 from stream.output.dead_letters import DeadLetterWriter
 from stream.output.encoding import Encoded, OutcomeEncoder
@@ -31,7 +32,7 @@ from stream.output.publisher import Publisher
 from stream.output.rebuild_buffer import AlreadyPublished, RebuildBuffer
 from stream.output.takeover_riders import TakeoverRiders
 from stream.schedule import is_due
-from stream.state.checkpoint import Checkpointer, CheckpointPosition
+from stream.state.checkpoint import Checkpointer, CheckpointPosition, Held
 from stream.state.restore import erase, take_over
 from stream.state.restored import Restored, Takeover
 from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
@@ -69,6 +70,7 @@ class Partition:
         self.store = RiderStore(run.limits, run.store_settings, live=False)
         self.counts: Counter[tuple[str, str]] = Counter()
         self.seconds: Counter[str] = Counter()
+        self._times = StageTimes(self.seconds, self.counts)
         self.arrival_s = 0
         self.position: int | None = None
         self.lag_records = 0
@@ -86,6 +88,7 @@ class Partition:
         self._run = run
         self._source = source
         self._producer = producer
+        producer.timed = self._times.timed
         self._publisher = Publisher(run.settings, run.renderer, producer, number, run.worker, run.wall)
         self._dead_letters = DeadLetterWriter(run.settings, producer, number, run.partitions)
         self._publisher.counts = self._dead_letters.counts = self.counts
@@ -179,6 +182,7 @@ class Partition:
             source_id=restored.source_id,
         )
         self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
+        self._checkpointer.timed = self._times.timed
         self.progress_s = run.wall()
         log.info(
             "restored",
@@ -207,8 +211,12 @@ class Partition:
 
     # -- work ----------------------------------------------------------------------------------
 
-    async def on_chunk(self, raw: bytes, first: int, following: int, newest_ms: int) -> None:
+    async def on_chunk(
+        self, raw: bytes, first: int, following: int, newest_ms: int, fetched_s: float | None = None
+    ) -> None:
         """Judge a chunk: offsets ``first`` up to before ``following``; ``newest_ms`` is its latest arrival.
+
+        ``fetched_s`` is when it was there, epoch seconds.
 
         Raises
         ------
@@ -228,6 +236,10 @@ class Partition:
                 # While catching up an old arrival says nothing of the clocks.
                 self.clock_difference_s = newest_ms / 1000 - self._run.wall()
             self._written_so_far()
+            if fetched_s is not None and self.store.live:
+                # On the broker's clock and on ours, so it may be off by their difference.
+                self._times.add("fetch", fetched_s - newest_ms / 1000)
+                self._times.add("wait", self._run.wall() - fetched_s)
             decoded, codes, judged = await asyncio.to_thread(
                 self._judge_chunk, raw, self.position, following, newest_ms
             )
@@ -241,12 +253,12 @@ class Partition:
     def _judge_chunk(
         self, raw: bytes, first: int, following: int, newest_ms: int
     ) -> tuple[Decoded, np.ndarray, Judged]:
-        with timed(self.seconds, "decode"):
+        with self._times.timed("decode"):
             decoded = decode_chunk(raw, first)
         oldest_ms = int(decoded.columns.arrival_ms.min(initial=newest_ms, where=decoded.columns.hop == 0))
         self._publisher.latency.after_record(oldest_ms / 1000 if self.store.live else None)
         before_s = self.store.read_s
-        with timed(self.seconds, "ingest"):
+        with self._times.timed("ingest"):
             events = arrivals_of(decoded)
             codes = self.store.ingest(events, self._place)
             self._note_doubts(decoded, events, codes, newest_ms)
@@ -278,11 +290,11 @@ class Partition:
     def _judge(self, now_s: int) -> Judged:
         """Judge, and once the partition is live write what it says, all beside the event loop."""
         wall_s = int(self._run.wall())
-        with timed(self.seconds, "judge"):
+        with self._times.timed("judge"):
             words = self.store.judge_words(now_s, wall_s)
         if not self.store.live:
             return read_outcomes(words, len(words))
-        with timed(self.seconds, "encode"):
+        with self._times.timed("render"):
             special = self._takeover_riders.rows(self.store)
             return self._encoder.encode(self.store, words, special, wall_s)
 
@@ -338,8 +350,9 @@ class Partition:
             if self.store.live:
                 await self._keep_house()
             self._say()
-            await self._settle()
-            await self._checkpoint()
+        # Beside the judging, which goes on.
+        await self._settle()
+        await self._checkpoint(self._lock)
 
     def _hear(self, response_ms: int, *, caught_up: bool) -> None:
         """The broker has answered; after a long silence that counts once what was missed has been judged."""
@@ -442,7 +455,7 @@ class Partition:
 
     async def _tell(self, judged: Judged) -> None:
         if isinstance(judged, Encoded):
-            with timed(self.seconds, "tell"):
+            with self._times.timed("tell"):
                 self._publisher.encoded(self.store, judged)
             aside = judged.columns.aside
             await self._put(read_outcomes(aside, len(aside)))
@@ -454,7 +467,7 @@ class Partition:
     async def _put(self, outcomes: Sequence[Outcome]) -> None:
         """Put into the producer, which never holds much more than is put at once."""
         for begin in range(0, len(outcomes), _OUTCOMES_AT_ONCE):
-            with timed(self.seconds, "tell"):
+            with self._times.timed("tell"):
                 self._publisher.outcomes(self.store, outcomes[begin : begin + _OUTCOMES_AT_ONCE])
             if self._producer.pending >= _OUTCOMES_AT_ONCE:
                 await self._write()
@@ -483,28 +496,38 @@ class Partition:
             self._writing.result()
 
     async def _settle(self) -> None:
-        """Write all that waits; from here on, until more is judged, all that was judged has been told."""
+        """Write all that waits by now."""
         if self._writing is not None:
-            await self._writing
+            # Not awaited itself: whoever closes the partition may cancel it, and that is not for us.
+            await asyncio.wait([self._writing])
+            if self.closed:
+                return
+            self._written_so_far()
         await self._write()
 
     async def _write(self) -> None:
         waiting = self._publisher.latency.taken()
-        with timed(self.seconds, "write"):
-            await self._producer.flush()
+        await self._producer.flush()
         self._publisher.latency.committed(waiting, self._run.wall())
 
-    async def _checkpoint(self, *, now: bool = False) -> None:
-        """Write a step of the checkpoint; nothing waits in the producer, so what is packed has been told."""
+    async def _checkpoint(self, held: Held, *, now: bool = False) -> None:
+        """Write a step of the checkpoint; ``held`` keeps others from judging while it is taken."""
         checkpointer = self._checkpointer
-        if checkpointer is None or not self.store.live or self.position is None:
+        if checkpointer is None or self._standing() is None:
             return
-        standing = CheckpointPosition(self.position, self.arrival_s, self._publisher.published.waits_from)
-        checkpointer.begin_if_due(standing, self._run.wall(), now=now)
-        with timed(self.seconds, "checkpoint"):
-            safe = await checkpointer.step(standing, self._run.wall())
+        async with held:
+            standing = self._standing()
+            if standing is not None:
+                checkpointer.begin_if_due(standing, self._run.wall(), now=now)
+        safe = await checkpointer.step(self._standing, held, self._run.wall())
         if safe is not None:
             await self._source.commit(self.number, safe)
+
+    def _standing(self) -> CheckpointPosition | None:
+        """Where the partition stands; None while there is nothing to say, or no longer."""
+        if self.closed or not self.store.live or self.position is None:
+            return None
+        return CheckpointPosition(self.position, self.arrival_s, self._publisher.published.waits_from)
 
     async def drain(self) -> None:
         """Before an orderly end: write all that waits, and everything that the next owner need not redo."""
@@ -512,14 +535,15 @@ class Partition:
             if self.closed or not self.store.live or self._checkpointer is None:
                 return
             await self._settle()
-            # The round under way began before all this; the one after it holds everything.
-            await self._finish_round(self._checkpointer)
-            await self._checkpoint(now=True)
-            await self._finish_round(self._checkpointer)
+            # The round under way began before all this; the one after it holds everything. Nobody judges.
+            held = contextlib.nullcontext()
+            await self._finish_round(self._checkpointer, held)
+            await self._checkpoint(held, now=True)
+            await self._finish_round(self._checkpointer, held)
 
-    async def _finish_round(self, checkpointer: Checkpointer) -> None:
-        while checkpointer.under_way:
-            await self._checkpoint()
+    async def _finish_round(self, checkpointer: Checkpointer, held: Held) -> None:
+        while checkpointer.under_way and not self.closed:
+            await self._checkpoint(held)
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""

@@ -89,6 +89,7 @@ class Worker:
                     headers[raw_fetch.FIRST_OFFSET],  # noqa: B023
                     headers[raw_fetch.NEXT_OFFSET],  # noqa: B023
                     int(message.timestamp * 1000),  # noqa: B023
+                    headers[raw_fetch.FETCHED],  # noqa: B023
                 ),
             ):
                 return

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -18,11 +18,12 @@ from unittest import mock
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from schemas.checkpoint import Page
 from stream.kafka import raw_fetch
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.encoding import Encoded
 from stream.settings import Settings
-from stream.state.checkpoint import Checkpointer, CheckpointPosition
+from stream.state.checkpoint import Checkpointer
 from stream.state.restore import take_over
 from stream.state.restored import Restored, Takeover
 from stream.worker import partition as partitions
@@ -44,11 +45,15 @@ POINTS = (
     "committed",
     "live",
     "packed",
+    # A chunk was judged between the copying of pages and their transaction.
+    "between",
     "pages",
     "marker",
     "group",
 )
 _LIFE_S = 60.0
+#: How often it is looked for what was sent.
+_READS = 20
 
 
 class Crash(Exception):
@@ -151,17 +156,25 @@ class Group:
 
 
 @contextlib.contextmanager
-def crashing(steps: Steps) -> Iterator[None]:
-    """Let the steps of a checkpoint and of a restore be crash points, too."""
+def crashing(steps: Steps, between: Callable[[int], Awaitable[int]]) -> Iterator[None]:
+    """Let the steps of a checkpoint and of a restore be crash points, too.
+
+    ``between`` lets a partition go on before copied pages are written, and says how far it is then.
+    """
 
     class CrashingCheckpointer(Checkpointer):
-        def _pack_some(self, source_offset: int) -> list[tuple[int, list[bytes]]]:
+        copied_to = 0
+
+        def _pack_some(self, source_offset: int) -> list[Page]:
+            self.copied_to = source_offset
             found = super()._pack_some(source_offset)
             steps.at("packed")
             return found
 
-        async def _write_pages(self, standing: CheckpointPosition) -> None:
-            await super()._write_pages(standing)
+        async def _write_pages(self, packed: Sequence[tuple[int, list[bytes]]]) -> None:
+            if await between(self._number) > self.copied_to:
+                steps.at("between")
+            await super()._write_pages(packed)
             steps.at("pages")
 
         async def _write_marker(self, wall_s: float) -> int:
@@ -214,10 +227,23 @@ class World:
                 member = self.kind(self.run, number, producer, group)
                 member.steps = steps
                 members.append(member)
+            waiting = list(more)
+
+            async def between(number: int) -> int:
+                member = members[number]
+                wanted = steps.point == "between" and waiting and _all_live(members)
+                # Unless nobody may judge any more.
+                if wanted and not member._lock.locked():
+                    waiting.pop()()
+                    for _ in range(_READS):
+                        if await _read(consumer, members):
+                            break
+                return member.position or 0
+
             try:
-                with crashing(steps):
+                with crashing(steps, between):
                     async with asyncio.timeout(_LIFE_S):
-                        await self._live(consumer, members, list(more))
+                        await self._live(consumer, members, waiting)
                 return Life(None, steps, group.commits)
             except Crash as crash:
                 return Life(str(crash), steps, group.commits)
@@ -254,18 +280,10 @@ class World:
         idle = 0
         while idle < 2:
             idle += 1
-            for tp, records in (await consumer.getmany(timeout_ms=20)).items():
-                for record in records:
-                    headers = dict(record.headers)
-                    await members[tp.partition].on_chunk(
-                        record.value,
-                        headers[raw_fetch.FIRST_OFFSET],
-                        headers[raw_fetch.NEXT_OFFSET],
-                        record.timestamp,
-                    )
+            if await _read(consumer, members):
                 # What one partition forwards is news of another: only when all are idle is it the end.
                 idle = 0
-            if more and all(member.store.live for member in members):
+            if more and _all_live(members):
                 more.pop()()
                 idle = 0
                 continue
@@ -276,6 +294,26 @@ class World:
                     idle = 0
         for member in members:
             await member.drain()
+
+
+def _all_live(members: Sequence[Partition]) -> bool:
+    return all(member.store.live for member in members)
+
+
+async def _read(consumer: AIOKafkaConsumer, members: Sequence[Partition]) -> bool:
+    """Judge what has come; whether anything has."""
+    found = await consumer.getmany(timeout_ms=20)
+    for tp, records in found.items():
+        for record in records:
+            headers = dict(record.headers)
+            await members[tp.partition].on_chunk(
+                record.value,
+                headers[raw_fetch.FIRST_OFFSET],
+                headers[raw_fetch.NEXT_OFFSET],
+                record.timestamp,
+                headers[raw_fetch.FETCHED],
+            )
+    return bool(found)
 
 
 def chain(seed: int, lives: int) -> Iterator[Steps]:

@@ -72,12 +72,12 @@ def written(folder: Path, events: Events) -> list[Path]:
 def marker_before_pages() -> Iterator[None]:
     step = checkpoint.Checkpointer.step
 
-    async def marker_first(self: Any, standing: Any, wall_s: float) -> int | None:
+    async def marker_first(self: Any, standing: Any, held: Any, wall_s: float) -> int | None:
         begun = self._round
         if begun is not None and self._waiting:
             await checkpoint.Checkpointer._write_marker(self, wall_s)
             self._round = begun
-        return await step(self, standing, wall_s)
+        return await step(self, standing, held, wall_s)
 
     with mock.patch.object(checkpoint.Checkpointer, "step", marker_first):
         yield

@@ -242,8 +242,10 @@ def test_what_the_worker_says_adds_up(watched: Server) -> None:
     assert value("sum(respite_platform_riders_near_limit)") == 20
     assert value("sum(respite_platform_riders_working_on_hold)") == 78
     assert (
-        value('count(respite_stage_seconds_total{stage=~"decode|ingest|judge|tell|write|checkpoint"} > 0)')
-        == 6
+        value(
+            'count(respite_stage_seconds_count{stage=~"decode|ingest|judge|tell|send|commit|checkpoint"} > 0)'
+        )
+        == 7
     )
     assert value('sum(respite_dead_letters_total{reason=~"malformed|invalid"})') == 4
     assert value('sum(respite_riders_on_hold) - sum(respite_riders{status="hold"})') == 0

@@ -171,7 +171,7 @@ def test_what_was_counted_before_a_revocation_stays_counted(partitions: list[Fak
         registry = CollectorRegistry()
         registry.register(PartitionCollector(list, list, worker._past))
         assert registry.get_sample_value("respite_events_total", {"outcome": "read"}) == 40
-        assert registry.get_sample_value("respite_stage_seconds_total", {"stage": "judge"}) == 2
+        assert registry.get_sample_value("respite_stage_seconds_sum", {"stage": "judge"}) == 2
 
     asyncio.run(revoke_twice())
     assert len(partitions) == 4
