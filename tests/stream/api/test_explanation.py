@@ -225,6 +225,20 @@ def test_a_platform_is_told_of_its_own_doubts_alone_and_not_what_they_come_to(wo
         assert all((one["counted_s"], one["reached"]) == (None, None) for one in told)
 
 
+def test_what_a_platform_is_told_does_not_depend_on_where_the_window_begins(world: World) -> None:
+    """That is where the rider began to work for whomever; and what is sealed depends on others too."""
+    for hours in (22, 10):
+        begin = int(world.wall_s) - hours * HOUR_S
+        for after_s, kind in ((0, "order_accepted"), (60, "order_delivered"), (120, "order_accepted")):
+            world.send("r1", kind, begin + after_s, order=f"o-{hours}")
+        world.send("r1", "order_delivered", begin + 600, order=f"o-{hours}")
+    world.work("r1", 4.0)
+    world.judge()
+    assert doubtful_of(world) == [], "the dispatcher is told what the verdict rests on"
+    (told,) = doubtful_of(world, headers=world.key("platform", "A"))
+    assert datetime.fromisoformat(told["start"]).timestamp() == int(world.wall_s) - 10 * HOUR_S + 120
+
+
 def order_number(platform: str, order: str) -> int:
     """The number of an order, as the decoder gives it."""
     event = {
