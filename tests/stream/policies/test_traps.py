@@ -74,7 +74,7 @@ def test_amounts_that_are_hardly_meant_are_warned_of(text: str, said: str) -> No
 def test_a_hold_without_a_message_and_a_date_to_come_are_warned_of() -> None:
     text = (HEAD + LIMIT).replace('message = { zh = "休息", en = "rest" }\n', "").replace("2025", "2027")
     assert [one.partition(": ")[2][:30] for one in warned(text)] == [
-        "2027-12-04 has not come yet; a",
+        "2027-12-04 has not come yet: u",
         "has no `message`: the rider is",
     ]
 
