@@ -6,7 +6,9 @@ the window does not begin twice; a date that a zone skipped has no window.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +72,32 @@ def month_starts(zone: tzinfo, begin_s: int = 0) -> npt.NDArray[np.int64]:
     months = np.arange(_FIRST.strftime("%Y-%m"), _LAST.strftime("%Y-%m"), dtype="datetime64[M]")
     days = months.astype("datetime64[D]").astype(np.int64)
     return np.unique(_first_instants(zone, days, begin_s))
+
+
+@cache
+def hours_of_day(time_zone: str, begin_s: int, end_s: int) -> npt.NDArray[np.int64]:
+    """The hours between two local times of every day, half-open, ascending; epoch seconds, shape (n, 2).
+
+    They run over midnight where the second is not later than the first. What touches is one interval.
+    """
+    days = np.arange(_FIRST_DAY, _LAST_DAY - 1, dtype=np.int64)
+    zone = ZoneInfo(time_zone)
+    begins = _first_instants(zone, days, begin_s)
+    ends = _first_instants(zone, days + (end_s <= begin_s), end_s)
+    lasts = ends > begins
+    begins, ends = begins[lasts], ends[lasts]
+    touch = begins[1:] == ends[:-1]
+    return np.stack((begins[np.r_[True, ~touch]], ends[np.r_[~touch, True]]), axis=1)
+
+
+def begin_of(zone: tzinfo, day: date, days_later: int = 0) -> int:
+    """The first instant of a local date, or of one so many days later, epoch seconds.
+
+    Dates beyond all events are brought near to them.
+    """
+    number = day.toordinal() - date(1970, 1, 1).toordinal() + days_later
+    days = np.array([min(max(number, _FIRST_DAY), _LAST_DAY - 1)], dtype=np.int64)
+    return int(_first_instants(zone, days, 0)[0])
 
 
 def _first_instants(zone: tzinfo, days: npt.NDArray[np.int64], begin_s: int) -> npt.NDArray[np.int64]:

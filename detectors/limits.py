@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.calendar import hours_of_day
 from detectors.errors import InvalidLimit
 from detectors.kernels.layout import codes
 from detectors.kernels.layout.arrays import Limits
-from detectors.kernels.layout.values import MAX_LIMITS, MAX_PARTS, MAX_WARNINGS, PAST
-from detectors.kernels.limits.dispatch import KINDS
+from detectors.kernels.layout.values import I64, INF, MAX_LIMITS, MAX_PARTS, MAX_WARNINGS, PAST
+from detectors.kernels.limits.dispatch import KINDS, Kind
 
 #: Of (time zone, kind, beginning of the day in seconds, weekday on which weeks begin).
 WindowStarts = Callable[[str, str, int, int], npt.NDArray[np.int64]]
@@ -23,7 +24,9 @@ class Limit:
     """One rule of a policy; durations in whole seconds, 0 where the rule has none.
 
     ``rest_within`` arrives already turned into elapsed time: ``limit_s`` is window minus rest and
-    ``reset_s`` is the rest. ``release`` is empty for ``remind``.
+    ``reset_s`` is the rest; with ``per`` = "week" the window is a week without a change of clocks.
+    ``release`` is empty for ``remind``. ``between_s`` are two times of the day in seconds from midnight.
+    The limit is in force from ``begins_s`` to before ``ends_s``, epoch seconds.
     """
 
     policy: str
@@ -46,6 +49,20 @@ class Limit:
     reset_clock: str = ""
     weeks: int = 1
     week_start: int = 0
+    per: str = ""
+    between_s: tuple[int, ...] = ()
+    begins_s: int = PAST
+    ends_s: int = INF
+
+    @property
+    def judged_as(self) -> Kind:
+        """What it is judged by."""
+        return KINDS[f"{self.kind}/{self.per}" if self.per else self.kind]
+
+    @property
+    def window_kind(self) -> str:
+        """What its windows of the calendar are."""
+        return self.per or self.kind
 
 
 class LimitTable:
@@ -82,15 +99,16 @@ class LimitTable:
             amounts = sorted((one.limit_s - lead for lead in one.warn_before_s), reverse=True)
             warn[index, : len(amounts)] = amounts
             parts[index, : len(one.reset_parts_s)] = one.reset_parts_s
-            if KINDS[one.kind].needs_starts:
-                key = (one.time_zone, one.kind, one.day_start_s, one.week_start)
+            if one.judged_as.needs_starts:
+                key = (one.time_zone, one.window_kind, one.day_start_s, one.week_start)
                 if key not in bounds:
                     bounds[key] = (used, window_starts(*key))
                     used += len(bounds[key][1])
                 calendar[index] = bounds[key][0], len(bounds[key][1])
         columns = [part for _, part in bounds.values()]
+        hours, hour_bounds, hours_before = self._hours()
         return Limits(
-            kind=self._column(lambda one: KINDS[one.kind].code),
+            kind=self._column(lambda one: one.judged_as.code),
             clock=self._column(lambda one: codes.CLOCKS.index(one.clock)),
             amount=self._column(lambda one: one.limit_s),
             reset=self._column(lambda one: one.reset_s),
@@ -110,9 +128,30 @@ class LimitTable:
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
             kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
+            hours=hours,
+            hour_bounds=hour_bounds,
+            hours_before=hours_before,
             weeks=self._column(lambda one: one.weeks),
             since=np.full(count, PAST, dtype=np.int64),
+            begins=self._column(lambda one: one.begins_s),
+            ends=self._column(lambda one: one.ends_s),
         )
+
+    def _hours(self) -> tuple[I64, I64, I64]:
+        """Of each limit where its hours lie, the intervals, and what those of its before have lasted."""
+        places = np.zeros((len(self.limits), 2), dtype=np.int64)
+        found: dict[tuple[str, tuple[int, ...]], tuple[int, I64]] = {}
+        used = 0
+        for index, one in enumerate(self.limits):
+            if one.between_s:
+                key = (one.time_zone, one.between_s)
+                if key not in found:
+                    found[key] = used, hours_of_day(one.time_zone, *one.between_s)
+                    used += len(found[key][1])
+                places[index] = found[key][0], len(found[key][1])
+        bounds = np.concatenate([np.zeros((0, 2), np.int64), *(part for _, part in found.values())])
+        lasts = [(part[:, 1] - part[:, 0]).cumsum() - (part[:, 1] - part[:, 0]) for _, part in found.values()]
+        return places, bounds, np.concatenate([np.zeros(0, np.int64), *lasts])
 
     def _is_kept(self, clock: str) -> bool:
         return clock in codes.ALWAYS_KEPT or any(clock in (one.clock, one.reset_clock) for one in self.limits)
@@ -121,9 +160,10 @@ class LimitTable:
         return np.array([of(one) for one in self.limits], dtype=np.int64)
 
 
-def _rank(one: Limit) -> tuple[str, str]:
+def _rank(one: Limit) -> tuple[str, int, str]:
     """By the policy's name, not by "name@version": "p" comes before "p.1" whatever stands behind it."""
-    return one.policy.rpartition("@")[0], one.name
+    name, _, version = one.policy.rpartition("@")
+    return name, int(version) if version.isdecimal() else 0, one.name
 
 
 def _refuse_faults(limits: Sequence[Limit]) -> None:
@@ -140,9 +180,9 @@ def _refuse_faults(limits: Sequence[Limit]) -> None:
             faults.append(f"{place}: {len(one.warn_before_s)} warnings, at most {MAX_WARNINGS}")
         if one.limit_s <= 0:
             faults.append(f"{place}: limit of {one.limit_s} s, must be above zero")
-        if KINDS[one.kind].needs_reset and one.reset_s <= 0:
+        if one.judged_as.needs_reset and one.reset_s <= 0:
             faults.append(f"{place}: reset of {one.reset_s} s, a {one.kind} limit needs one above zero")
-        if KINDS[one.kind].needs_window and one.window_s < one.limit_s:
+        if one.judged_as.needs_window and one.window_s < one.limit_s:
             faults.append(f"{place}: window of {one.window_s} s is shorter than its limit of {one.limit_s} s")
     if faults:
         raise InvalidLimit("; ".join(faults))

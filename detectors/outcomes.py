@@ -40,6 +40,14 @@ def outcome_columns(store: RiderStore, words: I64, since_s: int, special: U8) ->
         np.empty(aside, dtype=np.int64),
     )
     used = kernels.to_columns(
-        mem, words, since_s, special, found.alerts, found.statuses, found.members, found.aside
+        mem,
+        store.packed_limits,
+        words,
+        since_s,
+        special,
+        found.alerts,
+        found.statuses,
+        found.members,
+        found.aside,
     )
     return found._replace(members=found.members[:used])

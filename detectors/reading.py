@@ -18,10 +18,12 @@ from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
+    D_AMOUNT,
     D_COUNTED,
     D_FIRED,
     D_HOLD_FROM,
     D_HOLD_UNTIL,
+    D_IN_FORCE,
     D_RESUME,
     D_START,
     DESCRIPTION_WORDS,
@@ -56,16 +58,19 @@ class LimitView:
 
     ``start_s`` is where counting began: of the episode or the window; None where no episode is under way.
     ``resume_s`` is when the limit would count anew after a rest from now on; None where that is not known.
+    ``in_force``: whether the limit's policy is.
     """
 
     index: int
     counted_s: int
+    amount_s: int
     left_s: int
     start_s: int | None
     reached: bool
     hold_from_s: int | None
     hold_until_s: int | None
     resume_s: int | None
+    in_force: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,12 +239,14 @@ class Reader:
             LimitView(
                 index=index,
                 counted_s=int(line[D_COUNTED]),
-                left_s=max(0, int(packed.amount[index]) - int(line[D_COUNTED])),
+                amount_s=int(line[D_AMOUNT]),
+                left_s=max(0, int(line[D_AMOUNT]) - int(line[D_COUNTED])),
                 start_s=int(line[D_START]) if PAST < line[D_START] < now_s else None,
                 reached=bool(line[D_FIRED]),
                 hold_from_s=_known(line[D_HOLD_FROM]),
                 hold_until_s=_known(line[D_HOLD_UNTIL]),
                 resume_s=_known(line[D_RESUME]),
+                in_force=bool(line[D_IN_FORCE]),
             )
             for index, line in enumerate(out)
         )

@@ -91,7 +91,7 @@ class RiderState(BaseModel):
     as_of: AwareDatetime
     orders_in_hand: int
     last_event: AwareDatetime | None
-    limits: tuple[LimitState, ...]
+    limits: Annotated[tuple[LimitState, ...], Field(description="Those of policies in force at `as_of`.")]
     days: Annotated[tuple[Day, ...], Field(description="One per time zone of the policies.")]
     days_before: Annotated[tuple[Day, ...], Field(description="The local day before each of these.")]
 
@@ -119,8 +119,19 @@ class LimitText(BaseModel):
     clock_means: Words
     limit_s: int
     reset_s: int | None
+    reset_parts_s: tuple[int, ...]
+    reset_sum_s: int | None
+    reset_sum_parts_s: int | None
+    reset_clock: Clock | None
     window_s: int | None
     rest_s: int | None
+    per: Literal["week"] | None
+    day_start: str | None
+    week_start: str | None
+    weeks: int | None
+    between: Annotated[
+        tuple[str, str] | None, Field(description="Only these local hours count; null where all do.")
+    ]
     warn_before_s: tuple[int, ...]
     remind_every_s: int | None
     effect: Effect
@@ -138,6 +149,7 @@ class PolicyText(BaseModel):
     policy: PolicyRef
     time_zone: str
     valid_from: date | None
+    valid_until: date | None
     modality: str
     title: Words
     source: str
@@ -186,6 +198,12 @@ class Explained(BaseModel):
     over_s: int
     first_instant: AwareDatetime
     resets_by: str
+    rest_missing: Annotated[
+        str | None,
+        Field(
+            description="What rest was missing at the instant; null where no rest resets, or it is not known."
+        ),
+    ]
     earliest_resume: AwareDatetime | None
     estimated: bool
     provisional: bool

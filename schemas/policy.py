@@ -27,7 +27,9 @@ from schemas.policy_calendar import (
     WEEK_S,
     Weekday,
     calendar_faults,
+    checked_hours,
     checked_time,
+    date_faults,
 )
 from schemas.policy_examples import Example, faults_beside
 from schemas.policy_faults import example_name, faults_of, limit_name
@@ -43,6 +45,7 @@ Duration = Annotated[int, BeforeValidator(parse_duration)]
 Amount = Annotated[int, BeforeValidator(parse_amount)]
 Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
 LocalTime = Annotated[str, BeforeValidator(checked_time)]
+Hours = Annotated[tuple[str, str], BeforeValidator(checked_hours)]
 Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
 Clock = Literal["order", "online", "loaded", "driving", "duty"]
 Effect = Literal["remind", "confirm", "hold"]
@@ -87,6 +90,8 @@ class PolicyLimit(BaseModel):
     day_start: LocalTime | None = None
     week_start: Weekday | None = None
     weeks: Weeks | None = None
+    per: Literal["week"] | None = None
+    between: Hours | None = None
     effect: Effect
     release: Release | None = None
     hold_for_s: Duration | None = Field(default=None, alias="hold_for")
@@ -95,10 +100,22 @@ class PolicyLimit(BaseModel):
 
     @property
     def amount_s(self) -> int:
-        """What must be counted for the limit to be reached, seconds."""
+        """What must be counted for the limit to be reached, seconds; per week, that of one of seven days."""
+        if self.per is not None:
+            return WEEK_S - (self.rest_s or 0)
         if self.kind == "rest_within":
             return (self.window_s or 0) - (self.rest_s or 0)
         return self.limit_s or 0
+
+    @property
+    def window_kind(self) -> str:
+        """The kind; of a rest per week, that of its windows."""
+        return self.per or self.kind
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The keys that say its amount, all of them needed."""
+        return needed(self.kind, has_per=self.per is not None)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
@@ -107,7 +124,7 @@ class PolicyLimit(BaseModel):
         if faults:
             raise ValueError("; ".join(faults))
         if self.release is None and self.effect != "remind":
-            release = releases_of(self.kind, self.effect, has_reset=self.reset_s is not None)[0]
+            release = releases_of(self.window_kind, self.effect, has_reset=self.reset_s is not None)[0]
             object.__setattr__(self, "release", release)
         return self
 
@@ -124,10 +141,21 @@ _NEEDED = {
 _ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
 
 
+def needed(kind: str, *, has_per: bool) -> frozenset[str]:
+    """The keys that a limit of a kind needs to say its amount."""
+    return frozenset(_NEEDED[kind] - {"window"} if has_per and kind == "rest_within" else _NEEDED[kind])
+
+
+def allowed(kind: str, *, has_per: bool) -> frozenset[str]:
+    """Those of them that it may have."""
+    return frozenset(_ALLOWED[kind] - {"window"} if has_per and kind == "rest_within" else _ALLOWED[kind])
+
+
 def _pieces(one: PolicyLimit) -> list[str]:
     given = {key for key in ("limit", "reset", "window", "rest") if getattr(one, f"{key}_s") is not None}
-    faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(_NEEDED[one.kind] - given)]
-    faults += [f"`{key}` has no meaning for kind {one.kind}" for key in sorted(given - _ALLOWED[one.kind])]
+    faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(one.needs - given)]
+    may = allowed(one.kind, has_per=one.per is not None)
+    faults += [_too_much(key, one.kind, has_per=one.per is not None) for key in sorted(given - may)]
     if one.kind == "rolling" and one.remind_every_s is not None:
         faults.append("`remind_every` has no meaning for kind rolling")
     return faults
@@ -135,6 +163,8 @@ def _pieces(one: PolicyLimit) -> list[str]:
 
 def _amounts(one: PolicyLimit) -> list[str]:
     faults = []
+    if one.per is not None and one.rest_s and one.rest_s > WEEK_S - 2 * 3_600:
+        faults.append(f"`rest` {write_duration(one.rest_s)} must be shorter than every week: at most 6d22h")
     if one.kind == "rest_within" and one.window_s and one.rest_s and one.rest_s >= one.window_s:
         rest, window = write_duration(one.rest_s), write_duration(one.window_s)
         faults.append(f"`rest` {rest} must be shorter than `window` {window}")
@@ -161,7 +191,7 @@ def _amounts(one: PolicyLimit) -> list[str]:
 
 
 def _release(one: PolicyLimit) -> list[str]:
-    allowed = releases_of(one.kind, one.effect, has_reset=one.reset_s is not None)
+    allowed = releases_of(one.window_kind, one.effect, has_reset=one.reset_s is not None)
     faults = []
     release = one.release or (allowed[0] if allowed else None)
     if one.release is not None and one.release not in allowed:
@@ -175,6 +205,12 @@ def _release(one: PolicyLimit) -> list[str]:
     if release != "elapsed" and one.hold_for_s is not None:
         faults.append('`hold_for` goes with release "elapsed" only')
     return faults
+
+
+def _too_much(key: str, kind: str, *, has_per: bool) -> str:
+    if key == "window" and has_per:
+        return "`window` and `per` are two ways to say it: name one of them"
+    return f"`{key}` has no meaning for kind {kind}"
 
 
 def _known_zone(name: object) -> object:
@@ -192,6 +228,7 @@ class Policy(BaseModel):
     version: Annotated[StrictInt, Field(ge=1)]
     time_zone: Annotated[str, BeforeValidator(_known_zone)]
     valid_from: date | None = None
+    valid_until: date | None = None
     modality: Literal["law", "agreement", "standard", "platform"]
     jurisdiction: Annotated[
         Words | None, Field(description="Where it applies, in words: a country, a city, a platform's places.")
@@ -216,11 +253,14 @@ class Policy(BaseModel):
         return ZoneInfo(self.time_zone)
 
     @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
+    def _agrees_with_itself(self) -> Self:
+        faults = date_faults(self.valid_from, self.valid_until)
         names = [one.name for one in self.limits]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"names of limits must be unique, twice: {', '.join(twice)}")
+            faults.append(f"names of limits must be unique, twice: {', '.join(twice)}")
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
 
@@ -290,13 +330,13 @@ def _pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any])
         if not wrong or not isinstance(kind, str) or kind not in _NEEDED:
             continue
         given = {key for key in ("limit", "reset", "window", "rest") if key in one}
-        where = limit_name(index, tree)
+        where, has_per = limit_name(index, tree), "per" in one
         faults += [
             f"  {where}: `{key}` is missing: kind {kind} needs it"
-            for key in sorted(_NEEDED[kind] - given - wrong)
+            for key in sorted(needed(kind, has_per=has_per) - given - wrong)
         ]
         faults += [
-            f"  {where}: `{key}` has no meaning for kind {kind}"
-            for key in sorted(given - _ALLOWED[kind] - wrong)
+            f"  {where}: {_too_much(key, kind, has_per=has_per)}"
+            for key in sorted(given - allowed(kind, has_per=has_per) - wrong)
         ]
     return faults

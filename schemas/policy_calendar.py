@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 #: Monday is 0.
 WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 CALENDAR_KINDS = ("day", "week", "month")
+#: Kinds that can count certain hours of the day only.
+MASKED_KINDS = (*CALENDAR_KINDS, "rolling")
 #: A local day can have 25 hours, and in a few zones 24.5 or 26; a week or a month a day's extra hour.
 LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600, "month": 31 * DAY_S + 2 * 3_600}
 _LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
@@ -47,13 +50,40 @@ def seconds_of_day(text: str) -> int:
 
 def calendar_faults(one: PolicyLimit) -> list[str]:
     """What says of a calendar what the kind does not look at."""
+    per_week = ("rest_within",) if one.per is not None else ()
     given = (
-        ("day_start", one.day_start, CALENDAR_KINDS),
-        ("week_start", one.week_start, ("week",)),
+        ("day_start", one.day_start, (*CALENDAR_KINDS, *per_week)),
+        ("week_start", one.week_start, ("week", *per_week)),
         ("weeks", one.weeks, ("week",)),
+        ("per", one.per, ("rest_within",)),
+        ("between", one.between, MASKED_KINDS),
     )
-    return [
+    faults = [
         f"`{key}` has no meaning for kind {one.kind}"
         for key, value, kinds in given
         if value is not None and one.kind not in kinds
     ]
+    if one.between is not None and one.kind == "rolling" and one.reset_s is not None:
+        faults.append("`between` goes with kind rolling only without a `reset`")
+    return faults
+
+
+def date_faults(begin: date | None, end: date | None) -> list[str]:
+    """What contradicts itself in the dates between which a policy is in force, both of them included."""
+    if begin is None or end is None or begin <= end:
+        return []
+    return [f"`valid_until` {end} is before `valid_from` {begin}: the policy is never in force"]
+
+
+def checked_hours(value: object) -> object:
+    """The texts of two local times, as they are.
+
+    Raises
+    ------
+    ValueError
+        When they are none.
+    """
+    times = value if isinstance(value, list | tuple) else []
+    if len(times) != 2 or not all(isinstance(one, str) and _LOCAL_TIME.fullmatch(one) for one in times):
+        raise ValueError('is no pair of local times: write it like ["22:00", "06:00"]')
+    return value

@@ -13,12 +13,6 @@ Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
 _NOT_TEXT = "must be text in quotation marks"
 _WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
-#: Keys of the rulebook that nothing judges yet, and what comes nearest.
-_NOT_JUDGED = {
-    "between": "hours of the day are not judged yet: leave it out, and all hours count",
-    "per": "a rest in every calendar week is not judged yet; nearest is `window`, like rest 24h, window 7d",
-    "valid_until": "is not judged yet: a policy that is named is applied; leave it out",
-}
 _LISTS = {
     "": '["30min"]',
     "spans": '["08:00-09:00 driving"]',
@@ -125,8 +119,6 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
     if kind == "value_error":
         text = str(about["error"])
         return f"{written(value)} {text}" if text.startswith("is no ") else text
-    if kind == "extra_forbidden" and field in _NOT_JUDGED:
-        return _NOT_JUDGED[field]
     if kind == "extra_forbidden":
         return _unknown(field, keys)
     if kind == "missing":

@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
@@ -70,6 +71,11 @@ class Settings(BaseSettings):
     policy: tuple[str, ...] | str = Field(
         ("cn-gbt-2025", "cn-meituan-2024"),
         description="Policies, by name or .toml file; with commas in the environment.",
+    )
+    policy_dir: str | None = Field(
+        None,
+        description="Folder of policy files that are taken up when they appear or change, beside the ones "
+        "named; a file takes the place of a policy of its name that is only the default.",
     )
     clock: Literal["wall", "event"] = Field(
         "wall", description="What *now* is: wall clock, or the events' own."
@@ -189,6 +195,13 @@ class Settings(BaseSettings):
     def _some_policy(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
         if not value:
             raise ValueError("names no policy; `respite policy list` shows those that there are")
+        return value
+
+    @field_validator("policy_dir")
+    @classmethod
+    def _folder(cls, value: str | None) -> str | None:
+        if value is not None and not Path(value).is_dir():
+            raise ValueError("is no folder: make it, or name the one that the policy files lie in")
         return value
 
     @field_validator("ssl_cafile", "ssl_certfile", "ssl_keyfile")

@@ -16,7 +16,7 @@ from tests.oracle.judge import Settings, judge
 Doc = dict[str, Any]
 KEYS = ("reset_sum", "reset_sum_parts", "limit", "reset", "window", "rest", "remind_every", "hold_for")
 
-TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks")
+TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks", "per", "between")
 
 
 def policy_of(description: Doc) -> Policy:
@@ -32,6 +32,7 @@ def policy_of(description: Doc) -> Policy:
             limit["warn_before"] = [write_duration(lead) for lead in one["warn_before_s"]]
         limits.append(limit)
     tree = {key: description[key] for key in ("name", "version", "time_zone", "source")}
+    tree |= {key: description[key] for key in ("valid_from", "valid_until") if description.get(key)}
     tree |= {"modality": "agreement", "title": {"zh": "测试", "en": "test"}, "limit": limits}
     return Policy.model_validate(tree)
 
@@ -47,11 +48,12 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
     )
 
 
-def replayed(case: Case, shuffle: int = 0) -> Replayed:
+def replayed(case: Case, shuffle: int = 0, *, regardless: bool = False) -> Replayed:
     """The engine's reading, over lines in an order of their own."""
     lines = [json.dumps(event).encode() + b"\n" for event in case.events]
     random.Random(shuffle).shuffle(lines)
-    run = Replay([policy_of(one) for one in case.policies], settings_of(case), case.now)
+    policies = [policy_of(one) for one in case.policies]
+    run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless)
     run.read("case", lines)
     assert not run.bad, run.bad
     return run.conclude()

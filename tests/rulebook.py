@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from tests.oracle.generate import Case
 from tests.oracle.judge import judge
-from tests.oracle.rulebook_cases import RulebookCase, make_case
+from tests.oracle.rulebook_cases import RulebookCase
 from tests.oracle_cases import by_identity, replayed
 
 Doc = dict[str, Any]
-#: What policy files cannot say yet: the loader refuses it.
-NOT_YET = ("between",)
-
-
-def sayable(seed: int) -> RulebookCase:
-    """The case of that seed, its policies cut to what the engine judges."""
-    case = make_case(seed)
-    policies = []
-    for policy in case.policies:
-        limits = [cut(one) for one in policy["limits"] if one.get("per") != "week"]
-        if limits and policy["version"] == 1:
-            kept = {key: policy[key] for key in ("name", "version", "time_zone", "source")}
-            policies.append(kept | {"limits": limits})
-    return replace(case, policies=policies)
-
-
-def cut(limit: Doc) -> Doc:
-    return {key: value for key, value in limit.items() if key not in NOT_YET}
 
 
 def plain(case: RulebookCase) -> Case:
@@ -42,7 +23,7 @@ def differences(case: RulebookCase) -> list[str]:
     if not case.events or not case.policies:
         return []
     settings = case.settings
-    got = replayed(plain(case), shuffle=case.seed)
+    got = replayed(plain(case), shuffle=case.seed, regardless=settings.regardless)
     alerts, statuses = judge(case.events, case.policies, case.now, settings)
     one, two = by_identity(got.alerts), by_identity(alerts)
     found = [f"only the engine says {key}" for key in sorted(one.keys() - two.keys(), key=str)]

@@ -147,7 +147,9 @@ def put_alert(
     at = put_local(out, at, alerts.instant[index], offsets, zone, memo)
     at = put(out, at, texts, Part.COUNTED)
     at = put_int(out, at, alerts.counted[index])
-    at = put(out, at, texts, own + Part.AMOUNT)
+    at = put(out, at, texts, Part.AMOUNT)
+    at = put_int(out, at, alerts.amount[index])
+    at = put(out, at, texts, Part.AFTER_AMOUNT)
     cuts[0] = at
     at = put(out, at, texts, Part.WINDOW)
     at = put_local(out, at, alerts.start[index], offsets, zone, memo)

@@ -30,6 +30,7 @@ class Alerts(NamedTuple):
     platform: I64
     instant: I64
     counted: I64
+    amount: I64
     start: I64
     end: I64
     hold_from: I64

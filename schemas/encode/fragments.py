@@ -19,12 +19,12 @@ APPROACHING, LIMIT_REACHED, REMINDER, HOLD_RELEASED, HOLD_BREACHED, RETRACTED = 
 (
     ALERT, ALERT_KIND, COUNTED, WINDOW, TO_END, TO_HOLD, NO_HOLD, HOLD, UNTIL, NULL, PROVISIONAL, FINAL,
     ESTIMATED, CERTAIN, ZONE, EVIDENCE, SPAN, SPAN_END, SPAN_CLOSE, SPANS_CLOSE, NO_MESSAGE, DETECTED, CLOSE,
-    HOLD_CLOSE, RETRACTED_ID, STATUS, STATUS_IS, NO_LIMIT, AS_OF, LINE,
+    HOLD_CLOSE, RETRACTED_ID, STATUS, STATUS_IS, NO_LIMIT, AS_OF, LINE, ID_KIND, AMOUNT, AFTER_AMOUNT,
+    FIRST_LIMIT,
 ) = (0, 1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-     34, 35, 36)  # fmt: skip
-ID_KIND, FIRST_LIMIT = 37, 42
+     34, 35, 36, 37, 42, 43, 44)  # fmt: skip
 # Fragments of a limit, from FIRST_LIMIT + limit * LIMIT_FRAGMENTS on.
-HEAD, AMOUNT, RELEASE, SOURCE, MESSAGE, ID_PART, STATUS_LIMIT, LIMIT_FRAGMENTS = range(8)
+HEAD, RELEASE, SOURCE, MESSAGE, ID_PART, STATUS_LIMIT, LIMIT_FRAGMENTS = range(7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,6 @@ class LimitText:
     policy: str
     limit: str
     clock: str
-    limit_s: int
     release: str
     source: str
     message: dict[str, str] | None
@@ -51,7 +50,7 @@ def _shared() -> list[bytes]:
         b'"}', b"]", b',"message":null,"supersedes":', b',"detected_at":"', b'"}', b"}", b"retracted\n",
         b'{"schema":"dispatch-status/1","rider_id":"', *statuses,
         b',"limit":null,"policy":null,"remaining_s":', b',"as_of":"', b"\n",
-        *(kind.encode() + b"\n" for kind in KINDS),
+        *(kind.encode() + b"\n" for kind in KINDS), b',"limit_s":', b",",
     ]  # fmt: skip
 
 
@@ -60,7 +59,6 @@ def _of(limit: LimitText) -> list[bytes]:
     return [
         b'","policy":%s,"limit":%s,"clock":%s,"event_time":"'
         % (text(limit.policy), text(limit.limit), text(limit.clock)),
-        b',"limit_s":%d,' % limit.limit_s,
         b',"release":%s,"told_at":' % text(limit.release),
         b',"source":%s' % text(limit.source),
         b',"message":%s,"supersedes":' % text(limit.message),

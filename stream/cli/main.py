@@ -52,9 +52,9 @@ app.add_typer(keys_app, name="keys")
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group", "instance",
-    "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after",
-    "zone_digits", "shared_dir", "log_format",
+    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group",
+    "instance", "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag",
+    "deaf_after", "zone_digits", "shared_dir", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""

@@ -35,6 +35,7 @@ OUTPUTS = ("alerts", "status", "watermark", "dead_letter")
 _TEXTS = {
     "broker": "Kafka's HOST:PORT [127.0.0.1:9092].",
     "policy": "Name or .toml file; may be repeated [cn-gbt-2025, cn-meituan-2024].",
+    "policy_dir": "Folder of policy files, taken up when they appear or change [none].",
     "prefix": "Put before every topic's name [none].",
     "source": "Topic of WorkStateEvents [courier.work-state].",
     "alerts": "Topic of alerts [courier.fatigue-alerts].",

@@ -22,6 +22,7 @@ class _Wish(NamedTuple):
     alerts: str | None
     status: str | None
     all_errors: bool
+    regardless_of_dates: bool = False
 
 
 @takes("policy", *JUDGING)
@@ -40,6 +41,12 @@ def replay(
     all_errors: Annotated[
         bool, typer.Option("--all-errors", help="Show every bad line, not the first ten of each reason.")
     ] = False,
+    regardless_of_dates: Annotated[
+        bool,
+        typer.Option(
+            "--regardless-of-dates", help="Judge by every policy throughout, whatever its dates in force."
+        ),
+    ] = False,
 ) -> None:
     """Judge files with the same engine, without a broker."""
     from schemas.instants import parse_instant
@@ -50,7 +57,7 @@ def replay(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    wish = _Wish(as_of_s, alerts, status, all_errors)
+    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates)
     raise typer.Exit(_run(files, settings, chosen, wish))
 
 
@@ -70,7 +77,14 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
         raise refuse(error) from error
     bad = BadLines(all_errors=wish.all_errors)
     try:
-        result, _ = replay(files, policies, settings.store(0), wish.as_of_s, bad)
+        result, _ = replay(
+            files,
+            policies,
+            settings.store(0),
+            wish.as_of_s,
+            bad,
+            regardless_of_dates=wish.regardless_of_dates,
+        )
         with ExitStack() as stack:
             places = {
                 option: stack.enter_context(written(name))

@@ -61,6 +61,8 @@ class Health:
         Numbers of the partitions assigned; None before the worker has joined the group.
     wall
         Epoch seconds.
+    refused
+        Policies that are to be judged by and are refused, in words.
     """
 
     def __init__(
@@ -69,11 +71,13 @@ class Health:
         partitions: Callable[[], Sequence[Judged]],
         assigned: Callable[[], frozenset[int] | None],
         wall: Callable[[], float] = time.time,
+        refused: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._settings = settings
         self._partitions = partitions
         self._assigned = assigned
         self._wall = wall
+        self.refused = refused
         self._beat_s = time.monotonic()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -90,15 +94,16 @@ class Health:
 
     def unready(self) -> list[str]:
         """Why what this worker says must not be taken as current; empty when it may."""
+        refused = [f"policy refused: {one}" for one in self.refused()]
         assigned = self._assigned()
         if assigned is None:
-            return ["not in the group yet, or its partitions are being divided anew"]
+            return ["not in the group yet, or its partitions are being divided anew", *refused]
         found = self._partitions()
         missing = assigned - {one.number for one in found}
         reasons = [f"partition {number}: assigned, not claimed yet" for number in sorted(missing)]
         for one in sorted(found, key=lambda partition: partition.number):
             reasons += [f"partition {one.number}: {reason}" for reason in self._reasons(one)]
-        return reasons
+        return reasons + refused
 
     def _reasons(self, one: Judged) -> list[str]:
         if one.now_s is None:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import Metric
@@ -89,7 +89,7 @@ class PartitionCollector(Collector):
     def __init__(
         self,
         partitions: Callable[[], Sequence[Source]],
-        policies: Sequence[str],
+        policies: Callable[[], Sequence[str]],
         past: Counted | None = None,
         wall: Callable[[], float] | None = time.time,
     ) -> None:
@@ -106,7 +106,7 @@ class PartitionCollector(Collector):
         yield _latency(counted)
         yield _checkpoints(found)
         yield from _partitions(found, self._wall and self._wall())
-        yield _ones("respite_policy_info", "Policies that judge, 1 each.", "policy", self._policies)
+        yield _ones("respite_policy_info", "Policies that judge, 1 each.", "policy", self._policies())
         yield _build()
 
 
@@ -236,14 +236,25 @@ class ReadinessCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Read now."""
-        text = "1 when /readyz says yes: joined, every partition live and current, the clocks agree."
+        text = "1 when /readyz says yes: joined, all live and current, the clocks agree, no policy refused."
         ready = gauge("respite_ready", text)
         ready.add_metric([], int(not self._health.unready()))
         yield ready
+        text = "Files of --policy-dir that are refused now; what was in force before them stays."
+        refused = gauge("respite_policy_refused", text)
+        refused.add_metric([], len(self._health.refused()))
+        yield refused
         text = "Partitions of the source topic, whoever works on them."
         total = gauge("respite_source_partitions", text)
         total.add_metric([], self._total)
         yield total
+
+
+class JudgedBy(NamedTuple):
+    """Names of the policies that judge, and in words the files that are refused."""
+
+    names: Callable[[], Sequence[str]]
+    refused: Callable[[], Sequence[str]] = tuple
 
 
 class Metrics:
@@ -259,6 +270,8 @@ class Metrics:
         Numbers of the partitions assigned; None before the worker has joined the group.
     total
         Partitions of the source, whoever works on them.
+    policies
+        By what it judges; None: by the policies of the settings.
     """
 
     def __init__(
@@ -268,11 +281,13 @@ class Metrics:
         past: Counted | None = None,
         assigned: Callable[[], frozenset[int] | None] = frozenset,
         total: int = 0,
+        policies: JudgedBy | None = None,
     ) -> None:
         self.registry = CollectorRegistry()
-        self.health = Health(settings, partitions, assigned)
+        judged_by = policies or JudgedBy(lambda: settings.policies)
+        self.health = Health(settings, partitions, assigned, refused=judged_by.refused)
         wall = time.time if settings.clock == "wall" else None
-        self.registry.register(PartitionCollector(partitions, settings.policies, past, wall))
+        self.registry.register(PartitionCollector(partitions, judged_by.names, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
         self.registry.register(ReadinessCollector(self.health, total))
         ProcessCollector(registry=self.registry)

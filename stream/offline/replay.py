@@ -28,7 +28,8 @@ from stream.offline.outputs import written
 from stream.offline.recognition import ForeignInput
 from stream.output.alert_json import Document, Renderer, utc
 from stream.policies.calendars import window_starts
-from stream.policies.limits import limits_of
+from stream.policies.limits import in_force, limits_of
+from stream.policies.loader import dates_of
 
 LINES_AT_ONCE = 50_000
 _REPLAY = Place(partition=0, partitions=1, event_clock=1, bounded=0)
@@ -59,6 +60,8 @@ class Replay:
         *now*, epoch seconds; None for the latest event time of the input. Later events are left out.
     bad
         Takes the lines that are no events.
+    regardless_of_dates
+        Judge by every policy throughout; otherwise by what was in force at each instant.
     """
 
     def __init__(
@@ -67,9 +70,13 @@ class Replay:
         settings: StoreSettings,
         as_of_s: int | None,
         bad: BadLines | None = None,
+        *,
+        regardless_of_dates: bool = False,
     ) -> None:
-        table = LimitTable(limits_of(policies), window_starts)
+        table = LimitTable(limits_of(policies, enforced=not regardless_of_dates), window_starts)
         self._store = RiderStore(table, settings)
+        self._in_force = {} if regardless_of_dates else {one.ref: (one, in_force(one)) for one in policies}
+        self._first_s: int | None = None
         self._renderer = Renderer(table.limits, policies, settings.lateness_s + FINALITY_SLACK_S)
         self._as_of_s = as_of_s
         self._latest_s: int | None = None
@@ -113,7 +120,8 @@ class Replay:
             return
         self.events += len(accepted)
         event_s = decoded.columns.event_s[accepted]
-        latest = int(event_s.max())
+        latest, first = int(event_s.max()), int(event_s.min())
+        self._first_s = first if self._first_s is None else min(self._first_s, first)
         self._latest_s = latest if self._latest_s is None else max(self._latest_s, latest)
         self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
@@ -136,6 +144,18 @@ class Replay:
     def outcomes(self) -> list[Outcome]:
         """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
         return [] if self.now_s is None else self._store.judge(self.now_s)
+
+    def left_out(self) -> list[str]:
+        """In words, which policies are in force at no instant from the first event to *now*."""
+        now_s = self.now_s
+        if self._first_s is None or now_s is None:
+            return []
+        return [
+            f"{ref} is left out: it is {dates_of(policy)}, and this history goes from {utc(self._first_s)} "
+            f"to {utc(now_s)}; --regardless-of-dates judges by it all the same"
+            for ref, (policy, (begins_s, ends_s)) in sorted(self._in_force.items())
+            if begins_s > now_s or ends_s <= self._first_s
+        ]
 
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
@@ -163,6 +183,8 @@ def replay(
     settings: StoreSettings,
     as_of_s: int | None,
     bad: BadLines | None = None,
+    *,
+    regardless_of_dates: bool = False,
 ) -> tuple[Replayed, BadLines]:
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
 
@@ -173,7 +195,7 @@ def replay(
     DamagedInput
         A file is cut short or damaged: a verdict on half the evidence would be none.
     """
-    run = Replay(policies, settings, as_of_s, bad)
+    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
@@ -185,6 +207,8 @@ def replay(
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
+        for text in run.left_out():
+            sys.stderr.write(f"respite replay: {text}\n")
         return run.conclude(), run.bad
 
 

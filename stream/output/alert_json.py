@@ -12,6 +12,7 @@ from detectors.limits import Limit
 from detectors.store import RiderStore
 from detectors.verdicts import Status, Verdict
 from schemas.policy import Policy
+from stream.policies.limits import amount_s
 
 Document = dict[str, Any]
 _TELLS_THE_RIDER = frozenset({"approaching", "limit_reached", "reminder"})
@@ -74,7 +75,7 @@ class Renderer:
             "clock": limit.clock,
             "event_time": at(verdict.event_time_s),
             "counted_s": verdict.counted_s,
-            "limit_s": limit.limit_s,
+            "limit_s": self.amount_s(verdict),
             "window": {"start": at(verdict.window_start_s), "end": at(verdict.window_end_s)},
             "hold": _hold(verdict, limit, at),
             "provisional": now_s - verdict.event_time_s <= self._finality_s,
@@ -89,6 +90,10 @@ class Renderer:
         if detected_at is not None:
             document["detected_at"] = at(int(detected_at.timestamp()))
         return document
+
+    def amount_s(self, verdict: Verdict) -> int:
+        """The limit's amount in the verdict's window."""
+        return amount_s(self._limits[verdict.limit], verdict.window_start_s)
 
     def alert_of(
         self, store: RiderStore, verdict: Verdict, now_s: int, detected_at: datetime | None

@@ -38,9 +38,7 @@ def limit_texts(limits: Sequence[Limit], policies: Sequence[Policy]) -> list[Lim
         policy, rule = found[limit.policy, limit.name]
         words = rule.message.by_language if rule.message else None
         source = rule.source or policy.source
-        texts.append(
-            LimitText(limit.policy, limit.name, limit.clock, limit.limit_s, limit.release, source, words)
-        )
+        texts.append(LimitText(limit.policy, limit.name, limit.clock, limit.release, source, words))
     return texts
 
 

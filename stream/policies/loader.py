@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from datetime import date
 from importlib import resources
 from pathlib import Path
 
@@ -50,6 +52,42 @@ def policy_files(name: str) -> list[str]:
     return sorted(str(file) for file in folder.rglob("*.toml")) or [str(folder / "*.toml")]
 
 
+def version_faults(policies: Sequence[Policy]) -> list[str]:
+    """What stands against policies of one name in one run: the same version twice, dates that overlap."""
+    faults: list[str] = []
+    ordered = sorted(policies, key=lambda one: (one.name, one.version))
+    for one, other in itertools.combinations(ordered, 2):
+        if one.name != other.name:
+            continue
+        if one.version == other.version:
+            text = f"{one.ref}: named twice, a version of a policy can be named once in a run"
+        elif _overlap(one, other):
+            text = (
+                f"{one.name}: version {one.version} ({dates_of(one)}) and version {other.version} "
+                f"({dates_of(other)}) are in force at once; end the older one by `valid_until`, and "
+                "begin the newer one by `valid_from` the day after"
+            )
+        else:
+            continue
+        if text not in faults:
+            faults.append(text)
+    return faults
+
+
+def _overlap(one: Policy, other: Policy) -> bool:
+    first = max(one.valid_from or date.min, other.valid_from or date.min)
+    return first <= min(one.valid_until or date.max, other.valid_until or date.max)
+
+
+def dates_of(policy: Policy) -> str:
+    """Between which dates a policy is in force, in words."""
+    if policy.valid_from is None and policy.valid_until is None:
+        return "always in force"
+    begin = f"from {policy.valid_from}" if policy.valid_from is not None else ""
+    end = f"until {policy.valid_until}" if policy.valid_until is not None else ""
+    return f"in force {begin} {end}".replace("  ", " ").strip()
+
+
 def load_all(names: Sequence[str]) -> list[Policy]:
     """Several policies for one run, checked together.
 
@@ -65,11 +103,7 @@ def load_all(names: Sequence[str]) -> list[Policy]:
             policies.append(load(name))
         except InvalidPolicy as error:
             faults.append(str(error))
-    loaded = [policy.name for policy in policies]
-    faults += [
-        f"{name}: named twice, names of policies are unique in a run"
-        for name in sorted({name for name in loaded if loaded.count(name) > 1})
-    ]
+    faults += version_faults(policies)
     count = sum(len(policy.limits) for policy in policies)
     if count > MOST_LIMITS:
         faults.append(f"{count} limits together, at most {MOST_LIMITS}: name fewer policies")

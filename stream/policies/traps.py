@@ -26,9 +26,9 @@ def traps(policy: Policy, today: date) -> list[str]:
     """What is to be looked at once more, with its place and what would mend it."""
     found = _zone(policy)
     if policy.valid_from is not None and policy.valid_from > today:
-        found.append(
-            f"valid_from: {policy.valid_from} has not come yet; a policy that is named is applied at once"
-        )
+        found.append(f"valid_from: {policy.valid_from} has not come yet: until then it tells nothing")
+    if policy.valid_until is not None and policy.valid_until < today:
+        found.append(f"valid_until: {policy.valid_until} is past: it tells nothing any more")
     for number, one in enumerate(policy.limits, start=1):
         found += [f'limit[{number}] "{one.name}": {text}' for text in [*_silent(one), *_odd(one)]]
     for number, example in enumerate(policy.examples, start=1):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -11,10 +13,12 @@ from yarl import URL
 
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
+from schemas.policy import Policy
 from stream.kafka import raw_fetch
 from stream.kafka.topics.wanted import retention_s
 from stream.output.alert_json import Renderer
 from stream.policies.calendars import window_starts
+from stream.policies.directory import PolicyDirectory
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
 from stream.settings import Settings
@@ -33,9 +37,18 @@ class WorkerApp(faust.App):
         """Faust's tables would live in a folder of the working directory; there are none."""
 
 
-def new_run(settings: Settings, partitions: int) -> WorkerContext:
-    """What the partitions of a worker share."""
-    policies = load_all(settings.policies)
+def policy_directory(settings: Settings) -> PolicyDirectory | None:
+    """The folder of policies that are taken up while this runs; None where there is none."""
+    if settings.policy_dir is None:
+        return None
+    defaults = "policy" not in settings.model_fields_set
+    return PolicyDirectory(settings.policies, Path(settings.policy_dir), defaults=defaults)
+
+
+def new_run(settings: Settings, partitions: int, policies: Sequence[Policy] | None = None) -> WorkerContext:
+    """What the partitions of a worker share; the policies are those of the settings, or others."""
+    if policies is None:
+        policies = load_all(settings.policies)
     table = LimitTable(limits_of(policies), window_starts)
     renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
     worker = f"{socket.gethostname()}-{os.getpid()}"

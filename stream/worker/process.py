@@ -14,18 +14,21 @@ import structlog
 from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.types import TP
 
+from schemas.policy import Policy
 from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable, why_silent
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
-from stream.metrics.operator import Metrics, Past
+from stream.metrics.operator import JudgedBy, Metrics, Past
+from stream.policies.directory import PolicyDirectory
 from stream.settings import Settings
 from stream.shutdown import exit_after
 from stream.state.shm_writer import shared_folder, sweep
-from stream.worker.construction import new_app, new_run
+from stream.worker.construction import new_app, new_run, policy_directory
 from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
 from stream.worker.context import NotOwner, WorkerContext
 from stream.worker.control_topic import ControlTopic
 from stream.worker.partition import Partition
+from stream.worker.policy_changes import say_refused, take_up
 from stream.worker.warm_up import warm_up
 
 log = structlog.get_logger()
@@ -48,9 +51,12 @@ class Stalled(RuntimeError):
 class Worker:
     """One worker process: a Faust app, and a `Partition` for every partition assigned to it."""
 
-    def __init__(self, settings: Settings, run: WorkerContext) -> None:
+    def __init__(
+        self, settings: Settings, run: WorkerContext, directory: PolicyDirectory | None = None
+    ) -> None:
         self._settings = settings
         self._run = run
+        self._directory = directory
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
         self._past = Past()
@@ -177,6 +183,22 @@ class Worker:
         if closing:
             await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
 
+    async def _go_on_with(self, policies: Sequence[Policy]) -> None:
+        """Hand every partition over to this same worker under other policies.
+
+        Each is given up in order, its checkpoint written, and claimed and restored as by any successor: what
+        was named newly is told from the checkpoint's *now* on, which its marker says, so verdicts go on being
+        a function of what is written down (`stream.state.restore_pages`).
+        """
+        run = await asyncio.to_thread(new_run, self._settings, self._run.partitions, policies)
+        await self._drain()
+        self._run = run
+        closing, self.partitions = list(self.partitions.values()), {}
+        for one in closing:
+            self._past.add(one)
+        if closing:
+            await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
+
     async def _tick(self) -> None:
         assigned = sorted(
             tp.partition
@@ -253,6 +275,10 @@ class Worker:
             self._past,
             lambda: self.assigned,
             self._run.partitions,
+            JudgedBy(
+                lambda: [one.name for one in self._run.policies],
+                lambda: [] if self._directory is None else self._directory.refused,
+            ),
         )
         log.info("metrics", address=metrics.start(loop))
         self._watch(loop)
@@ -264,6 +290,8 @@ class Worker:
                 ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
             ),
         ]
+        if self._directory is not None:
+            working.append(asyncio.ensure_future(take_up(self._directory, self._go_on_with)))
         watching: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(stopping.wait()),
             asyncio.ensure_future(self._faust_ends()),
@@ -333,14 +361,18 @@ def run_worker(settings: Settings, partitions: int) -> None:
     ConsumerDead
         The consumer has died inside; the broker answers others.
     """
-    run = new_run(settings, partitions)
+    directory = policy_directory(settings)
+    if directory is not None:
+        directory.read()
+        say_refused(directory)
+    run = new_run(settings, partitions, None if directory is None else directory.policies)
     log.info("loading kernels")
     warm_up()
     folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
     if folder is not None:
         sweep(folder, time.time())
-    asyncio.run(_run(settings, run))
+    asyncio.run(_run(settings, run, directory))
 
 
-async def _run(settings: Settings, run: WorkerContext) -> None:
-    await Worker(settings, run).run()
+async def _run(settings: Settings, run: WorkerContext, directory: PolicyDirectory | None) -> None:
+    await Worker(settings, run, directory).run()

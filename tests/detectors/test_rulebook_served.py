@@ -9,9 +9,9 @@ import pytest
 from tests.detectors.test_against_the_oracle import comparable
 from tests.detectors.test_conformance import served
 from tests.oracle.evidence import instant
-from tests.oracle.rulebook_cases import RulebookCase
+from tests.oracle.rulebook_cases import RulebookCase, make_case
 from tests.oracle_cases import replayed
-from tests.rulebook import plain, sayable
+from tests.rulebook import plain
 
 SEEDS = range(5000, 5060)
 KEEP_S = 15 * 86_400
@@ -28,7 +28,7 @@ def without_late_pick_ups(case: RulebookCase) -> RulebookCase:
 @pytest.mark.parametrize("seal_events", [0, 1])
 def test_lateness_batches_and_snapshots_change_nothing(seal_events: int) -> None:
     for seed in SEEDS:
-        case = without_late_pick_ups(sayable(seed))
+        case = without_late_pick_ups(make_case(seed))
         if not case.policies or not case.events:
             continue
         got = comparable(replayed(plain(case)).alerts)

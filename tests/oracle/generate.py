@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.oracle.evidence import Maxima
 
@@ -42,6 +43,9 @@ class Case:
 
 #: Kinds of limit that histories are made for.
 KINDS = ("continuous", "day", "week", "month", "rolling", "span", "rest_within")
+#: What can be asked for beside them: a rest in every calendar week.
+WEEK_REST = "rest_within/week"
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 def make_limit(rng: random.Random, name: str, grid: int, only: str | None = None) -> Doc:
@@ -75,6 +79,17 @@ def make_limit(rng: random.Random, name: str, grid: int, only: str | None = None
         limit["release"] = rng.choice(allowed_releases(kind, limit["reset_s"] is not None))
         if limit["release"] == "elapsed":
             limit["hold_for_s"] = rng.randrange(1, 40) * grid
+    return limit
+
+
+def make_week_rest(rng: random.Random, name: str, grid: int, turn: tuple[str, int]) -> Doc:
+    """A rest in every week, which turns soon after the middle of the history."""
+    limit = make_limit(rng, name, grid, "day")
+    zone, middle = turn
+    ends = datetime.fromtimestamp(middle + rng.randrange(1, 50) * 60, ZoneInfo(zone))
+    limit |= {"kind": "rest_within", "per": "week", "limit_s": None}
+    limit |= {"rest_s": rng.randrange(2, 60) * grid, "day_start": f"{ends:%H:%M}"}
+    limit["week_start"] = WEEKDAYS[ends.weekday()]
     return limit
 
 
@@ -123,13 +138,18 @@ def make_case(seed: int, riders: int = 2, horizon_s: int = 3600, only: str | Non
         events.append({**event, "void": True, "event_id": f"v-{len(events)}"})
     events += [dict(event) for event in rng.sample(events, k=count // 10)]
     rng.shuffle(events)
-    policies = [
+    policies: list[Doc] = [
         {
             "name": name,
             "version": rng.randrange(1, 4),
             "time_zone": rng.choice([turn[0], turn[0], "UTC"]),
             "source": f"source of {name}",
-            "limits": [make_limit(rng, f"l-{index}", grid, only) for index in range(rng.randrange(1, 4))],
+            "limits": [
+                make_week_rest(rng, f"l-{index}", grid, (turn[0], middle))
+                if only == WEEK_REST
+                else make_limit(rng, f"l-{index}", grid, only)
+                for index in range(rng.randrange(1, 4))
+            ],
         }
         for name in ("p", "q")[: rng.randrange(1, 3)]
     ]

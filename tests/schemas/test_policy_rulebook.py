@@ -18,6 +18,8 @@ name = "a"
 effect = "hold"
 """
 CONTINUOUS = HEAD + 'kind = "continuous"\nclock = "driving"\nlimit = "4h30min"\nreset = "45min"\n'
+ROLLING = HEAD + 'kind = "rolling"\nclock = "order"\nlimit = "8h"\nwindow = "7d"\n'
+WEEK_REST = HEAD + 'kind = "rest_within"\nclock = "duty"\nper = "week"\nrest = "24h"\n'
 WEEK = HEAD + 'kind = "week"\nclock = "duty"\n'
 
 
@@ -35,6 +37,11 @@ def faults(text: str) -> str:
         CONTINUOUS + 'reset_clock = "duty"',
         WEEK + 'limit = "816h"\nweeks = 17\nweek_start = "sunday"\nday_start = "04:00"',
         HEAD + 'kind = "month"\nclock = "order"\nlimit = "300h"\nwarn_before = ["10d"]\nday_start = "04:00"',
+        WEEK_REST + 'week_start = "sunday"\nday_start = "04:00"\nrelease = "window"',
+        WEEK + 'limit = "20h"\nbetween = ["22:00", "06:00"]\nweeks = 2',
+        ROLLING + 'between = ["06:00", "22:00"]',
+        ROLLING + 'between = ["00:00", "00:00"]',
+        "valid_from = 2026-01-01\nvalid_until = 2026-01-01" + CONTINUOUS,
     ],
 )
 def test_what_the_rulebook_says_can_be_written(text: str) -> None:
@@ -55,9 +62,31 @@ def test_what_the_rulebook_says_can_be_written(text: str) -> None:
         (CONTINUOUS + 'reset_clock = "order"', '`reset_clock` "order" does not run whenever driving does'),
         (CONTINUOUS + "weeks = 3", "`weeks` has no meaning for kind continuous"),
         (CONTINUOUS + 'day_start = "4:00"', '"4:00" is no local time'),
-        (CONTINUOUS + 'between = ["22:00", "06:00"]', "hours of the day are not judged yet"),
-        (CONTINUOUS + 'per = "week"', "a rest in every calendar week is not judged yet"),
-        ("valid_until = 2026-01-01" + CONTINUOUS, "valid_until: is not judged yet"),
+        (CONTINUOUS + 'between = ["22:00", "06:00"]', "`between` has no meaning for kind continuous"),
+        (
+            ROLLING + 'reset = "1h"\nbetween = ["22:00", "06:00"]',
+            "`between` goes with kind rolling only without",
+        ),
+        (
+            ROLLING + 'between = ["22:00"]',
+            '["22:00"] is no pair of local times: write it like ["22:00", "06:00"]',
+        ),
+        (ROLLING + 'between = ["22:00", "6:00"]', "is no pair of local times"),
+        (CONTINUOUS + 'per = "week"', "`per` has no meaning for kind continuous"),
+        (WEEK_REST + 'window = "7d"', "`window` and `per` are two ways to say it: name one of them"),
+        (WEEK_REST.replace("week", "month"), '"month" must be one of "week"'),
+        (WEEK_REST + "weeks = 2", "`weeks` has no meaning for kind rest_within"),
+        (WEEK_REST.replace("24h", "7d"), "`rest` 7d must be shorter than every week"),
+        (
+            WEEK_REST.replace('per = "week"', 'week_start = "sunday"\nwindow = "7d"'),
+            "`week_start` has no meaning",
+        ),
+        (WEEK_REST + 'release = "rest"', '`release` "rest" is not allowed for kind rest_within'),
+        (
+            "valid_from = 2026-01-01\nvalid_until = 2025-12-31" + CONTINUOUS,
+            "`valid_until` 2025-12-31 is before `valid_from` 2026-01-01: the policy is never in force",
+        ),
+        ('valid_until = "soon"' + CONTINUOUS, 'valid_until: "soon" must be a date'),
         (WEEK + 'limit = "40h"\nreset_clock = "duty"', "`reset_clock` goes with a `reset` only"),
         (
             WEEK + 'limit = "40h"\nreset_parts = ["15min", "30min"]',

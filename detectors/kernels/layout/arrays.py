@@ -29,9 +29,14 @@ class Limits(NamedTuple):
     policy: I64
     calendar: I64  # (limits, 2): first index and count of the window starts in `bounds`
     bounds: I64
+    hours: I64  # (limits, 2): first index and count of the intervals in `hour_bounds`, 0: all hours count
+    hour_bounds: I64  # (intervals, 2)
+    hours_before: I64  # of each interval, what all before it have lasted
     weeks: I64  # how many weeks are counted, 1 for other kinds
     kept: I64  # (clocks,): whether a clock is kept
     since: I64  # nothing before this instant is told: the policy was named later
+    begins: I64  # the policy is in force from this instant on
+    ends: I64  # and no longer at this one
 
 
 class Rules(NamedTuple):

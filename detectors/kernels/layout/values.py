@@ -31,5 +31,6 @@ PAGE_SHIFT = 52
 LINE_WORDS = 8
 
 DAY_S = 86_400
+WEEK_S = 7 * DAY_S
 #: Verdicts are final when now is later by more than the allowed lateness and this (CONTRACT 1).
 FINALITY_SLACK_S = 3600

@@ -11,6 +11,7 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import hours
 from detectors.kernels.limits.episode import lowest_open_amount
 
 
@@ -41,13 +42,17 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
     Precondition: a clock that ran over the boundary has been brought to the boundary itself.
     """
     word = State.limit_at(limit)
+    if hours.is_masked(limits, limit):
+        hours.take_closed(mem, state, limits, limit, at)
     if at < state[word + State.LIMIT_WINDOW_END]:
         return False
     index = window_index(limits, limit, at)
     begin = first_begins(limits, limit, index)
     state[word + State.LIMIT_EPISODE] = begin
     state[word + State.LIMIT_WINDOW_END] = limits.bounds[index + 1]
-    if limits.weeks[limit] > 1:
+    if hours.is_masked(limits, limit):
+        state[word + State.LIMIT_COUNT0] = -hours.closed_part(mem, row, state, limits, limit, begin, at)
+    elif limits.weeks[limit] > 1:
         state[word + State.LIMIT_COUNT0] = total_at(mem, row, state, limits.clock[limit], begin)
     else:
         state[word + State.LIMIT_COUNT0] = total(state, limits.clock[limit], at)
@@ -64,8 +69,21 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
         if limits.weeks[limit] == 1:
             return 0
         clock, begin = limits.clock[limit], first_begins(limits, limit, window_index(limits, limit, at))
+        if hours.is_masked(limits, limit):
+            return hours.counted(mem, row, state, limits, limit, begin, at)
         return total(state, clock, at) - total_at(mem, row, state, clock, begin)
-    return total(state, limits.clock[limit], at) - state[word + State.LIMIT_COUNT0]
+    return counted_here(state, limits, limit, at)
+
+
+@inlined
+def counted_here(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Seconds counted at ``at``, in the window that the state stands in."""
+    word = State.limit_at(limit)
+    if hours.is_masked(limits, limit):
+        done = hours.running_part(state, limits, limit, state[word + State.LIMIT_EPISODE], at)
+    else:
+        done = total(state, limits.clock[limit], at)
+    return done - state[word + State.LIMIT_COUNT0]
 
 
 @inlined
@@ -74,8 +92,12 @@ def next_instant(state: I64, limits: Limits, limit: int) -> int:
     word = State.limit_at(limit)
     clock = limits.clock[limit]
     if state[State.clock_at(clock) + State.CLOCK_RUN] == 1:
-        done = total(state, clock, state[State.AT]) - state[word + State.LIMIT_COUNT0]
-        reached = state[State.AT] + lowest_open_amount(state, limits, limit) - done
+        at = state[State.AT]
+        missing = lowest_open_amount(state, limits, limit) - counted_here(state, limits, limit, at)
+        if hours.is_masked(limits, limit):
+            reached = INF if missing >= INF // 2 else hours.instant_after(limits, limit, at, missing)
+        else:
+            reached = at + missing
         return min(reached, state[word + State.LIMIT_WINDOW_END])
     if state[word + State.LIMIT_FLAGS] != 0 or state[word + State.LIMIT_HOLD_FROM] != NONE:
         return state[word + State.LIMIT_WINDOW_END]
@@ -104,6 +126,9 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
     end = window_end(state, limit)
     if limits.weeks[limit] > 1 and now >= end:
         end = limits.bounds[window_index(limits, limit, now) + 1]
+    if runs and hours.is_masked(limits, limit):
+        runs, turns = hours.counts_at(limits, limit, now)
+        end = min(end, turns)
     return runs, end if now < end else INF
 
 

@@ -12,9 +12,9 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits import calendar, continuous, elapsed, episode, rolling
+from detectors.kernels.limits import calendar, continuous, elapsed, episode, hours, rolling, week_rest
 
-CONTINUOUS, CALENDAR, ROLLING, ELAPSED = range(4)
+CONTINUOUS, CALENDAR, ROLLING, ELAPSED, WEEK_REST = range(5)
 
 
 class Kind(NamedTuple):
@@ -28,7 +28,7 @@ class Kind(NamedTuple):
     needs_window: bool = False
 
 
-#: By the name that policies give it (CONTRACT 5).
+#: By the name that policies give it (CONTRACT 5); of those with ``per``, behind a stroke.
 KINDS = {
     "continuous": Kind(CONTINUOUS, needs_reset=True),
     "day": Kind(CALENDAR, needs_starts=True),
@@ -37,12 +37,16 @@ KINDS = {
     "rolling": Kind(ROLLING, needs_window=True),
     "span": Kind(ELAPSED, needs_reset=True),
     "rest_within": Kind(ELAPSED, needs_reset=True),
+    "rest_within/week": Kind(WEEK_REST, needs_reset=True, needs_starts=True),
 }
 
 
 @inlined
 def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
-    """What the limit counts at ``at``, seconds, when nothing has happened since the state's instant."""
+    """What the limit counts at ``at``, seconds, when nothing has happened since the state's instant.
+
+    Told is that and `shift`.
+    """
     kind = limits.kind[limit]
     if kind == CONTINUOUS:
         return continuous.counted(state, limits, limit, at)
@@ -50,13 +54,41 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
         return calendar.counted(mem, row, state, limits, limit, at)
     if kind == ROLLING:
         return rolling.counted(mem, row, state, limits, limit, at)
+    if kind == WEEK_REST:
+        return week_rest.counted(state, limits, limit, at)
     return elapsed.counted(state, limits, limit, at)
 
 
 @inlined
-def can_reach(limits: Limits, limit: int, runs: bool) -> bool:
-    """Whether an amount can be reached at an instant at which the clock runs, or rests."""
-    return runs or (limits.kind[limit] != ELAPSED and limits.weeks[limit] == 1)
+def shift(limits: Limits, limit: int, begin: int) -> int:
+    """What is added to count and amount of the window that begins at ``begin`` when they are told."""
+    if limits.kind[limit] == WEEK_REST:
+        return week_rest.shift(limits, limit, begin)
+    return 0
+
+
+@inlined
+def can_reach(state: I64, limits: Limits, limit: int) -> bool:
+    """Whether an amount can be reached at the state's instant."""
+    kind = limits.kind[limit]
+    if state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1:
+        return kind != WEEK_REST or state[State.limit_at(limit) + State.LIMIT_COUNT0] == 0
+    return kind != ELAPSED and kind != WEEK_REST and limits.weeks[limit] == 1
+
+
+@inlined
+def is_settled(state: I64, limits: Limits, limit: int, at: int) -> bool:
+    """Whether no amount can be reached any more in the window that contains ``at``, whatever happens."""
+    return limits.kind[limit] == WEEK_REST and week_rest.is_rested(state, limits, limit, at)
+
+
+@inlined
+def counted_for_an_order(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
+    """What an order that begins at ``at`` can be added to at most, until it reaches an amount."""
+    if is_settled(state, limits, limit, at):
+        # It can still do so in the next window.
+        return week_rest.LEAST_SHORTER_S
+    return counted(mem, row, state, limits, limit, at)
 
 
 @inlined
@@ -67,6 +99,8 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
         return calendar.turn(mem, row, state, limits, limit, at)
     if kind == ROLLING:
         return rolling.turn(mem, row, state, limits, limit, at)
+    if kind == WEEK_REST:
+        return week_rest.turn(mem, state, limits, limit, at)
     return episode.turn(mem, state, limits, limit, at, False)
 
 
@@ -80,6 +114,8 @@ def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, 
         return calendar.next_instant(state, limits, limit)
     if kind == ROLLING:
         return rolling.next_instant(mem, row, state, limits, limit, horizon)
+    if kind == WEEK_REST:
+        return week_rest.next_instant(state, limits, limit)
     return elapsed.next_instant(state, limits, limit)
 
 
@@ -91,13 +127,16 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
         return calendar.window_start(state, limits, limit, at)
     if kind == ROLLING:
         return rolling.window_start(state, limits, limit, at)
+    if kind == WEEK_REST:
+        begin, _ = week_rest.week_of(state, limits, limit, at)
+        return begin
     return episode.window_start(state, limits, limit, at)
 
 
 @inlined
 def window_end(state: I64, limits: Limits, limit: int) -> int:
     """Where the window that the state stands in ends; NONE where that is not known beforehand."""
-    if limits.kind[limit] == CALENDAR:
+    if limits.kind[limit] == CALENDAR or limits.kind[limit] == WEEK_REST:
         return calendar.window_end(state, limit)
     return NONE
 
@@ -107,8 +146,8 @@ def spans_from(state: I64, limits: Limits, limit: int) -> int:
     """Since when closed spans are needed to count from the state on; infinite where none are."""
     if limits.kind[limit] == ROLLING:
         return rolling.spans_from(state, limits, limit)
-    if limits.weeks[limit] > 1:
-        # What earlier weeks have counted is in their spans.
+    if limits.weeks[limit] > 1 or hours.is_masked(limits, limit):
+        # What earlier weeks have counted is in their spans, and of a span perhaps no hour is shown.
         return state[State.limit_at(limit) + State.LIMIT_EPISODE]
     return INF
 
@@ -122,12 +161,15 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
     if kind == ROLLING:
         # A sliding window lets go of what leaves it: its count is no line.
         return False, NONE
+    if kind == WEEK_REST:
+        _, end = week_rest.week_of(state, limits, limit, now)
+        return True, end
     return episode.steady_until(state, limits, limit, now, kind == ELAPSED)
 
 
 @inlined
 def resume_after(state: I64, limits: Limits, limit: int, now: int, at: int) -> int:
     """When the limit, reached at ``at``, counts anew if the rider rests from ``now``; NONE: not known."""
-    if limits.kind[limit] == CALENDAR:
+    if limits.kind[limit] == CALENDAR or limits.kind[limit] == WEEK_REST:
         return calendar.resume_after(limits, limit, at)
     return episode.resume_after(state, limits, limit, now)

@@ -21,23 +21,26 @@ def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
     """The earliest instant at which the hold can end, as seen from ``at``; NONE where it is not known."""
     release = limits.release[limit]
     if release == codes.BY_ELAPSED:
-        return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
-    if release == codes.BY_REST:
+        until = state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
+    elif release == codes.BY_REST:
         until, _, _ = earliest_end(state, limits, limit, at)
-        return until
-    if release == codes.BY_WINDOW:
-        return dispatch.window_end(state, limits, limit)
-    return NONE
+    elif release == codes.BY_WINDOW:
+        until = dispatch.window_end(state, limits, limit)
+    else:
+        until = NONE
+    return min(until, limits.ends[limit])
 
 
 @inlined
 def is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, turned: bool) -> bool:
-    """Whether the hold under way ends at ``at`` by anything but a confirmation.
+    """Whether the hold under way ends at ``at`` by anything but a confirmation; by its policy's end too.
 
     ``turned``: episode or window have ended at ``at``.
     """
     newest = state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST]
     release = limits.release[limit]
+    if at >= limits.ends[limit]:
+        return True
     if release == codes.BY_ELAPSED:
         return at >= newest + limits.hold_for[limit]
     if release == codes.BY_REST:
@@ -52,11 +55,23 @@ def is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, turned
 
 @inlined
 def next_release(state: I64, limits: Limits, limit: int) -> int:
-    """When the hold under way ends by time alone; infinite where episode, window or rider end it."""
+    """When what was told of the limit ends by time alone: its hold, or all of it with its policy.
+
+    Infinite where episode, window or rider end it.
+    """
     if not is_held(state, limit):
-        return INF
+        warned = state[State.limit_at(limit) + State.LIMIT_FLAGS] >> State.WARN_TOLD_BIT != 0
+        ends = limits.ends[limit]
+        return ends if warned and ends > state[State.AT] else INF
+    found = limits.ends[limit]
     if limits.release[limit] == codes.BY_ELAPSED:
-        return state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit]
+        found = min(found, state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit])
     if limits.release[limit] == codes.BY_REST:
-        return complete_at(state, limits, limit)
-    return INF
+        found = min(found, complete_at(state, limits, limit))
+    return found
+
+
+@inlined
+def is_in_force(limits: Limits, limit: int, at: int) -> bool:
+    """Whether the limit's policy is in force at ``at``."""
+    return limits.begins[limit] <= at < limits.ends[limit]

@@ -11,7 +11,7 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE, PAST
-from detectors.kernels.limits import episode
+from detectors.kernels.limits import episode, hours
 from detectors.kernels.limits.rests import complete_at
 
 
@@ -34,6 +34,8 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
     if start >= at:
         return 0
     clock = limits.clock[limit]
+    if hours.is_masked(limits, limit):
+        return hours.counted(mem, row, state, limits, limit, start, at)
     return total(state, clock, at) - total_at(mem, row, state, clock, start)
 
 
@@ -114,15 +116,31 @@ def walk(
     left = at - limits.window[limit]
     while at <= horizon:
         leaves, until = edge_after(mem, row, state, clock, left, floor)
-        gain = leaves - running if falling else running - leaves
-        if gain == 1 and (until == INF or missing <= until - left):
+        enters, lasts = running, INF
+        if hours.is_masked(limits, limit):
+            if until != INF or leaves == 1:
+                leaves, until = masked_edge(limits, limit, left, leaves, until)
+            if running == 1:
+                enters, lasts = masked_edge(limits, limit, at, running, INF)
+        gain = leaves - enters if falling else enters - leaves
+        stretch = min(until - left, lasts - at)
+        if gain == 1 and missing <= stretch:
             return at + missing
-        if until == INF:
+        if until == INF and lasts == INF:
             return INF
-        missing -= gain * (until - left)
-        at += until - left
-        left = until
+        missing -= gain * stretch
+        at += stretch
+        left += stretch
     return at
+
+
+@inlined
+def masked_edge(limits: Limits, limit: int, at: int, counts: int, until: int) -> tuple[int, int]:
+    """What `edge_after` says at ``at``, of the hours that count."""
+    within, turns = hours.counts_at(limits, limit, at)
+    if counts == 1 and not within:
+        counts = 0
+    return counts, min(until, turns)
 
 
 @kernel

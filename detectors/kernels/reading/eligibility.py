@@ -11,7 +11,7 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits.dispatch import counted, resume_after
+from detectors.kernels.limits.dispatch import counted, counted_for_an_order, resume_after
 from detectors.kernels.reading.catch_up import bring, set_blank
 from detectors.kernels.reading.columns import (
     A_AS_OF,
@@ -37,7 +37,9 @@ def far_from_all(mem: Memory, state: I64, limits: Limits, now: int, seconds: int
     for limit in range(limits.kind.shape[0]):
         if limits.effect[limit] == codes.REMIND:
             continue
-        if counted(mem, 0, state, limits, limit, now) + seconds >= limits.amount[limit]:
+        if now >= limits.ends[limit] or now + seconds < limits.begins[limit]:
+            continue
+        if counted_for_an_order(mem, 0, state, limits, limit, now) + seconds >= limits.amount[limit]:
             return False
     return True
 

@@ -10,7 +10,7 @@ from detectors.kernels.layout import codes, misc as Misc, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.limits import dispatch
-from detectors.kernels.limits.holds import is_held, is_over
+from detectors.kernels.limits.holds import is_held, is_in_force, is_over
 from detectors.kernels.timeline.records import note
 
 
@@ -22,11 +22,13 @@ def end_hold(mem: Memory, row: int, limits: Limits, limit: int, at: int) -> None
 
 @inlined
 def reach(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int, count: int) -> None:
-    """The limit is reached at ``at``: fire, begin or renew the hold, tell."""
+    """The limit is reached at ``at``: fire; while its policy is in force begin or renew the hold, tell."""
     word = State.limit_at(limit)
     state[word + State.LIMIT_FLAGS] |= State.FIRED
     if limits.remind[limit] > 0:
         state[word + State.LIMIT_REMINDED] = (count - limits.amount[limit]) // limits.remind[limit]
+    if not is_in_force(limits, limit, at):
+        return
     if limits.effect[limit] != codes.REMIND:
         if state[word + State.LIMIT_HOLD_FROM] == NONE:
             state[word + State.LIMIT_HOLD_FROM] = at
@@ -49,7 +51,7 @@ def warn(
             state[word + State.LIMIT_FLAGS] |= bit
             if told == NONE:
                 told = index
-    if told != NONE and not reached and not is_held(state, limit):
+    if told != NONE and not reached and not is_held(state, limit) and is_in_force(limits, limit, at):
         if at >= limits.since[limit]:
             state[word + State.LIMIT_FLAGS] |= 1 << (State.WARN_TOLD_BIT + told)
         note(mem, row, limits, limit, at, codes.APPROACHING, count, NONE)
@@ -57,13 +59,17 @@ def warn(
 
 @inlined
 def judge_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> None:
-    """What happens to one limit at ``at``, the clocks having been brought there."""
+    """What happens to one limit at ``at``, the clocks having been brought there.
+
+    One whose policy has ended says nothing any more once its hold has ended, and is not counted on.
+    """
+    if at >= limits.ends[limit] and not is_held(state, limit):
+        return
     word = State.limit_at(limit)
     turned = dispatch.turn(mem, row, state, limits, limit, at)
     if is_held(state, limit) and is_over(mem, state, limits, limit, at, turned):
         end_hold(mem, row, limits, limit, at)
-    runs = state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1
-    if not dispatch.can_reach(limits, limit, runs):
+    if not dispatch.can_reach(state, limits, limit):
         confirm(mem, row, state, limits, limit, at)
         return
     count = dispatch.counted(mem, row, state, limits, limit, at)
@@ -75,7 +81,8 @@ def judge_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, a
         passed = (count - limits.amount[limit]) // limits.remind[limit]
         if passed > state[word + State.LIMIT_REMINDED]:
             state[word + State.LIMIT_REMINDED] = passed
-            note(mem, row, limits, limit, at, codes.REMINDER, count, NONE)
+            if is_in_force(limits, limit, at):
+                note(mem, row, limits, limit, at, codes.REMINDER, count, NONE)
     if limits.warnings[limit] > 0:
         warn(mem, row, state, limits, limit, at, count, reached)
 

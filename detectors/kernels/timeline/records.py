@@ -7,7 +7,8 @@ from detectors.kernels.jit import kernel
 from detectors.kernels.layout import codes, misc as Misc, record as Record, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import EVIDENCE_SPANS, NONE
-from detectors.kernels.limits.dispatch import window_start
+from detectors.kernels.limits import hours
+from detectors.kernels.limits.dispatch import shift, window_start
 from detectors.kernels.limits.holds import hold_until, is_held
 
 
@@ -41,7 +42,7 @@ def note(
         count = state[word + State.LIMIT_HOLD_COUNTED]
     out[used + Record.INSTANT] = at
     out[used + Record.KEY] = Record.key_of(kind, limit, platform)
-    out[used + Record.COUNTED] = count
+    out[used + Record.COUNTED] = count + shift(limits, limit, start)
     out[used + Record.START] = start
     out[used + Record.END] = end
     out[used + Record.HOLD_FROM] = state[word + State.LIMIT_HOLD_FROM]
@@ -53,6 +54,9 @@ def note(
     out[used + Record.ZONE] = state[State.ZONE]
     out[used + Record.TOLD_AT] = NONE
     out[used + Record.META] = 0
-    shown = evidence(mem, row, state, limits.clock[limit], start, end, out, used + Record.WORDS)
+    if hours.is_masked(limits, limit):
+        shown = hours.evidence(mem, row, state, limits, limit, start, end, out, used + Record.WORDS)
+    else:
+        shown = evidence(mem, row, state, limits.clock[limit], start, end, out, used + Record.WORDS)
     out[used + Record.SPANS] = shown
     mem.misc[Misc.VERDICTS] = used + Record.size_at(out, used)

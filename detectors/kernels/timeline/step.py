@@ -43,7 +43,9 @@ def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: i
         if mem.open_platforms[index, Open.PLATFORM_DUTY] != NONE:
             found = min(found, mem.open_platforms[index, Open.PLATFORM_DUTY_SINCE] + rules.max_open_duty)
     for limit in range(limits.kind.shape[0]):
-        found = min(found, dispatch.next_instant(mem, row, state, limits, limit, horizon))
+        if state[State.AT] >= limits.ends[limit]:
+            continue
+        found = min(found, dispatch.next_instant(mem, row, state, limits, limit, min(horizon, found)))
         found = min(found, next_release(state, limits, limit))
     return found
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import brief as Brief, codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
-from detectors.kernels.layout.values import INF, NONE
-from detectors.kernels.limits.dispatch import counted, steady_until
+from detectors.kernels.layout.values import DAY_S, INF, NONE
+from detectors.kernels.limits.dispatch import counted, counted_for_an_order, is_settled, steady_until
+from detectors.kernels.limits.holds import is_in_force
 from detectors.kernels.verdicts.status import Status
 
 
@@ -24,6 +25,11 @@ def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
     until = state[State.NEXT]
     run, still, run_far, still_far = INF, INF, INF, INF
     for limit in range(limits.kind.shape[0]):
+        if not is_in_force(limits, limit, now):
+            # One that comes into force while an order lasts is looked at closely.
+            until = min(until, limits.begins[limit] - DAY_S) if now < limits.begins[limit] else until
+            continue
+        until = min(until, limits.ends[limit])
         grows, steady = steady_until(state, limits, limit, now)
         if steady == NONE:
             return NONE
@@ -32,9 +38,18 @@ def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
         left = limits.amount[limit] - counted(mem, row, state, limits, limit, now)
         until = min(until, steady)
         open_here = state[State.limit_at(limit) + State.LIMIT_FLAGS] & State.FIRED == 0
-        if open_here and left <= 0:
+        settled = is_settled(state, limits, limit, now)
+        if open_here and left <= 0 and not settled:
             return NONE
-        if grows:
+        if settled:
+            far = limits.amount[limit] - counted_for_an_order(mem, row, state, limits, limit, now)
+            still_far = min(still_far, far)
+            if open_here and left <= 0:
+                still = min(still, limit)
+            elif open_here:
+                until = min(until, now + left)
+                run = min(run, left << Brief.LIMIT_BITS | limit)
+        elif grows:
             run_far = min(run_far, left)
             if open_here:
                 until = min(until, now + left)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import record as Record, row as Row
-from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, U8
+from detectors.kernels.limits.dispatch import shift
 
 
 class AlertColumns(NamedTuple):
@@ -23,6 +24,7 @@ class AlertColumns(NamedTuple):
     platform: I64
     instant: I64
     counted: I64
+    amount: I64
     start: I64
     end: I64
     hold_from: I64
@@ -76,6 +78,7 @@ def is_special(special: U8, row: int) -> bool:
 @kernel
 def to_columns(
     mem: Memory,
+    limits: Limits,
     words: I64,
     since: int,
     special: U8,
@@ -109,7 +112,7 @@ def to_columns(
         else:
             begin = member
             member = add_members(mem, row, since, words[body + Record.INSTANT], False, members, member)
-            fill_alert(words, row, at, alerts, alert)
+            fill_alert(limits, words, row, at, alerts, alert)
             alerts.members_off[alert], alerts.members_n[alert] = begin, member - begin
             alert += 1
         at = body + size
@@ -135,7 +138,7 @@ def tell_members(mem: Memory, row: int) -> None:
 
 
 @inlined
-def fill_alert(words: I64, row: int, at: int, alerts: AlertColumns, index: int) -> None:
+def fill_alert(limits: Limits, words: I64, row: int, at: int, alerts: AlertColumns, index: int) -> None:
     body = at + Record.OUT_WORDS
     key = words[body + Record.KEY]
     alerts.row[index] = row
@@ -145,6 +148,8 @@ def fill_alert(words: I64, row: int, at: int, alerts: AlertColumns, index: int) 
     alerts.platform[index] = (key & Record.KEY_PLATFORM_MASK) - 1
     alerts.instant[index] = words[body + Record.INSTANT]
     alerts.counted[index] = words[body + Record.COUNTED]
+    limit = alerts.limit[index]
+    alerts.amount[index] = limits.amount[limit] + shift(limits, limit, words[body + Record.START])
     alerts.start[index] = words[body + Record.START]
     alerts.end[index] = words[body + Record.END]
     alerts.hold_from[index] = words[body + Record.HOLD_FROM]

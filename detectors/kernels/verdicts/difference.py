@@ -11,6 +11,7 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64
+from detectors.kernels.limits import hours
 from detectors.kernels.memory import blocks
 from detectors.kernels.verdicts.output import emit, has_room, stamp
 
@@ -77,7 +78,12 @@ def mark_estimates(mem: Memory, row: int, limits: Limits) -> None:
         start, end = mem.verdicts[at + Record.START], mem.verdicts[at + Record.END]
         shown = mem.verdicts[at + Record.SPANS]
         unsure = mem.verdicts[at + Record.INSTANT] < mem.rows[row, Row.ESTIMATED_UNTIL]
-        if unsure or estimated(mem, row, mem.state, limits.clock[limit], start, end, shown):
+        clock = limits.clock[limit]
+        if not unsure and hours.is_masked(limits, limit):
+            unsure = hours.estimated(mem, row, mem.state, clock, mem.verdicts, at + Record.WORDS, shown)
+        elif not unsure:
+            unsure = estimated(mem, row, mem.state, clock, start, end, shown)
+        if unsure:
             mem.verdicts[at + Record.META] |= Record.META_ESTIMATED
         at += Record.size_at(mem.verdicts, at)
 

@@ -17,6 +17,7 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import DAY_S, EVIDENCE_SPANS, I64, INF
+from detectors.kernels.limits import hours
 from detectors.kernels.limits.dispatch import spans_from
 from detectors.kernels.limits.holds import is_held
 from detectors.kernels.memory import blocks
@@ -113,11 +114,14 @@ def trim_spans(mem: Memory, row: int, base: I64, head: I64, limits: Limits) -> N
         block = mem.rows[row, Row.SPANS + clock]
         needed = base[word]
         for limit in range(limits.kind.shape[0]):
-            if limits.clock[limit] != clock:
+            if limits.clock[limit] != clock or base[State.AT] >= limits.ends[limit]:
                 continue
             since = spans_from(base, limits, limit)
             if is_held(base, limit):
-                since = min(since, base[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST])
+                word_of_hold = State.LIMIT_HOLD_NEWEST
+                if hours.is_masked(limits, limit):
+                    word_of_hold = State.LIMIT_HOLD_WINDOW
+                since = min(since, base[State.limit_at(limit) + word_of_hold])
             if since != INF:
                 needed = min(needed, first_ending_after(mem, block, base[word], since))
         dropped = needed - EVIDENCE_SPANS - 1

@@ -9,7 +9,7 @@ from detectors.kernels.layout import codes, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits.dispatch import counted
-from detectors.kernels.limits.holds import hold_until, is_held
+from detectors.kernels.limits.holds import hold_until, is_held, is_in_force
 from detectors.kernels.limits.rests import earliest_end
 
 
@@ -25,7 +25,7 @@ class Status(NamedTuple):
 
 @inlined
 def status_of(state: I64, limits: Limits, now: int) -> Status:
-    """The status of a state at an instant.
+    """The status of a state at an instant; limits whose policy is not in force then say nothing.
 
     A hold released by rest moves with passing time while its clock runs: it ends ``moving`` seconds after
     now at the earliest. The next change is the instant at which, without any event, a moving hold
@@ -35,6 +35,8 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
     naming, first_held, latest = NONE, NONE, NONE
     for limit in range(limits.kind.shape[0]):
         word = State.limit_at(limit)
+        if not is_in_force(limits, limit, now):
+            continue
         if not is_held(state, limit):
             if state[word + State.LIMIT_FLAGS] >> State.WARN_TOLD_BIT != 0 and code == codes.CLEAR:
                 code = codes.NEAR
@@ -47,7 +49,12 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
             naming, latest = limit, until
         moves = False
         if limits.release[limit] == codes.BY_REST:
-            _, moves, changes = earliest_end(state, limits, limit, now)
+            uncapped, moves, changes = earliest_end(state, limits, limit, now)
+            if uncapped >= limits.ends[limit]:
+                # It ends with its policy, which does not move.
+                moves = False
+            elif moves:
+                following = min(following, now + limits.ends[limit] - uncapped)
             following = min(following, changes)
         if moves:
             moving = max(moving, until - now)
@@ -71,6 +78,8 @@ def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int, holding
     found, fewest = NONE, INF
     for limit in range(limits.kind.shape[0]):
         if state[State.limit_at(limit) + State.LIMIT_FLAGS] & State.FIRED != 0:
+            continue
+        if not is_in_force(limits, limit, now):
             continue
         if holding and limits.effect[limit] == codes.REMIND:
             continue

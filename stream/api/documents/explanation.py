@@ -10,6 +10,7 @@ from detectors.reading import Certain
 from schemas.durations import write_duration
 from schemas.policy import Policy, PolicyLimit
 from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
+from stream.api.documents.missing_rest import missing_rest
 
 Document = dict[str, Any]
 Language = Literal["zh", "en"]
@@ -108,7 +109,7 @@ class Explainer:
             "modality": policy.modality,
             "source": alert["source"],
             "clock": alert["clock"],
-            "clock_means": CLOCKS[alert["clock"]][lang],
+            "clock_means": CLOCKS[alert["clock"]][lang] + _hours(rule, lang),
             "time_zone": policy.time_zone,
             "window_start": alert["window"]["start"],
             "window_end": alert["window"]["end"],
@@ -119,6 +120,7 @@ class Explainer:
             "over_s": max(0, alert["counted_s"] - alert["limit_s"]),
             "first_instant": alert["event_time"],
             "resets_by": resets_by(rule, lang),
+            "rest_missing": missing_rest(rule, alert, lang),
             "earliest_resume": resume,
             "estimated": alert["estimated"],
             "provisional": alert["provisional"],
@@ -155,7 +157,7 @@ def gaps(start: str, end: str, counted: Sequence[Pair]) -> list[Pair]:
 def resets_by(rule: PolicyLimit, lang: Language) -> str:
     """What makes a limit count anew, in words."""
     rest_s = rule.rest_s if rule.kind == "rest_within" else rule.reset_s
-    if rule.kind in CALENDAR_KINDS:
+    if rule.window_kind in CALENDAR_KINDS:
         return _with_the_calendar(rule, lang)
     if rest_s:
         return _with_rests(rule, write_duration(rest_s), lang)
@@ -187,15 +189,23 @@ def _with_the_calendar(rule: PolicyLimit, lang: Language) -> str:
     if lang == "zh":
         if rule.weeks:
             return f"每周{_WEEKDAYS_ZH[weekday]} {at} 起，只计本周及之前 {rule.weeks - 1} 周。"
-        often = {"day": "每日", "month": "每月一日"}.get(rule.kind, f"每周{_WEEKDAYS_ZH[weekday]}")
+        often = {"day": "每日", "month": "每月一日"}.get(rule.window_kind, f"每周{_WEEKDAYS_ZH[weekday]}")
         return f"{often}{'零点' if at == '00:00' else f' {at} '}重新计算。"
     if rule.weeks:
         return (
             f"With each week, which begins on {weekday.capitalize()} at {at}, what lies before the last "
             f"{rule.weeks} weeks falls out."
         )
-    anew = {"day": "local day", "month": "month"}.get(rule.kind, f"week, on {weekday.capitalize()}")
+    anew = {"day": "local day", "month": "month"}.get(rule.window_kind, f"week, on {weekday.capitalize()}")
     return f"The count begins anew with the next {anew}{'' if at == '00:00' else f', at {at}'}."
+
+
+def _hours(rule: PolicyLimit, lang: Language) -> str:
+    """Which hours of the day count, where not all do."""
+    if rule.between is None or rule.between[0] == rule.between[1]:
+        return ""
+    begin, end = rule.between
+    return f"只计 {begin} 至 {end} 之间。" if lang == "zh" else f" Only between {begin} and {end}."
 
 
 def _is_late(alert: Document) -> bool:

@@ -44,7 +44,7 @@ class Wanted:
 def retention_s(policies: Sequence[Policy], lateness_s: int) -> int:
     """How long events must be kept: the longest window, the allowed lateness and a day, at least 8 days."""
     windows_s = [
-        limit.window_s or LONGEST_CALENDAR_S.get(limit.kind, 0) + ((limit.weeks or 1) - 1) * WEEK_S
+        limit.window_s or LONGEST_CALENDAR_S.get(limit.window_kind, 0) + ((limit.weeks or 1) - 1) * WEEK_S
         for policy in policies
         for limit in policy.limits
     ]

@@ -58,7 +58,7 @@ def one(store: RiderStore) -> FakePartition:  # noqa: F811
 def registry_of(*found: FakePartition, past: Past | None = None, zone_digits: int = 0) -> CollectorRegistry:
     registry = CollectorRegistry()
     policies = ["cn-gbt-2025"]
-    registry.register(PartitionCollector(lambda: list(found), policies, past, wall=lambda: WALL_S))
+    registry.register(PartitionCollector(lambda: list(found), lambda: policies, past, wall=lambda: WALL_S))
     registry.register(RegulatorCollector(lambda: list(found), past, zone_digits))
     return registry
 

@@ -118,7 +118,7 @@ def verdicts(draw: Any, limits: int) -> Verdict:
     )
 
 
-def columns_of(found: list[Verdict], members: list[list[int]]) -> tuple[Alerts, Any, Any]:
+def columns_of(case: Case, found: list[Verdict], members: list[list[int]]) -> tuple[Alerts, Any, Any]:
     words = [word for one in found for span in one.spans for word in span]
     lengths = np.array([len(one.spans) for one in found], np.int64)
     counts = np.array([len(one) for one in members], np.int64)
@@ -130,6 +130,7 @@ def columns_of(found: list[Verdict], members: list[list[int]]) -> tuple[Alerts, 
         column(lambda one: one.row), column(lambda one: KINDS.index(one.kind)),
         column(lambda one: one.retracted), column(lambda one: one.limit), column(lambda one: one.platform),
         column(lambda one: one.event_time_s), column(lambda one: one.counted_s),
+        column(case.renderer.amount_s),
         column(lambda one: one.window_start_s), column(lambda one: one.window_end_s),
         column(lambda one: one.hold_from_s), column(lambda one: one.hold_until_s),
         column(lambda one: one.told_at_s), column(lambda one: one.zone), column(lambda one: one.estimated),
@@ -172,7 +173,7 @@ def test_alerts_and_what_platforms_get_of_them_are_the_renderers_bytes(data: Any
             for n in own
             if ALERTS_OF[n] >= 0 and concerns(PLATFORMS[n], document)
         ]
-    alerts, words, numbers = columns_of(found, members)
+    alerts, words, numbers = columns_of(case, found, members)
     assert case.encoder.reaches(alerts, words, wall_s)
     to = Destinations(1, np.array(ALERTS_OF, np.int64), np.array(STATUSES_OF, np.int64))
     written = case.encoder.write(alerts, NO_STATUSES, words, numbers, NAMES, to, now_s, wall_s)

@@ -169,7 +169,7 @@ def test_what_was_counted_before_a_revocation_stays_counted(partitions: list[Fak
             worker.partitions = {0: FakePartition(None, 0, None), 1: FakePartition(None, 1, None)}  # type: ignore[dict-item]
             await worker._on_revoked(worker._app, set())
         registry = CollectorRegistry()
-        registry.register(PartitionCollector(list, [], worker._past))
+        registry.register(PartitionCollector(list, list, worker._past))
         assert registry.get_sample_value("respite_events_total", {"outcome": "read"}) == 40
         assert registry.get_sample_value("respite_stage_seconds_total", {"stage": "judge"}) == 2
 
