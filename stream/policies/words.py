@@ -94,7 +94,7 @@ def _counts(one: PolicyLimit, lang: Lang) -> str:
         return say(
             lang,
             f"自本周（从{_week(one, lang)}起）开始经过的时间，直到有一次足够的休息。工作指{work}",
-            f"time since the week began, from {_week(one, lang)}, while no rest is long enough. Work is {work}",
+            f"time since the week began on {_week(one, lang)}, while no rest is long enough. Work is {work}",
         )
     if one.kind in ("span", "rest_within"):
         rest = duration(one.reset_s or one.rest_s or 0, lang)
@@ -107,7 +107,8 @@ def _counts(one: PolicyLimit, lang: Lang) -> str:
     if one.between is not None:
         begin, end = one.between
         hours = say(lang, f"（只计{begin}至{end}）", f", between {begin} and {end} only")
-    return say(lang, f"{_window(one, lang)}的{what}{hours}", f"{what}; {_window(one, lang)}{hours}")
+    window = _window(one, lang)
+    return say(lang, f"{window}的{what}{hours}", f"{what}; {window}{hours}")
 
 
 def _week(one: PolicyLimit, lang: Lang) -> str:
