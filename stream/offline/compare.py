@@ -18,7 +18,7 @@ from detectors.verdicts import Verdict
 from schemas.decode.hashing import hash_ids
 from schemas.policy import Policy, PolicyLimit
 from stream.offline.bad_lines import BadLines
-from stream.offline.intervals import Interval, intersection, union
+from stream.offline.intervals import Interval, daily, intersection, union
 from stream.offline.replay import Replay, read_file
 
 _SPANS = "spans"
@@ -70,11 +70,13 @@ class Comparison:
 
     def above_s(self, tried: Tried, limit: PolicyLimit) -> dict[str, int]:
         """Seconds of the limit's clock at or above it, by rider."""
-        spans = self.clocks[limit.clock]
-        found = {
-            rider: sum(end - begin for begin, end in intersection(episodes, spans.get(rider, [])))
-            for rider, episodes in tried.above[limit.name].by_rider.items()
-        }
+        spans, found = self.clocks[limit.clock], {}
+        for rider, episodes in tried.above[limit.name].by_rider.items():
+            counted = intersection(episodes, spans.get(rider, []))
+            if limit.between is not None and counted:
+                within = (counted[0][0], counted[-1][1])
+                counted = intersection(counted, daily(limit.between, tried.policy.zone, within))
+            found[rider] = sum(end - begin for begin, end in counted)
         return {rider: seconds for rider, seconds in found.items() if seconds}
 
 
@@ -96,7 +98,7 @@ def compare(
     """
     settings = replace(settings, breach_grace_s=0)
     clocks = sorted({one.clock for policy in policies for one in policy.limits} | {"order"})
-    history = Replay([spans_policy(clocks)], settings, as_of_s, bad)
+    history = Replay([spans_policy(clocks)], settings, as_of_s, bad, regardless_of_dates=True)
     files = [name for name in files if read_file(history, name)]
     if history.now_s is None:
         return None
@@ -143,12 +145,11 @@ def lasting(policy: Policy) -> Policy:
 
 
 def _ending(one: PolicyLimit) -> str:
-    in_week = getattr(one, "per", None) is not None
-    return "rest" if one.kind in ("continuous", "span", "rest_within") and not in_week else "window"
+    return "rest" if one.window_kind in ("continuous", "span", "rest_within") else "window"
 
 
 def _judged(files: Sequence[str], policy: Policy, settings: StoreSettings, as_of_s: int) -> Replay:
-    run = Replay([policy], settings, as_of_s)
+    run = Replay([policy], settings, as_of_s, regardless_of_dates=True)
     for name in files:
         read_file(run, name)
     return run

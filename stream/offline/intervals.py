@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 Interval = tuple[int, int]
@@ -63,3 +63,33 @@ def by_hour(intervals: Iterable[Interval], zone: ZoneInfo) -> list[int]:
             seconds[local.hour] += until - at
             at = until
     return seconds
+
+
+def daily(hours: tuple[str, str], zone: ZoneInfo, within: Interval) -> list[Interval]:
+    """The same local hours of every day around an interval; to the next day where the second is not later.
+
+    Where clocks go forward over one of the times it is the first instant after that.
+    """
+    begin, end = (time.fromisoformat(text) for text in hours)
+    if begin == end:
+        return [within]
+    day = datetime.fromtimestamp(within[0], zone).date() - timedelta(days=1)
+    last = datetime.fromtimestamp(within[1], zone).date()
+    found = []
+    while day <= last:
+        until = day + timedelta(days=1) if end <= begin else day
+        found.append((_first_instant(day, begin, zone), _first_instant(until, end, zone)))
+        day += timedelta(days=1)
+    return union(found)
+
+
+def _first_instant(day: date, at: time, zone: ZoneInfo) -> int:
+    naive = datetime.combine(day, at)
+    local = naive.replace(tzinfo=zone)
+    instant_s = int(local.timestamp())
+    if datetime.fromtimestamp(instant_s, zone).replace(tzinfo=None) == naive:
+        return instant_s
+    # In a gap: the offset before it puts the instant behind the gap by as much as the time lies in it.
+    while datetime.fromtimestamp(instant_s - 60, zone).replace(tzinfo=None) >= naive:
+        instant_s -= 60
+    return instant_s

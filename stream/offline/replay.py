@@ -133,18 +133,6 @@ class Replay:
             status = decoded.columns.status
             status[(status == EVENT) & (decoded.columns.event_s > self._as_of_s)] = NOT_AN_EVENT
 
-    def left_out(self) -> list[str]:
-        """In words, which policies are in force at no instant from the first event to *now*."""
-        now_s = self._latest_s if self._as_of_s is None else self._as_of_s
-        if self._first_s is None or now_s is None:
-            return []
-        return [
-            f"{ref} is left out: it is {dates_of(policy)}, and this history goes from {utc(self._first_s)} "
-            f"to {utc(now_s)}; --regardless-of-dates judges by it all the same"
-            for ref, (policy, (begins_s, ends_s)) in sorted(self._in_force.items())
-            if begins_s > now_s or ends_s <= self._first_s
-        ]
-
     @property
     def store(self) -> RiderStore:
         """The riders, for who reads what they have come to."""
@@ -158,6 +146,18 @@ class Replay:
     def outcomes(self) -> list[Outcome]:
         """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
         return [] if self.now_s is None else self._store.judge(self.now_s)
+
+    def left_out(self) -> list[str]:
+        """In words, which policies are in force at no instant from the first event to *now*."""
+        now_s = self.now_s
+        if self._first_s is None or now_s is None:
+            return []
+        return [
+            f"{ref} is left out: it is {dates_of(policy)}, and this history goes from {utc(self._first_s)} "
+            f"to {utc(now_s)}; --regardless-of-dates judges by it all the same"
+            for ref, (policy, (begins_s, ends_s)) in sorted(self._in_force.items())
+            if begins_s > now_s or ends_s <= self._first_s
+        ]
 
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""

@@ -36,7 +36,7 @@ def say_words(words: object, lang: Lang) -> str | None:
 
 def in_force(policy: Policy, today: date | None, lang: Lang) -> str:
     """From when to when; of a day, whether it is in force on it."""
-    since, until = policy.valid_from, getattr(policy, "valid_until", None)
+    since, until = policy.valid_from, policy.valid_until
     words = []
     if since:
         coming = today is not None and since > today

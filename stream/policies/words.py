@@ -90,6 +90,12 @@ def limit_words(one: PolicyLimit, lang: Lang) -> LimitWords:
 def _counts(one: PolicyLimit, lang: Lang) -> str:
     what = clock(one.clock, lang)
     work = what.removeprefix(say(lang, "工作时间：", "working time: "))
+    if one.per is not None:
+        return say(
+            lang,
+            f"自本周（从{_week(one, lang)}起）开始经过的时间，直到有一次足够的休息。工作指{work}",
+            f"time since the week began on {_week(one, lang)}, while no rest is long enough. Work is {work}",
+        )
     if one.kind in ("span", "rest_within"):
         rest = duration(one.reset_s or one.rest_s or 0, lang)
         return say(
@@ -97,7 +103,17 @@ def _counts(one: PolicyLimit, lang: Lang) -> str:
             f"自上次休息满{rest}后第一次开始工作起经过的时间，中间的休息也算在内。工作指{work}",
             f"time that passes from the first work after a rest of {rest}, breaks included. Work is {work}",
         )
-    return say(lang, f"{_window(one, lang)}的{what}", f"{what}; {_window(one, lang)}")
+    hours = ""
+    if one.between is not None:
+        begin, end = one.between
+        hours = say(lang, f"（只计{begin}至{end}）", f", between {begin} and {end} only")
+    window = _window(one, lang)
+    return say(lang, f"{window}的{what}{hours}", f"{what}; {window}{hours}")
+
+
+def _week(one: PolicyLimit, lang: Lang) -> str:
+    """The weekday on which weeks begin."""
+    return say(lang, *_WEEKDAYS[one.week_start or "monday"])
 
 
 def _window(one: PolicyLimit, lang: Lang) -> str:
@@ -116,7 +132,7 @@ def _window(one: PolicyLimit, lang: Lang) -> str:
         return say(lang, f"每个日历日{begun}", f"in each calendar day{begun}")
     if one.kind == "month":
         return say(lang, f"每个日历月{begun}", f"in each calendar month{begun}")
-    weekday = say(lang, *_WEEKDAYS[one.week_start or "monday"])
+    weekday = _week(one, lang)
     if one.weeks:
         return say(
             lang,
@@ -128,6 +144,13 @@ def _window(one: PolicyLimit, lang: Lang) -> str:
 
 def _fires(one: PolicyLimit, lang: Lang) -> str:
     amount = duration(one.amount_s, lang)
+    if one.per is not None:
+        rest = duration(one.rest_s or 0, lang)
+        return say(
+            lang,
+            f"本周内还能容下{rest}休息的最后时刻，且仍在工作时",
+            f"at the last moment at which a rest of {rest} still fits into the week, while work goes on",
+        )
     if one.kind == "rest_within":
         rest, window = duration(one.rest_s or 0, lang), duration(one.window_s or 0, lang)
         return say(
@@ -148,8 +171,8 @@ def _fires(one: PolicyLimit, lang: Lang) -> str:
 
 
 def _resets(one: PolicyLimit, lang: Lang) -> str:
-    if one.kind in ("day", "week", "month"):
-        return say(lang, *_NEW[one.kind])
+    if one.window_kind in ("day", "week", "month"):
+        return say(lang, *_NEW[one.window_kind])
     rests = []
     rest_s = one.rest_s if one.kind == "rest_within" else one.reset_s
     if rest_s:
@@ -205,8 +228,8 @@ def _effect(one: PolicyLimit, lang: Lang) -> str:
         "window": ("直到计数低于上限", "until the count is below the limit again")
         if one.kind == "rolling"
         else (
-            f"直到{_NEW.get(one.kind, _NEW['day'])[0]}",
-            f"until {_NEW.get(one.kind, _NEW['day'])[1]} begins",
+            f"直到{_NEW.get(one.window_kind, _NEW['day'])[0]}",
+            f"until {_NEW.get(one.window_kind, _NEW['day'])[1]} begins",
         ),
         "elapsed": (f"{duration(one.hold_for_s or 0, lang)}", f"for {duration(one.hold_for_s or 0, lang)}"),
     }

@@ -13,8 +13,8 @@ from yarl import URL
 
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
-from schemas.policy import Policy
 from detectors.shared_orders import SharedOrders
+from schemas.policy import Policy
 from stream.kafka import raw_fetch
 from stream.kafka.topics.wanted import retention_s
 from stream.output.alert_json import Renderer

@@ -17,12 +17,9 @@ import pytest
 
 from tests.oracle.judge import Settings, judge_rider
 
-#: Those that come with Respite, and those that wait for the kernels to know their grammar.
-FOLDERS = (Path("detectors/policies"), Path("tests/oracle/policies"))
+FOLDER = Path(__file__).resolve().parents[2] / "detectors" / "policies"
 POLICIES = {
-    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
-    for folder in FOLDERS
-    for path in sorted((Path(__file__).resolve().parents[2] / folder).glob("*.toml"))
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.toml"))
 }
 LONGEST_S = 9 * 3600
 _DURATIONS = ("limit", "reset", "window", "rest", "remind_every", "hold_for", "reset_sum", "reset_sum_parts")
