@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,14 +17,14 @@ ZURICH = ("--zone", "Europe/Zurich")
 ME = ("--rider", "me")
 
 
-def run(folder: Path, *arguments: str) -> tuple[Result, list[dict]]:
+def run(folder: Path, *arguments: str) -> tuple[Result, list[dict[str, Any]]]:
     out = folder / "events.ndjson"
     key = ("--key", str(folder / "key"))
     result = CliRunner().invoke(app, ["import", *arguments, *key, "--to", str(out)])
     return result, events_in(out) if out.exists() else []
 
 
-def imported(folder: Path, name: str, *arguments: str, status: int) -> list[dict]:
+def imported(folder: Path, name: str, *arguments: str, status: int) -> list[dict[str, Any]]:
     result, events = run(folder, str(SAMPLES / name), "--map", name.partition(".")[0], *arguments)
     assert result.exit_code == status, result.output
     return events
