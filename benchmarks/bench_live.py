@@ -199,8 +199,6 @@ class Bench:
         self._sender.say(do="morning", topic=source)
         morning = self._sender.answer("sending the morning")["events"]
         command = [sys.executable, "-m", "stream", "worker"]
-        if chosen.profile:
-            command = [sys.executable, str(_HERE / "profiled_worker.py"), chosen.profile]
         with harness.running(command, environment) as worker:
             progress = Progress(environment, chosen.partitions)
 

@@ -12,6 +12,7 @@ Everything that reaches into aiokafka or Faust beyond their documented interface
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -289,6 +290,23 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **options)
         # Faust leaves out what lies below the offset it has read; after going back all of that is wanted.
         self._read_offset = _NothingRead()
+        #: Set when a partition's buffer has room again.
+        self._has_room = asyncio.Event()
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Fetch a partition again; whoever waits for that goes on."""
+        super().on_buffer_drop(tp)
+        self._has_room.set()
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109 - Faust's name
+        """Wait for records; with every buffer full, for room, where Faust sleeps for a second."""
+        if self.flow_active and not self.app.client_only and not self._get_active_partitions():
+            self._has_room.clear()
+            # A partition can be assigned or resumed meanwhile, too.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._has_room.wait(), timeout)
+            return None, None
+        return await super()._wait_next_records(timeout)  # type: ignore[no-any-return]
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Chunks skip offsets by design."""

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kafka
 PARTITIONS = 2
 LIVES = 45
 #: Parts that are sent while all partitions are live, each life.
-LATER = 3
+LATER = 5
 
 
 @pytest.fixture
