@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
 from schemas.policy import Clock, Effect, Kind, Release, Words
+from schemas.rest_stops import RestStopView
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
@@ -93,6 +94,13 @@ class RiderState(BaseModel):
     limits: tuple[LimitState, ...]
     days: Annotated[tuple[Day, ...], Field(description="One per time zone of the policies.")]
     days_before: Annotated[tuple[Day, ...], Field(description="The local day before each of these.")]
+    rest_stops: Annotated[
+        tuple[RestStopView, ...] | None,
+        Field(
+            description="On hold: rest stops of his zone that are open until it can end; null: not on hold, "
+            "or no file of rest stops."
+        ),
+    ]
 
 
 class RiderSummary(BaseModel):
@@ -196,6 +204,13 @@ class Explained(BaseModel):
     contest_until: AwareDatetime
     text: str
     retracted: bool
+    rest_stops: Annotated[
+        tuple[RestStopView, ...] | None,
+        Field(
+            description="Of a hold: rest stops of the rider's zone that are open until it can end; null: no "
+            "hold, or no file of rest stops, or not shown to this role."
+        ),
+    ]
 
 
 class ToldAlert(BaseModel):
