@@ -175,5 +175,5 @@ def test_without_a_file_nothing_is_told(world: World) -> None:
 
 def test_the_api_does_not_start_with_a_bad_file(told: Told) -> None:
     told.path.write_text("x", encoding="utf-8")
-    with pytest.raises(ApiRefused, match="--rest-stops: .*line 1: x: the head of the table"):
+    with pytest.raises(ApiRefused, match=r"--rest-stops: .*line 1: x: the head of the table"):
         run_api(told.world.settings, no_auth=True)
