@@ -52,7 +52,8 @@ class Ewma:
 
 
 def _density(x: np.ndarray) -> np.ndarray:
-    return np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    found: np.ndarray = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+    return found
 
 
 def _cumulative(x: float) -> float:

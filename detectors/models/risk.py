@@ -1,9 +1,10 @@
 """Relative risk of an accident from work times: a product of factors, each from its own study.
 
 Hours on duty: Folkard, Lombardi & Tucker 2005 (1.13 at 10 h, 1.27 at 12 h), at most 2.47 as Salminen 2016
-found beyond 12 h. Nights in a row: Folkard, Lombardi & Tucker 2005. Quick return: Nielsen 2019. Time since a
-break: Tucker 2003, who found the last half hour of two twice as dangerous as the first; a study of 2006 found no
-straight line, so this factor is the weakest. Which shift is worse by itself is disputed, so it is no factor.
+found beyond 12 h. Nights in a row: Folkard, Lombardi & Tucker 2005. Quick return: Nielsen 2019.
+Time since a break: Tucker 2003, who found the last half hour of two twice as dangerous as the first; a study
+of 2006 found no straight line, so this factor is the weakest. Which shift is worse by itself is disputed, so
+it is no factor.
 """
 
 from __future__ import annotations
