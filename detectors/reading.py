@@ -76,7 +76,7 @@ class LimitView:
 
 @dataclass(frozen=True, slots=True)
 class RiderView:
-    """One rider at ``now_s``."""
+    """One rider at ``now_s``; ``zone`` is the number of his zone, `NONE` where he has none."""
 
     now_s: int
     status: str
@@ -84,6 +84,7 @@ class RiderView:
     last_event_s: int
     limits: tuple[LimitView, ...]
     stretches: dict[str, tuple[Stretch, ...]]
+    zone: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +304,7 @@ class Reader:
                 for number, clock in enumerate(codes.CLOCKS)
                 if packed.kept[number]
             },
+            zone=int(mem.state[State.ZONE]),
         )
 
     def _grow(self, need: int) -> None:

@@ -24,6 +24,7 @@ def pages() -> dict[Path, str]:
         "messages.md": messages.messages_page(),
         "policy-file.md": messages.policy_page(),
         "webhooks-file.md": messages.webhooks_page(),
+        "rest-stops-file.md": messages.rest_stops_page(),
         "metrics.md": metrics.page(),
         "alerts.md": alerts.page(),
         "api.md": api.page(),

@@ -11,6 +11,7 @@ from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
 from schemas.policy import Clock, Effect, Kind, Release
 from schemas.policy_words import Words
+from schemas.rest_stops import RestStopView
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 
@@ -94,6 +95,13 @@ class RiderState(BaseModel):
     limits: Annotated[tuple[LimitState, ...], Field(description="Those of policies in force at `as_of`.")]
     days: Annotated[tuple[Day, ...], Field(description="One per time zone of the policies.")]
     days_before: Annotated[tuple[Day, ...], Field(description="The local day before each of these.")]
+    rest_stops: Annotated[
+        tuple[RestStopView, ...] | None,
+        Field(
+            description="On hold: rest stops of his zone that are open until it can end; null: not on hold, "
+            "or no file of rest stops."
+        ),
+    ]
 
 
 class RiderSummary(BaseModel):
@@ -232,6 +240,13 @@ class Explained(BaseModel):
     contest_until: AwareDatetime
     text: str
     retracted: bool
+    rest_stops: Annotated[
+        tuple[RestStopView, ...] | None,
+        Field(
+            description="Of a hold: rest stops of the rider's zone that are open until it can end; null: no "
+            "hold, or no file of rest stops, or not shown to this role."
+        ),
+    ]
 
 
 class ToldAlert(BaseModel):

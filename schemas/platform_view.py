@@ -16,6 +16,8 @@ _HIDDEN_OF_EXPLANATIONS: Mapping[str, Any] = {
     "window_end": None,
     "counted": [],
     "not_counted": [],
+    # They lie in the rider's zone.
+    "rest_stops": None,
 }
 
 

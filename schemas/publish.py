@@ -13,6 +13,7 @@ from schemas.alert import Alert
 from schemas.dead_letter import DeadLetterHeaders
 from schemas.dispatch_status import DispatchStatus
 from schemas.policy import Policy
+from schemas.rest_stops import feature_schema
 from schemas.watermark import Watermark
 from schemas.work_state import WorkStateEvent
 
@@ -99,6 +100,10 @@ def _channel(
 def documents() -> dict[str, str]:
     """File names and contents."""
     trees = {f"{name}.json": json_schema(name) for name in MODELS}
+    trees["rest-stops-file.json"] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **feature_schema(),
+    }
     trees["asyncapi.json"] = async_api()
     return {name: json.dumps(tree, indent=2, ensure_ascii=False) + "\n" for name, tree in trees.items()}
 

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
         "", description="Addresses or networks whose X-Forwarded-For is believed, with commas."
     )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
+    rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka's."

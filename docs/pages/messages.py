@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from docs.pages.tables import described, fields
 from schemas import publish
 from schemas.policy import Policy, releases_of
+from schemas.rest_stops import Estate, RestStop
 from stream.webhooks.config import Config
 
 _TOPICS = {schema: topic for topic, _, schema, _, _ in publish.CHANNELS} | {
@@ -68,6 +69,20 @@ def policy_page() -> str:
     # Every whole number of a limit is a duration, which the file writes as a text.
     text = _model("Policy", _file(Policy), 2).replace("integer or null", "duration or null")
     return intro + text.replace("list of integer", "list of durations") + "".join(lines)
+
+
+def rest_stops_page() -> str:
+    """The fields of the file of rest stops."""
+    intro = (
+        "# Rest stops file\n\nA table (CSV, UTF-8, with a head) or GeoJSON (a FeatureCollection; coordinates are not "
+        "looked at, `geometry` may be null), given to `respite api --rest-stops` and `respite replay "
+        "--rest-stops`. A line or feature with a `stop_id` is a rest stop, one with an `estate_id` is an estate. "
+        "[Rest stops](../operator/rest-stops.md) says what becomes of it. In a table the name of a rest stop "
+        "stands in two columns, `name_zh` and `name_en`, and services are separated by semicolons. Columns that "
+        "are not named here are not looked at. An example is `deploy/example/rest-stops.csv` of the "
+        "repository.\n"
+    )
+    return intro + _model("RestStop", _file(RestStop), 2) + _model("Estate", _file(Estate), 2)
 
 
 def webhooks_page() -> str:

@@ -20,6 +20,7 @@ from fastapi.staticfiles import StaticFiles
 
 from schemas.api import ProblemDocument
 from schemas.eligibility import Candidates
+from schemas.rest_stops_file import InvalidRestStops
 from stream.api import problems
 from stream.api.access.authentication import Access, Outermost
 from stream.api.access.connections import Connections, Limits, guarded
@@ -29,6 +30,7 @@ from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
+from stream.rest_stops.file import load_rest_stops
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -206,6 +208,11 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     if no_auth and not is_loopback(settings.api_host):
         message = f"--no-auth on {settings.api_host}, which others reach: leave it to 127.0.0.1, or use keys"
         raise ApiRefused(message)
+    if settings.rest_stops:
+        try:
+            load_rest_stops(settings.rest_stops)
+        except InvalidRestStops as error:
+            raise ApiRefused(f"--rest-stops: {error}") from error
     if not no_auth:
         try:
             if not Keys(Path(settings.keys)).any():

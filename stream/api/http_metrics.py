@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
+from schemas.rest_stops import Entry
 from stream.api.documents.eligibility_answers import VERDICTS
+from stream.metrics.families import gauge
 
 
-class Counts:
+@dataclass(frozen=True, slots=True)
+class RestStopCounts:
+    """What metrics say of rest stops; ``zones_without`` is None while it may not be shown."""
+
+    stops: int
+    estates: Mapping[Entry, int]
+    zones_without: int | None
+    is_refused: bool
+
+
+class Counts(Collector):
     """The counters of one API process, in a registry of their own."""
 
     def __init__(self) -> None:
+        #: As of the newest scrape; None where no file of rest stops is named.
+        self.rest_stops: RestStopCounts | None = None
         self.registry = CollectorRegistry()
+        self.registry.register(self)
         ProcessCollector(registry=self.registry)
         self._verdicts = Counter(
             "respite_api_eligibility",
@@ -37,6 +55,26 @@ class Counts:
     def looked_up(self) -> None:
         """Count a regulator's look at a person."""
         self._lookups.inc()
+
+    def collect(self) -> Iterator[Metric]:
+        """The families about rest stops."""
+        stops = gauge("respite_rest_stops", "Rest stops of the file.")
+        estates = gauge("respite_estates", "Estates of the file, by whether they let riders in.", ["access"])
+        zones = gauge(
+            "respite_zones_without_open_rest_stop",
+            "Zones of this machine's riders with some on hold and no rest stop open; absent while fewer than "
+            "k riders are on hold in all.",
+        )
+        refused = gauge("respite_rest_stops_refused", "1 while the newest file of rest stops is refused.")
+        found = self.rest_stops
+        if found is not None:
+            stops.add_metric([], found.stops)
+            for access, count in found.estates.items():
+                estates.add_metric([access], count)
+            if found.zones_without is not None:
+                zones.add_metric([], found.zones_without)
+            refused.add_metric([], int(found.is_refused))
+        yield from (stops, estates, zones, refused)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""

@@ -10,8 +10,10 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Eligibilities, Eligibility
+from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
+from schemas.rest_stops import RestStopGaps, RestStops
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
 from stream.api.documents.eligibility_answers import InvalidBatch
@@ -33,6 +35,12 @@ Minutes = Annotated[
         description="How long the order will be in hand, in minutes, from its acceptance to its delivery.",
     ),
 ]
+Zone = Annotated[
+    str | None, Query(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="A zone as events name it.")
+]
+OpenAt = Annotated[
+    str | None, Query(description="An instant like 2026-11-28T12:00:00+08:00 (%2B for +): who is open then.")
+]
 CaseNumber = Annotated[
     str | None,
     Header(description="The regulator's, to look at a single person; logged."),
@@ -46,6 +54,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _eligibility(made, service, caller)
     _persons(made, service, access, caller)
     _everyone(made, service, caller)
+    _rest_stops(made, service, caller)
     _live(made, service, caller)
     _peers(made, service, caller)
     return made
@@ -175,7 +184,7 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
     @made.get("/metrics", response_class=Response, include_in_schema=False)
     async def metrics() -> Response:
         """Totals for Prometheus."""
-        return Response(service.counts.text(), media_type="text/plain; version=0.0.4")
+        return Response(await service.metrics(), media_type="text/plain; version=0.0.4")
 
     @made.get(
         "/readyz",
@@ -187,6 +196,34 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
         """Whether answers other than UNKNOWN can be expected."""
         reason = service.ready()
         return JSONResponse({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+
+def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/rest-stops",
+        response_model=RestStops,
+        responses=documented(401, 404, 422, 429),
+        tags=["rest stops"],
+    )
+    async def rest_stops(zone: Zone = None, open_at: OpenAt = None, who: Caller = caller) -> Response:  # noqa: ARG001 - the role does not matter
+        """Rest stops of a zone, or of all: with `open_at` those that are open then; and estates by access."""
+        try:
+            open_at_s = None if open_at is None else parse_instant(open_at)
+        except ValueError as error:
+            raise invalid(f"query.open_at: {error}") from error
+        return JSONResponse(await service.rest_stops.stops(zone, open_at_s))
+
+    @made.get(
+        "/v1/rest-stops/gaps",
+        response_model=RestStopGaps,
+        responses=documented(401, 403, 404, 429),
+        tags=["rest stops"],
+    )
+    async def gaps(who: Caller = caller) -> Response:
+        """Zones with riders on hold and no open rest stop; the regulator's with cells under k suppressed."""
+        if who.role == "platform":
+            raise forbidden(who.role, "it is about all platforms; GET /v1/rest-stops has the rest stops")
+        return JSONResponse(await service.rest_stops.gaps(await service.overview(who)))
 
 
 def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends

@@ -16,6 +16,7 @@ from stream.cli.keys import keys_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
+from stream.cli.rest_stops import rest_stops_app
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
 from stream.cli.workers_policies import warn_of_other_policies
@@ -51,6 +52,7 @@ app.command()(compare)
 app.command("import")(import_)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
+app.add_typer(rest_stops_app, name="rest-stops")
 
 
 @app.command()
@@ -208,7 +210,7 @@ def demo(
 @app.command()
 @takes(
     *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "log_format",
+    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
 )  # fmt: skip
 def api(
     options: Options,

@@ -23,6 +23,7 @@ class _Wish(NamedTuple):
     status: str | None
     all_errors: bool
     regardless_of_dates: bool = False
+    rest_stops: Any = None
 
 
 @takes("policy", *JUDGING)
@@ -37,6 +38,10 @@ def replay(
     ] = None,
     status: Annotated[
         str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
+    ] = None,
+    rest_stops: Annotated[
+        str | None,
+        typer.Option(help="File of rest stops: the summary names those of a hold that are open [none]."),
     ] = None,
     all_errors: Annotated[
         bool, typer.Option("--all-errors", help="Show every bad line, not the first ten of each reason.")
@@ -57,8 +62,22 @@ def replay(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates)
+    stops = _rest_stops_of(rest_stops, chosen)
+    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops)
     raise typer.Exit(_run(files, settings, chosen, wish))
+
+
+def _rest_stops_of(name: str | None, policies: Any) -> Any:  # noqa: ANN401 - imported late
+    if name is None:
+        return None
+    from schemas.rest_stops_file import InvalidRestStops
+    from stream.rest_stops.directory import RestStopsDirectory
+    from stream.rest_stops.file import load_rest_stops
+
+    try:
+        return RestStopsDirectory(load_rest_stops(name), policies[0].time_zone)
+    except InvalidRestStops as error:
+        raise refuse(f"--rest-stops: {error}") from error
 
 
 def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  # noqa: ANN401 - imported late
@@ -102,5 +121,5 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
         raise fail(error) from error
     bad.report()
     if wish.alerts is None and wish.status is None:
-        sys.stdout.write(summary(result, policies) + "\n")
+        sys.stdout.write(summary(result, policies, wish.rest_stops) + "\n")
     return REJECTED if bad or bad.files else DONE

@@ -6,15 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
+from schemas.instants import parse_instant
 from schemas.policy import Policy
 from stream.offline.replay import Replayed
 from stream.output.alert_json import Document, utc
+from stream.rest_stops.directory import RestStopsDirectory
 
 #: Of longer histories only the totals are shown; --alerts writes all.
 EXPLAINED_ALERTS = 50
+_STOPS_NAMED = 3
 
 
-def summary(result: Replayed, policies: Sequence[Policy]) -> str:
+def summary(
+    result: Replayed, policies: Sequence[Policy], rest_stops: RestStopsDirectory | None = None
+) -> str:
     """What a person reads when no output is asked for: the totals, and of a short history every alert."""
     kinds = Counter(document["kind"] for document in result.alerts)
     held = sum(1 for document in result.statuses if document["status"] == "hold")
@@ -26,11 +31,11 @@ def summary(result: Replayed, policies: Sequence[Policy]) -> str:
         "alerts: " + (", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"),
     ]
     if len(result.alerts) <= EXPLAINED_ALERTS:
-        lines += ["", *(explain(document) for document in result.alerts)]
+        lines += ["", *(explain(document, rest_stops) for document in result.alerts)]
     return "\n".join(lines)
 
 
-def explain(alert: Document) -> str:
+def explain(alert: Document, rest_stops: RestStopsDirectory | None = None) -> str:
     """One alert as a line: when, who, what, how it was counted, until when.
 
     Examples
@@ -62,7 +67,23 @@ def explain(alert: Document) -> str:
     if alert["hold"] and alert["hold"]["until"]:
         word = "ended" if alert["kind"] == "hold_released" else "not before"
         text += f", hold {word} {_after(alert['hold']['until'], alert['event_time'])}"
-    return text + (" (estimated: an end is missing)" if alert["estimated"] else "")
+    text += " (estimated: an end is missing)" if alert["estimated"] else ""
+    return text + (_where(alert, rest_stops) if rest_stops is not None else "")
+
+
+def _where(alert: Document, rest_stops: RestStopsDirectory) -> str:
+    """Of a hold: the rest stops of the rider's zone that are open until it can end."""
+    if not alert["hold"] or alert["kind"] == "hold_released" or alert["zone"] is None:
+        return ""
+    until = alert["hold"]["until"]
+    found = rest_stops.open_in(
+        alert["zone"], parse_instant(alert["event_time"]), parse_instant(until) if until else None
+    )
+    names = ", ".join(f"{stop.name.zh} ({stop.name.en})" for stop in found[:_STOPS_NAMED])
+    more = len(found) - _STOPS_NAMED
+    return f"; rest stops open in {alert['zone']}: {names or 'none'}" + (
+        f" and {more} more" if more > 0 else ""
+    )
 
 
 def _after(instant: str, other: str) -> str:

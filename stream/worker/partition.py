@@ -273,7 +273,12 @@ class Partition:
         return decoded, codes, judged
 
     def _note_doubts(self, decoded: Decoded, events: Arrivals, codes: np.ndarray, newest_ms: int) -> None:
-        """Count what of the chunk may be wrong all the same; verdicts know nothing of it."""
+        """Count what of the chunk may be wrong all the same; verdicts know nothing of it.
+
+        Only while the partition is live: catching up reads again what has been counted.
+        """
+        if not self.store.live:
+            return
         doubts = self.store.doubts(events, codes)
         if self._run.shared_orders is not None:
             shared = doubts.copy()
@@ -281,7 +286,7 @@ class Partition:
             # While partitions catch up, one is hours ahead of another: an order that was taken from a rider
             # there seems to be his still.
             behind_s = self._run.wall() - newest_ms / 1000
-            if self.store.live and (self._run.settings.clock == "event" or behind_s < _FRESH_S):
+            if (self._run.settings.clock == "event" or behind_s < _FRESH_S):
                 doubts = shared
                 self._two_riders.extend(pairs.tolist())
                 self._two_riders_new |= len(pairs) > 0

@@ -1,8 +1,10 @@
 // The city for those who may not see persons: platforms, zones, limits; small cells suppressed.
 
+import { ask, Refused } from "./ask.js";
 import { el, keyed, section, table, text } from "./make.js";
 import { number, ruleOf, say } from "./words.js";
 
+const GAPS_EVERY_MS = 5000;
 const STATUSES = ["hold", "approaching", "clear"];
 
 /** What stands under a name, and nothing that every object has. */
@@ -14,12 +16,37 @@ export function city(main, state) {
   const zones = grid("by_zone", "zone", STATUSES.map((one) => `s_${one}`));
   const limits = grid("by_limit", "limit", ["what", "count"]);
   const kinds = grid("by_kind", "kind", ["count"]);
+  const gaps = grid("rest_gaps", "zone", ["s_hold", "rest_stops"]);
+  const estates = el("p", { class: "about", id: "estates" });
+  const gapsCard = section(say("rest_gaps"), el("p", { class: "about" }, say("rest_gaps_about")), gaps.box, estates);
+  gapsCard.hidden = true;
+  let open = true;
+  let timer = null;
+
+  async function poll() {
+    try {
+      const found = await ask("v1/rest-stops/gaps");
+      if (!open) return;
+      gapsCard.hidden = false;
+      gaps.update(found.zones.map((one) => [one.zone, one.riders_on_hold < 0 ? `< ${found.k ?? 10}` : number(one.riders_on_hold), number(one.stops)]));
+      text(estates, `${say("estates")}: ${["open", "cart", "closed"].map((one) => `${say(`access_${one}`)} ${number(found.estates_by_access[one])}`).join(" · ")}`);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      gapsCard.hidden = true;
+      // Where no file is named, or the role may not ask, that stays so.
+      if (error.status === 404 || error.status === 403) return;
+    }
+    if (open) timer = setTimeout(poll, GAPS_EVERY_MS);
+  }
+  poll();
   main.append(
     el("h1", {}, say("city")), about,
     el("div", { class: "two" }, section(say("by_platform"), el("p", { class: "about" }, say("by_platform_about")), platforms.box), section(say("by_zone"), zones.box)),
     el("div", { class: "two" }, section(say("by_limit"), limits.box), section(say("by_kind"), kinds.box)),
+    gapsCard,
   );
   return {
+    close() { open = false; clearTimeout(timer); },
     update() {
       const seen = state.overview;
       if (!seen) {

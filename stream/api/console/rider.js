@@ -3,7 +3,7 @@
 import { ask, Refused } from "./ask.js";
 import { el, keyed, pill, section, table, text } from "./make.js";
 import { holdsOf, restsOf, timeline } from "./timeline.js";
-import { why } from "./why.js";
+import { stops, why } from "./why.js";
 import { clock, lang, releaseOf, ruleOf, say, span } from "./words.js";
 
 const EVERY_MS = 2000;
@@ -19,8 +19,10 @@ export function rider(main, state, [id = ""]) {
   const reason = el("div", { id: "why" });
   const reasonTitle = el("h2", {}, say("why_title"));
   const list = el("ol", { class: "feed told", id: "told" });
+  const rest = el("div", { id: "rest-stops" });
+  const restCard = section(say("rest_stops"), rest);
   const whole = [
-    day.box, el("section", { class: "card" }, reasonTitle, reason), section(say("limits"), limits), section(say("alerts_of"), list),
+    day.box, el("section", { class: "card" }, reasonTitle, reason), restCard, section(say("limits"), limits), section(say("alerts_of"), list),
   ];
   main.append(el("div", { class: "title" }, el("h1", { class: "id" }, id), status), told, facts, ...whole);
   let open = true;
@@ -47,7 +49,7 @@ export function rider(main, state, [id = ""]) {
   }
 
   function summary(seen) {
-    for (const one of [day.box, limits.parentElement]) one.hidden = true;
+    for (const one of [day.box, restCard, limits.parentElement]) one.hidden = true;
     for (const one of [reason.parentElement, list.parentElement]) one.hidden = false;
     text(told, `${seen.status === "hold" ? `${say("latest_say", { rider: id })} ` : ""}${say("summary_only")}`);
     text(facts, [seen.remaining_s === null ? "" : `${say("left")}: ${span(seen.remaining_s)}`, seen.hold_until ? `${say("until")}: ${clock(seen.hold_until, state.zone, { today: seen.as_of })}` : ""].filter(Boolean).join(" · "));
@@ -75,6 +77,10 @@ export function rider(main, state, [id = ""]) {
     text(told, words(seen));
     text(facts, `${say("as_of")} ${clock(seen.as_of, state.zone, { seconds: true })} · ${say("in_hand")}: ${seen.orders_in_hand} · ${say("last_event")} ${clock(seen.last_event, state.zone, { today: seen.as_of })}`);
     day.update(seen, alerts, state);
+    restCard.hidden = !seen.rest_stops;
+    const near = JSON.stringify([lang(), seen.rest_stops]);
+    if (seen.rest_stops && rest.dataset.told !== near) rest.replaceChildren(...[stops(seen.rest_stops, state.zone, seen.as_of)].flat());
+    rest.dataset.told = near;
     keyed(limits, seen.limits, (one) => `${one.policy}/${one.limit}`, meter, (box, one) => remeter(box, one, state, seen));
   }
 

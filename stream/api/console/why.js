@@ -1,7 +1,7 @@
 // An alert's explanation, as the API gives it, complete enough to be contested.
 
 import { el } from "./make.js";
-import { clock, releaseOf, ruleOf, say, span } from "./words.js";
+import { clock, lang, releaseOf, ruleOf, say, span } from "./words.js";
 
 const list = (pairs, zone, today) =>
   pairs.length ? el("ul", { class: "spans" }, pairs.map(([from, to]) => el("li", {}, `${clock(from, zone, { today })}–${clock(to, zone, { today })} (${span((Date.parse(to) - Date.parse(from)) / 1000)})`))) : say("none");
@@ -10,6 +10,9 @@ const doubts = (told, zone) =>
   el("ul", { class: "spans" }, told.doubtful.map((one) => el("li", {},
     `${clock(one.start, zone, { today: told.first_instant })}–${clock(one.end, zone, { today: told.first_instant })} ${one.platform}: ${one.text}` +
     (one.counted_s === null ? "" : ` ${say("without_it")} ${span(one.counted_s)}, ${say(one.reached ? "reached_yes" : "reached_no")}.`))));
+/** Rest stops that are open until the hold can end. */
+export const stops = (found, zone, today) =>
+  found.length ? el("ul", { class: "spans" }, found.map((one) => el("li", {}, `${one.name[lang()]} · ${one.address} · ${one.open_until ? `${say("open_until")} ${clock(one.open_until, zone, { today })}` : say("open_always")}`))) : say("no_rest_stop");
 
 export function why(told, limit, zone, { held = null } = {}) {
   const today = told.first_instant;
@@ -20,6 +23,7 @@ export function why(told, limit, zone, { held = null } = {}) {
     ["clock", told.clock_means],
     ["released_how", [limit ? releaseOf(limit) : "", told.resets_by].filter(Boolean).join(" ")],
     ["released_when", held?.until ? `${clock(held.until, zone, { today })} (${say("rest_now")})` : told.earliest_resume ? clock(told.earliest_resume, zone, { today }) : "–"],
+    ...(told.rest_stops ? [["rest_stops", stops(told.rest_stops, zone, today)]] : []),
     ["override", told.can_be_overridden_by],
     ["intervals", told.window_start === null ? say("not_shown") : list(told.counted, zone, today)],
     ["not_counted", told.window_start === null ? say("not_shown") : list(told.not_counted, zone, today)],

@@ -2,6 +2,16 @@
 
 const WORDS = {
   stop: ["。", ". "],
+  rest_stops: ["可休息的驿站", "Rest stops"],
+  no_rest_stop: ["本区域没有在暂停期内一直开放的驿站。", "No rest stop of this zone is open until the hold can end."],
+  open_until: ["开放至", "open until"],
+  open_always: ["一直开放", "open all the time"],
+  rest_gaps: ["没有开放驿站的区域", "Zones without an open rest stop"],
+  rest_gaps_about: ["有骑手被暂停派单、而此刻没有驿站开放的区域。", "Zones with riders on hold in which no rest stop is open now."],
+  estates: ["小区", "Estates"],
+  access_open: ["可骑入", "riders ride in"],
+  access_cart: ["小区接驳车", "the estate's own carts"],
+  access_closed: ["不可进入", "closed"],
   skip: ["跳到内容", "Skip to content"],
   nav: ["主导航", "Main"],
   home: ["实时", "Now"],

@@ -165,6 +165,7 @@ class Explainer:
             "contest_until": (event_time + timedelta(days=CONTEST_DAYS)).isoformat(),
             "text": _text(alert, rule, lang, retracted=retracted),
             "retracted": retracted,
+            "rest_stops": None,
         }
 
 

@@ -75,8 +75,10 @@ def _policy(policy: Policy) -> Document:
     }
 
 
-def rider_document(rider: str, view: RiderView, limits: Sequence[Limit]) -> Document:
-    """One rider: all limits under all clocks, and his day in every zone of the policies."""
+def rider_document(
+    rider: str, view: RiderView, limits: Sequence[Limit], rest_stops: Sequence[Document] | None
+) -> Document:
+    """One rider: all limits under all clocks, his day in every zone of the policies, where he can rest."""
     zones = sorted({one.time_zone for one in limits})
     return {
         "rider_id": rider,
@@ -87,6 +89,7 @@ def rider_document(rider: str, view: RiderView, limits: Sequence[Limit]) -> Docu
         "limits": [_limit(limits[one.index], one) for one in view.limits if one.in_force],
         "days": [_day(view, ZoneInfo(name), before=0) for name in zones],
         "days_before": [_day(view, ZoneInfo(name), before=1) for name in zones],
+        "rest_stops": rest_stops,
     }
 
 

@@ -38,6 +38,7 @@ from stream.api.queries.event_ids import EventIds
 from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
 from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts
+from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders, Unsure
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
@@ -86,6 +87,7 @@ class QueryService:
         self._resuming = asyncio.Semaphore(1)
         self._wall = wall
         self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
+        self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
@@ -166,7 +168,8 @@ class QueryService:
             raise not_found("this rider", "check the id; riders are known from their first event on")
         if caller.platform is not None:
             return summary_document(rider, view)
-        return rider_document(rider, view, self.limits)
+        rest_stops = await self.rest_stops.of_rider(view, self.riders.zone_of(rider, view))
+        return rider_document(rider, view, self.limits, rest_stops)
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
         """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
@@ -230,7 +233,7 @@ class QueryService:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
             return explanation_view(caller.platform, document)
-        return document
+        return {**document, "rest_stops": await self.rest_stops.of_alert(alert, retracted=found[1])}
 
     def _looked_up(
         self, alert: Document, platform: str | None
@@ -319,6 +322,11 @@ class QueryService:
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
+
+    async def metrics(self) -> bytes:
+        """Totals for Prometheus."""
+        self.counts.rest_stops = await self.rest_stops.counts(self._overview.overview)
+        return self.counts.text()
 
     def ready(self) -> str | None:
         """Why answers other than UNKNOWN cannot be expected; None when they can."""

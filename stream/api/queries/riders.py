@@ -359,6 +359,14 @@ class Riders:
             return True
         return self._of_thread(number).health(int(self._wall() * 1000)).why_not == "elsewhere"
 
+    def zone_of(self, rider: str, view: RiderView) -> str | None:
+        """The name of a rider's zone; None where he has none, or it cannot be said now."""
+        number = self.home(rider)
+        if number == NONE or self._of_thread(number).arrays() is None:
+            return None
+        names = self.names_of_zones(number)
+        return names[view.zone] if 0 <= view.zone < len(names) else None
+
     def names_of_zones(self, partition: int) -> Sequence[str]:
         """The names behind zones' numbers."""
         return self._of_thread(partition).zones()

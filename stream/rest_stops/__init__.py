@@ -1,0 +1,1 @@
+"""Rest stops by zone and hour, and the file they come from."""
