@@ -33,7 +33,7 @@ $(VENV)/.project: pyproject.toml $(VENV)/.requirements
 	@touch $@
 
 # Where nothing has changed the kernels are loaded from their cache, which takes seconds.
-$(VENV)/.kernels: $(shell find detectors/kernels schemas/decode schemas/encode -name '*.py') $(VENV)/.project
+$(VENV)/.kernels: $(shell find detectors/kernels schemas/decode schemas/encode schemas/jit.py -name '*.py') $(VENV)/.project
 	@$(BIN)/python -m stream.cli.compile_kernels
 	@touch $@
 
@@ -42,7 +42,7 @@ kernels: $(VENV)/.kernels  ## compile the kernels beforehand; a first start woul
 
 .PHONY: test
 test: install kernels  ## all tests, those with a real Kafka too
-	-@deploy/bootstrap.sh kafka prometheus browser
+	-@deploy/bootstrap.sh kafka prometheus browser curl
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check

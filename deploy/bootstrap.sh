@@ -1,8 +1,8 @@
 #!/bin/sh
 # Installs what Respite needs from Debian and is not there: `deploy/bootstrap.sh [python] [kafka] [prometheus]
-# [browser] [faketime]`, the first two by default. The others are for the tests: `prometheus` with its
-# alertmanager, no service is left running; `browser` is Chromium, with fonts for the screenshots; `faketime`
-# sets the clock of one process, for `make chaos`.
+# [browser] [curl] [faketime]`, the first two by default. The others are for the tests: `prometheus` with its
+# alertmanager, no service is left running; `browser` is Chromium, with fonts for the screenshots; `curl` is
+# what the manual asks with; `faketime` sets the clock of one process, for `make chaos`.
 # Does nothing, at once, when all is there. Uses apt-get as root or with a sudo that asks no password;
 # otherwise it says what to install and fails.
 set -eu
@@ -10,9 +10,9 @@ cd "$(dirname "$0")/.."
 parts=${*:-python kafka}
 for part in $parts; do
     case $part in
-    python | kafka | prometheus | browser | faketime) ;;
+    python | kafka | prometheus | browser | curl | faketime) ;;
     *)
-        echo "bootstrap: unknown part: $part; known are python, kafka, prometheus, browser and faketime" >&2
+        echo "bootstrap: unknown part: $part; known are python, kafka, prometheus, browser, curl and faketime" >&2
         exit 2
         ;;
     esac
@@ -63,6 +63,7 @@ missing() {
             alertmanager_ready || echo prometheus-alertmanager
             ;;
         faketime) faketime_ready || echo libfaketime ;;
+        curl) command -v curl >/dev/null || echo curl ;;
         browser)
             command -v chromium >/dev/null || echo chromium
             command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh 2>/dev/null)" ] || echo fontconfig fonts-noto-cjk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version as installed_version
 from typing import Annotated, Any
@@ -180,11 +181,23 @@ def demo(
         bool | None,
         typer.Option("--stay/--no-stay", help="Keep the console after the day [on a terminal]."),
     ] = None,
+    browser: Annotated[
+        bool | None,
+        typer.Option("--browser/--no-browser", help="Open the console [on a terminal with a display]."),
+    ] = None,
 ) -> None:
     """Everything at once: a Kafka, couriers, a worker, the console, alerts on the terminal."""
     from stream.simulation import demo as showing
 
-    day = showing.Day(riders, seconds, seed, stay=sys.stdout.isatty() if stay is None else stay)
+    terminal = sys.stdout.isatty()
+    display = sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    day = showing.Day(
+        riders,
+        seconds,
+        seed,
+        stay=terminal if stay is None else stay,
+        browser=terminal and display if browser is None else browser,
+    )
     raise typer.Exit(showing.run(day))
 
 

@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 import uuid
+import webbrowser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,12 +60,15 @@ class Day:
     ----------
     stay
         Keep all running after the day, until interrupted.
+    browser
+        Open the console in this machine's browser as the day begins.
     """
 
     riders: int
     seconds: int
     seed: int
     stay: bool
+    browser: bool
 
 
 @contextlib.contextmanager
@@ -145,10 +149,8 @@ async def _watch(
         settings.watermark_topic,
     ]
     quiet_s = time.monotonic()
-    over = False
-    # Without a terminal the line would be written once, at the end, and without an end of its own.
-    console = board.console
-    with Live(board.line(), console=console, refresh_per_second=4, transient=not console.is_terminal) as live:
+    # The line goes when the day is over: the summary stands in its place.
+    with Live(board.line(), console=board.console, refresh_per_second=4, transient=True) as live:
         async with tail(settings, topics) as read:
             while True:
                 records = await read(500)
@@ -161,11 +163,11 @@ async def _watch(
                     part.check()
                 if city.process.poll() is None:
                     quiet_s = time.monotonic()
-                elif not over and time.monotonic() - quiet_s > _DRAIN_S:
+                elif not board.over and time.monotonic() - quiet_s > _DRAIN_S:
+                    board.over = True
                     if not stay:
                         return
-                    over = True
-                    board.console.print("The day is over; the console stays until Ctrl-C.")
+                    board.console.print(board.summary())
 
 
 def _settings(address: str) -> Settings:
@@ -285,7 +287,8 @@ def _show(console: Console, address: str, day: Day) -> None:
         for server in beside:
             start(server.name, server.command)
         console_at = _address(api)
-        console.print(f"Console        {console_at}/", style="bold")
+        board.console_at = f"{console_at}/"
+        console.print(f"Console        {board.console_at}", style="bold")
         for server in beside:
             console.print(f"{server.name:<14} {server.address}/")
         console.print(f"Metrics        http://127.0.0.1:{worker_port}/metrics")
@@ -294,9 +297,12 @@ def _show(console: Console, address: str, day: Day) -> None:
         _await_ready(console_at, [worker, api])
         city = start("city", _city(day))
         console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
+        if day.browser and not webbrowser.open(board.console_at):
+            console.print("No browser here: open the console's address in one of yours.")
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, board, city, [worker, api], stay=day.stay))
-    console.print(board.summary())
+    if not (board.over and day.stay):
+        console.print(board.summary())
 
 
 def run(day: Day) -> int:

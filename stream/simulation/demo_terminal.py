@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from typing import Any
 
 import msgspec
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from stream.settings import Settings
@@ -29,6 +31,12 @@ _WORDS = {
 }
 
 
+#: Of alerts that come closer together than this only those that end an assignment are shown.
+_AT_MOST_EVERY_S = 0.05
+_ALWAYS_SHOWN = frozenset({"limit_reached", "hold_breached"})
+_INDENT = " " * 13
+
+
 class DemoTerminal:
     """What scrolls, and the live line below it."""
 
@@ -41,29 +49,35 @@ class DemoTerminal:
         self.refused = 0
         self.clock = "-"
         self.skipped = 0
+        self.console_at = ""
+        self.over = False
+        self.breaches: Counter[str] = Counter()
+        self._explained: set[tuple[str, str]] = set()
 
-    def alert(self, document: dict[str, object]) -> None:
-        """Show an alert; of a burst only some, the rest are counted."""
+    def alert(self, document: dict[str, Any]) -> None:
+        """Show an alert on a line; of a burst only some, the rest are counted.
+
+        What the rule says to the rider stands below the first alert of each kind and limit alone.
+        """
         kind = str(document["kind"])
         self.alerts[kind] += 1
-        if time.monotonic() - self._shown_s < 0.05 and kind not in ("limit_reached", "hold_breached"):
+        if kind == "hold_breached":
+            self.breaches[str(document["platform"])] += 1
+        if time.monotonic() - self._shown_s < _AT_MOST_EVERY_S and kind not in _ALWAYS_SHOWN:
             self.skipped += 1
             return
         self._shown_s = time.monotonic()
-        minutes = int(str(document["counted_s"])) // 60
-        line = (
-            f"{str(document['event_time'])[5:16].replace('T', ' ')}  {document['rider_id']:<10} "
-            f"{_WORDS[kind]}  {document['limit']}  {minutes // 60} h {minutes % 60:02d} min"
-        )
-        if document["platform"]:
-            line += f"  {document['platform']}"
-        message = document["message"]
-        if isinstance(message, dict):
-            line += f"\n             {message['zh']} {message['en']}"
-        self.console.print(Text(line, style=_COLOURS[kind]))
+        self.console.print(Text(_one_line(document), style=_COLOURS[kind]), overflow="ellipsis", no_wrap=True)
+        limit, message = f"{document['policy']}/{document['limit']}", document["message"]
+        if isinstance(message, dict) and (kind, limit) not in self._explained:
+            self._explained.add((kind, limit))
+            for language in ("zh", "en"):
+                self.console.print(Text(f"{_INDENT}{message[language]}", style="italic"))
 
     def line(self) -> Text:
-        """The live line."""
+        """The live line; when the day is over, what is left to do."""
+        if self.over:
+            return Text(f"The day is over; {self.console_at} stays until Ctrl-C.", style="reverse")
         held = sum(1 for status in self.statuses.values() if status == "hold")
         rate = sum(self.alerts.values()) / max(1.0, time.monotonic() - self._began_s)
         return Text(
@@ -72,14 +86,32 @@ class DemoTerminal:
             style="reverse",
         )
 
-    def summary(self) -> str:
+    def summary(self) -> Table:
         """What the day came to."""
         held = sum(1 for status in self.statuses.values() if status == "hold")
-        told = ", ".join(f"{_WORDS[kind]} {count}" for kind, count in self.alerts.most_common())
-        return (
-            f"{len(self.statuses)} riders, {held} of them on hold at the end; {told or 'no alerts'}; "
-            f"{self.refused} refused messages in the dead letters ({self.skipped} alerts counted, not shown)"
-        )
+        table = Table("", "", title=f"The day, until {self.clock}", show_header=False, title_justify="left")
+        table.columns[1].justify = "right"
+        table.add_row("骑手 riders", str(len(self.statuses)))
+        table.add_row("最后仍应休息 on hold at the end", str(held), end_section=True)
+        for kind, count in self.alerts.most_common():
+            table.add_row(Text(_WORDS[kind], style=_COLOURS[kind]), str(count))
+        for platform, count in sorted(self.breaches.items()):
+            table.add_row(f"{_INDENT}{platform}", str(count))
+        table.add_section()
+        table.add_row("拒收消息 refused messages, in the dead letters", str(self.refused))
+        table.add_row("未逐条显示 alerts counted, not shown", str(self.skipped))
+        return table
+
+
+def _one_line(document: dict[str, Any]) -> str:
+    """When, who, what, by which limit and how much."""
+    minutes = int(document["counted_s"]) // 60
+    at = str(document["event_time"])[5:16].replace("T", " ")
+    line = (
+        f"{at}  {document['rider_id']:<10} {_WORDS[str(document['kind'])]}  {document['limit']}  "
+        f"{minutes // 60} h {minutes % 60:02d} min"
+    )
+    return f"{line}  {document['platform']}" if document["platform"] else line
 
 
 def take(settings: Settings, board: DemoTerminal, topic: str, value: bytes | None) -> None:

@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors import kernels
-from detectors.kernels.jit import sources_digest
 from detectors.kernels.layout.arrays import Memory
 from detectors.limits import LimitTable
 from detectors.reading import ARRAYS
 from detectors.store import StoreSettings
+from schemas.jit import sources_digest
 
 FORMAT = 2
 #: Words of the header.

@@ -7,19 +7,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-import detectors.kernels.jit as ours
-import schemas.decode.jit as theirs
-import schemas.encode.jit as writers
+import detectors.kernels
+import schemas.decode
+import schemas.encode
 from detectors.kernels.verdicts.sweeps import judge_touched
 from schemas.decode.message import parse_values
+from schemas.encode.frames import frame
+from schemas.jit import sources_digest
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_cache_of_a_kernel_is_stamped_with_all_sources_it_may_have_inlined() -> None:
-    for module, dispatcher in ((ours, judge_touched), (theirs, parse_values)):
-        folder = Path(str(module.__file__)).parent
-        file, digest = dispatcher._cache._cache_file, module.sources_digest(folder)
+    packages = (detectors.kernels, judge_touched), (schemas.decode, parse_values), (schemas.encode, frame)
+    for package, dispatcher in packages:
+        (folder,) = package.__path__
+        file, digest = dispatcher._cache._cache_file, sources_digest(Path(folder))
         assert file._source_stamp == digest
         assert digest[:16] in file._index_name
 
@@ -37,7 +40,7 @@ def test_an_index_of_other_sources_is_not_opened_and_goes_with_the_next_that_is_
     run = [sys.executable, "-c", code]
     subprocess.run(run, env=environment, cwd=ROOT, check=True, timeout=300)
     (index,) = hashing.rglob("*hash_ids*.nbi")
-    digest = theirs.sources_digest(Path(str(theirs.__file__)).parent)[:16]
+    digest = sources_digest(Path(schemas.decode.__path__[0]))[:16]
     stale = index.with_name(index.name.replace(digest, "0" * 16))
     stale.write_bytes(b"no pickle")
     index.unlink()
@@ -48,31 +51,24 @@ def test_an_index_of_other_sources_is_not_opened_and_goes_with_the_next_that_is_
 
 def test_a_changed_renamed_or_new_source_changes_the_stamp(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("one", encoding="utf-8")
-    stamps = {ours.sources_digest(tmp_path)}
+    stamps = {sources_digest(tmp_path)}
     (tmp_path / "a.py").write_text("two", encoding="utf-8")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     (tmp_path / "a.py").rename(tmp_path / "b.py")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     (tmp_path / "a.py").write_text("", encoding="utf-8")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     assert len(stamps) == 4
 
 
 def test_a_source_in_a_folder_below_changes_the_stamp(tmp_path: Path) -> None:
     below = tmp_path / "below"
     below.mkdir()
-    stamps = {ours.sources_digest(tmp_path)}
+    stamps = {sources_digest(tmp_path)}
     (below / "a.py").write_text("one", encoding="utf-8")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     (below / "a.py").write_text("two", encoding="utf-8")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     (below / "a.py").rename(tmp_path / "a.py")
-    stamps.add(ours.sources_digest(tmp_path))
+    stamps.add(sources_digest(tmp_path))
     assert len(stamps) == 4
-
-
-def test_all_packages_compile_alike() -> None:
-    modules = (ours, theirs, writers)
-    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
-    codes = {text[text.index("from __future__") :] for text in texts}
-    assert len(codes) == 1
