@@ -298,7 +298,7 @@ class Consumer(driver.Consumer):
         super().on_buffer_drop(tp)
         self._has_room.set()
 
-    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109 - Faust's name
+    async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109 - as Faust
         """Wait for records; with every buffer full, for room, where Faust sleeps for a second."""
         if self.flow_active and not self.app.client_only and not self._get_active_partitions():
             self._has_room.clear()
