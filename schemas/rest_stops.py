@@ -10,7 +10,7 @@ from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
 from schemas.names import Id
-from schemas.policy import Words
+from schemas.policy_words import Words
 
 Service = Literal["rest", "toilet", "water", "tea", "microwave", "charging", "first_aid", "umbrella"]
 SERVICES: tuple[str, ...] = get_args(Service)

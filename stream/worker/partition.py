@@ -286,7 +286,7 @@ class Partition:
             # While partitions catch up, one is hours ahead of another: an order that was taken from a rider
             # there seems to be his still.
             behind_s = self._run.wall() - newest_ms / 1000
-            if (self._run.settings.clock == "event" or behind_s < _FRESH_S):
+            if self._run.settings.clock == "event" or behind_s < _FRESH_S:
                 doubts = shared
                 self._two_riders.extend(pairs.tolist())
                 self._two_riders_new |= len(pairs) > 0
