@@ -8,6 +8,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Options for pytest, as in: make test ARGS="-k topics -m 'not kafka'"
 ARGS ?=
+# Processes of the tests, each with a Kafka of its own: more than two ask for more memory than small machines have.
+JOBS ?= 2
 
 .PHONY: help
 help:  ## this list
@@ -43,7 +45,7 @@ kernels: $(VENV)/.kernels  ## compile the kernels beforehand; a first start woul
 .PHONY: test
 test: install kernels  ## all tests, those with a real Kafka too
 	-@deploy/bootstrap.sh kafka prometheus browser curl
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 .PHONY: check
 check: install  ## everything that is judged without running it: style, types, imports, published schemas, rules, dashboards

@@ -70,6 +70,9 @@ class Overview(BaseModel):
     persons_shown: Annotated[
         bool, Field(description="False: riders are not named to this role, whatever the counts say.")
     ]
+    rest_stops_named: Annotated[
+        bool, Field(description="Whether the API has a file of rest stops, and so answers `/v1/rest-stops`.")
+    ]
     on_hold: tuple[Near, ...]
     nearest: Annotated[
         tuple[Near, ...], Field(description="The clock of the limit named runs; who rests is not in it.")

@@ -26,13 +26,6 @@ class ExistingBroker:
         self.bootstrap = bootstrap
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a Kafka runs in one process, on one Kafka; the rest goes on beside it in another."""
-    for item in items:
-        if item.get_closest_marker("kafka"):
-            item.add_marker(pytest.mark.xdist_group("kafka"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def logs_on_standard_error() -> None:
     """As the service has them: what is written to standard output is only what a command answers."""

@@ -24,6 +24,9 @@ export function city(main, state) {
   let timer = null;
 
   async function poll() {
+    timer = setTimeout(poll, GAPS_EVERY_MS);
+    // Asked only where there is an answer: a browser writes every refusal into its log.
+    if (!state.overview?.rest_stops_named) return;
     try {
       const found = await ask("v1/rest-stops/gaps");
       if (!open) return;
@@ -33,10 +36,7 @@ export function city(main, state) {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       gapsCard.hidden = true;
-      // Where no file is named, or the role may not ask, that stays so.
-      if (error.status === 404 || error.status === 403) return;
     }
-    if (open) timer = setTimeout(poll, GAPS_EVERY_MS);
   }
   poll();
   main.append(

@@ -316,7 +316,7 @@ class QueryService:
 
     async def overview(self, caller: Caller) -> Document:
         """What a console shows, as much as the caller may see."""
-        document = await self._overview.overview()
+        document = await self._overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
             return for_regulator(document)
         if not caller.sees_persons:

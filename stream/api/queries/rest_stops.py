@@ -41,6 +41,11 @@ class RestStopsQuery:
         named = settings.rest_stops
         return cls(RestStopsFile(named, policies[0].time_zone) if named else None, wall)
 
+    @property
+    def are_named(self) -> bool:
+        """Whether there is a file of them."""
+        return self._file is not None
+
     async def _directory(self) -> RestStopsDirectory | None:
         # Beside the event loop: a file that has changed is read there.
         return None if self._file is None else await asyncio.to_thread(self._file.current)
