@@ -39,7 +39,11 @@ Zone = Annotated[
     str | None, Query(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="A zone as events name it.")
 ]
 OpenAt = Annotated[
-    str | None, Query(description="An instant like 2026-11-28T12:00:00+08:00 (%2B for +): who is open then.")
+    str | None,
+    Query(
+        description="An instant like 2026-11-28T12:00:00+08:00 (%2B for +): who is open then.",
+        json_schema_extra={"format": "date-time"},
+    ),
 ]
 CaseNumber = Annotated[
     str | None,

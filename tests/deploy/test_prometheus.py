@@ -112,7 +112,8 @@ def test_no_runbook_is_left_over() -> None:
 @pytest.mark.parametrize("name", sorted(rule["record"] for rule in rules_of("record")))
 def test_recorded_names_are_level_metric_operations(name: str) -> None:
     assert re.fullmatch(
-        r"(all|job|partition|policy|limit|platform|zone|kind|status|cause|_)+:respite_[a-z_]+:[a-z0-9_]+", name
+        r"(all|job|partition|policy|limit|platform|zone|kind|status|cause|_)+:respite_[a-z_]+:[a-z0-9_]+",
+        name,
     )
 
 
