@@ -32,7 +32,7 @@ class Desk:
         self.endpoint = Endpoint.model_validate(
             {
                 "name": "one", "platform": "alpha", "url": "https://hooks.example.com/", "secret": SECRET,
-                "retry": {"attempts": 5, "first": 0.001, "longest": 0.002}, **endpoint,
+                "retry": {"attempts": 5, "first": "1ms", "longest": "2ms"}, **endpoint,
             }
         )  # fmt: skip
         self.post = post
@@ -85,7 +85,7 @@ def test_whatever_fails_a_riders_messages_arrive_in_order_and_each_is_settled_on
             arrived[rider].append(number)
         return Answer(status, "")
 
-    desk = Desk(post, retry={"attempts": 1000, "first": 0.001, "longest": 0.001})
+    desk = Desk(post, retry={"attempts": 1000, "first": "1ms", "longest": "1ms"})
     desk.run([message(number, f"r{number % 17}") for number in range(500)])
     assert sorted(desk.settled) == list(range(500))
     assert all(numbers == sorted(numbers) for numbers in arrived.values())
@@ -117,7 +117,7 @@ def test_429_with_retry_after_pauses_all_riders() -> None:
         times_s.append(asyncio.get_running_loop().time())
         return Answer(429, "", "1") if len(times_s) == 1 else Answer(204, "")
 
-    retry = {"attempts": 5, "first": 0.001, "longest": 0.3}
+    retry = {"attempts": 5, "first": "1ms", "longest": "300ms"}
     Desk(post, concurrency=1, retry=retry).run([message(number, f"r{number}") for number in range(5)])
     assert len(times_s) == 6
     # A second was asked for; what is obeyed ends at the longest wait.
@@ -187,7 +187,7 @@ def test_draining_lets_requests_end_forgets_the_rest_and_the_sender_can_go_on() 
         delivered.append(number_of(webhook_id))
         return Answer(204 if number_of(webhook_id) < 10 else 500, "")
 
-    desk = Desk(post, concurrency=2, retry={"attempts": 9, "first": 600, "longest": 600})
+    desk = Desk(post, concurrency=2, retry={"attempts": 9, "first": "600s", "longest": "600s"})
 
     async def work() -> None:
         async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as tasks:
