@@ -26,6 +26,25 @@ class ExistingBroker:
         self.bootstrap = bootstrap
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--alone",
+        choices=("with", "without", "only"),
+        default="with",
+        help="tests that need the machine for themselves: with the others, without them, or only them",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`make test` runs most tests on two processes, and then those that must keep a time by themselves."""
+    which = config.getoption("--alone")
+    if which == "with":
+        return
+    kept = [item for item in items if (item.get_closest_marker("alone") is not None) == (which == "only")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
 @pytest.fixture(scope="session", autouse=True)
 def logs_on_standard_error() -> None:
     """As the service has them: what is written to standard output is only what a command answers."""

@@ -218,6 +218,7 @@ async def coming_and_going(settings: Settings, workers: Workers, file: Path) -> 
         await feeding
 
 
+@pytest.mark.alone
 def test_workers_come_and_go_in_the_middle_of_work_and_nobody_dies(
     settings: Settings, workers: Workers, alerts: Topic, file: Path, expected: Alerts
 ) -> None:
