@@ -41,7 +41,7 @@ class FakePartition:
     async def start(self) -> None:
         """Nothing to claim."""
 
-    async def on_chunk(self, _raw: bytes, first: int, following: int, _newest_ms: int) -> None:
+    async def on_chunk(self, _raw: bytes, first: int, following: int, *_times: float) -> None:
         self.working.set()
         await self.go_on.wait()
         if self.error is not None:
@@ -66,7 +66,11 @@ class FakeStream:
 
 
 def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
-    headers = ((raw_fetch.FIRST_OFFSET, first), (raw_fetch.NEXT_OFFSET, first + 10))
+    headers = (
+        (raw_fetch.FIRST_OFFSET, first),
+        (raw_fetch.NEXT_OFFSET, first + 10),
+        (raw_fetch.FETCHED, 0.0),
+    )
     return SimpleNamespace(
         partition=number, headers=headers, value=b"", timestamp=0.0, generation_id=generation
     )
