@@ -43,6 +43,7 @@ def test_an_explanation_keeps_its_fields_and_shows_no_interval() -> None:
         "counted": [],
         "not_counted": [],
         "limit": "c",
+        "rest_stops": None,
         # What the verdict were without it would tell how much of the time others fill.
         "doubtful": [{"platform": "A", "kind": "brief_session", "counted_s": None, "reached": None}],
     }
