@@ -21,7 +21,7 @@ from stream.settings import Settings
 from tests.stream.worker.test_readiness import ROOT, Probes, until
 from tests.stream.worker.test_worker import PARTITIONS, Topic, written
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.alone]
 #: From the topic's being there again to the status of a new rider, in seconds.
 RECOVERS_WITHIN_S = 60.0
 #: Older, a watermark says that nothing is known (CONTRACT 2).
