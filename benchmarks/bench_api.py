@@ -20,14 +20,13 @@ import random
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.bench_throughput import city, cpu_seconds, fill, machine, running, scrape
+from benchmarks.harness import city, cpu_seconds, fill, machine, own_environment, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.reading.columns import A_KNOWN
@@ -173,17 +172,14 @@ def main() -> None:
     chosen = chosen_options()
     ports = free_ports(["metrics", "api"], {})
     with Broker.running() as broker:
-        name = f"bench-{uuid.uuid4().hex[:6]}"
-        os.environ |= {
-            "RESPITE_BROKER": broker.bootstrap,
-            "RESPITE_PREFIX": f"{name}.",
-            "RESPITE_GROUP": name,
+        # This process asks as the engine, too, by the same settings.
+        os.environ |= own_environment(
+            broker.bootstrap,
             # The city's next hours are judged faster than they pass.
-            "RESPITE_CLOCK": "event",
-            "RESPITE_METRICS_PORT": str(ports["metrics"]),
-            "RESPITE_API_PORT": str(ports["api"]),
-            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-        }
+            RESPITE_CLOCK="event",
+            RESPITE_METRICS_PORT=str(ports["metrics"]),
+            RESPITE_API_PORT=str(ports["api"]),
+        )
         environment = dict(os.environ)
         middle_s = int(time.time())
         before_s = middle_s - int(chosen.days * DAY_S)
@@ -193,8 +189,8 @@ def main() -> None:
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
         with (
             # As is advised where both share cores: dispatchers wait for answers, alerts have a second.
-            running(["nice", "-n", "5", *python, "worker"], environment) as worker,
-            running([*python, "api", "--no-auth"], environment),
+            running("worker", ["nice", "-n", "5", *python, "worker"], environment) as worker,
+            running("api", [*python, "api", "--no-auth"], environment),
         ):
             wait_until_live(ports["metrics"], chosen.partitions)
             print("\n| asked | times | p50, ms | p99, ms | most, ms | |\n|---|---|---|---|---|---|")

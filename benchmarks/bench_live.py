@@ -86,7 +86,7 @@ class Helper:
 def helper(name: str, told: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[Helper]:
     """One of the two helpers, ready."""
     arguments = [sys.executable, str(_HERE / f"live_{name}.py"), json.dumps(told)]
-    with harness.running(arguments, environment) as process:
+    with harness.running(f"live_{name}", arguments, environment) as process:
         found = Helper(process, name)
         found.answer("getting ready")
         yield found
@@ -199,7 +199,7 @@ class Bench:
         self._sender.say(do="morning", topic=source)
         morning = self._sender.answer("sending the morning")["events"]
         command = [sys.executable, "-m", "stream", "worker"]
-        with harness.running(command, environment) as worker:
+        with harness.running("worker", command, environment) as worker:
             progress = Progress(environment, chosen.partitions)
 
             def ready() -> bool | None:
@@ -304,12 +304,8 @@ class Bench:
 
 def stages(before: Mapping[str, float], after: Mapping[str, float], events: int) -> dict[str, float]:
     """Microseconds per event by stage, from two scrapes."""
-    for name in ("respite_stage_seconds_sum", "respite_stage_seconds_total"):
-        found = harness.of_metric(after, name, "stage")
-        if found:
-            base = harness.of_metric(before, name, "stage")
-            return {one: (value - base.get(one, 0.0)) / events * 1e6 for one, value in found.items()}
-    return {}
+    found, base = (harness.of_metric(each, "respite_stage_seconds_sum", "stage") for each in (after, before))
+    return {one: (value - base.get(one, 0.0)) / events * 1e6 for one, value in found.items()}
 
 
 def show(trial: Trial) -> None:

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
-import uuid
 from datetime import datetime
 from pathlib import Path
 
@@ -25,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.bench_throughput import city, fill, machine
+from benchmarks.harness import city, fill, machine, own_environment
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 
@@ -91,15 +89,7 @@ def main() -> None:
     chosen = parser.parse_args()
     workers: list[subprocess.Popen[bytes]] = []
     with Broker.running() as broker:
-        name = f"bench-{uuid.uuid4().hex[:6]}"
-        root = str(Path(__file__).resolve().parent.parent)
-        environment = {
-            **os.environ,
-            "RESPITE_BROKER": broker.bootstrap,
-            "RESPITE_PREFIX": f"{name}.",
-            "RESPITE_GROUP": name,
-            "PYTHONPATH": root,
-        }
+        environment = own_environment(broker.bootstrap)
         events = fill(environment, PARTITIONS, city(chosen.riders, chosen.days))
         try:
             ports = list(free_ports(["a", "b"], {}).values())
@@ -108,7 +98,7 @@ def main() -> None:
                 command = [sys.executable, "-m", "stream", "worker"]
                 quiet = subprocess.DEVNULL
                 workers.append(subprocess.Popen(command, env=own, stdout=quiet, stderr=quiet))
-            marks = Watermarks(broker.bootstrap, f"{name}.courier.watermark")
+            marks = Watermarks(broker.bootstrap, f"{environment['RESPITE_PREFIX']}courier.watermark")
             marks.wait(time.time())
             deadline = time.monotonic() + _PATIENCE_S
             while not checkpointed(ports):

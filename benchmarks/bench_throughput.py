@@ -12,70 +12,40 @@ judges and tells. CPU is the worker process's own. All share this machine with K
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
-import platform
-import re
-import signal
-import subprocess
 import sys
 import time
-import urllib.request
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.harness import (
+    Measured,
+    city,
+    cpu_seconds,
+    fill,
+    machine,
+    of_metric,
+    own_environment,
+    running,
+    scrape,
+)
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 
 STOCK_SECONDS = 12
 PATIENCE_S = 300
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Measured(NamedTuple):
-    """Events, seconds of the clock and of the process's CPU."""
-
-    events: int
-    seconds: float
-    cpu_seconds: float
-
-    def row(self, name: str, baseline: float) -> str:
-        """A line of the table."""
-        rate = self.events / self.seconds
-        cpu_us = self.cpu_seconds / self.events * 1e6
-        return f"| {name} | {rate:,.0f} | {cpu_us:.2f} | {rate / baseline:.1f} |"
-
-
-def cpu_seconds(pid: int) -> float:
-    """CPU that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-@contextlib.contextmanager
-def running(arguments: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process whose standard output is read; stopped at the end."""
-    process = subprocess.Popen(
-        arguments, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+def row(measured: Measured, name: str, baseline: float) -> str:
+    """A line of the table."""
+    return f"| {name} | {measured.rate:,.0f} | {measured.cpu_us:.2f} | {measured.rate / baseline:.1f} |"
 
 
 def stock(role: str, environment: dict[str, str]) -> Measured:
     """What the stock agent does in some seconds, counted from its first event."""
-    with running([sys.executable, __file__, "--role", role], environment) as process:
+    with running(f"stock-{role}", [sys.executable, __file__, "--role", role], environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.startswith("measured "):
@@ -125,13 +95,6 @@ def run_stock(role: str) -> None:
     faust.Worker(app, loglevel="ERROR").execute_from_commandline()
 
 
-def scrape(port: int) -> dict[str, float]:
-    """The sums of a worker's metrics by name and label."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-        text = answer.read().decode()
-    return {name: float(value) for name, value in re.findall(r"^(respite_\S+) (\S+)$", text, re.MULTILINE)}
-
-
 def respite(
     environment: dict[str, str], events: int, partitions: int
 ) -> tuple[Measured, Measured, dict[str, float]]:
@@ -141,7 +104,7 @@ def respite(
     judged = None
     began = (0.0, 0.0)
     deadline = time.monotonic() + PATIENCE_S
-    with running([sys.executable, "-m", "stream", "worker"], environment) as process:
+    with running("worker", [sys.executable, "-m", "stream", "worker"], environment) as process:
         while time.monotonic() < deadline:
             time.sleep(0.02)
             if process.poll() is not None:
@@ -162,29 +125,6 @@ def respite(
     raise SystemExit(f"the worker ended or was not done within {PATIENCE_S} s")
 
 
-def city(riders: int, days: float, *more: str) -> list[str]:
-    """The command that sends the simulated city's events."""
-    command = [sys.executable, "-m", "stream", "simulate", "--placement", "standard"]
-    return [*command, "--riders", str(riders), "--days", str(days), *more]
-
-
-def fill(environment: dict[str, str], partitions: int, command: list[str]) -> int:
-    """Make the topics and fill the source by a `city`; the number of events."""
-    topics = [sys.executable, "-m", "stream", "topics", "--partitions", str(partitions)]
-    subprocess.run(topics, env=environment, check=True)
-    done = subprocess.run(command, env=environment, check=True, stderr=subprocess.PIPE, text=True)
-    found = re.search(r"sent (\d+) events", done.stderr)
-    assert found, done.stderr
-    return int(found[1])
-
-
-def machine() -> str:
-    """What was measured on."""
-    model = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    name = model[1] if model else platform.processor()
-    return f"{os.cpu_count()} cores of {name}, Python {platform.python_version()}"
-
-
 def main() -> None:
     """Fill, measure, print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -198,15 +138,7 @@ def main() -> None:
         run_stock(chosen.role)
         return
     with Broker.running() as broker:
-        name = f"bench-{uuid.uuid4().hex[:6]}"
-        environment = {
-            **os.environ,
-            "RESPITE_BROKER": broker.bootstrap,
-            "RESPITE_PREFIX": f"{name}.",
-            "RESPITE_GROUP": name,
-            "BENCH_PARTITIONS": str(chosen.partitions),
-            "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
-        }
+        environment = own_environment(broker.bootstrap, BENCH_PARTITIONS=str(chosen.partitions))
         sent = city(chosen.riders, chosen.days, "--malformed", str(chosen.malformed))
         events = fill(environment, chosen.partitions, sent)
         print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
@@ -215,17 +147,15 @@ def main() -> None:
         baseline = float("nan")
         if not chosen.malformed:
             nothing = stock("nothing", environment)
-            baseline = nothing.events / nothing.seconds
-            print(nothing.row("stock Faust agent, doing nothing", baseline))
+            baseline = nothing.rate
+            print(row(nothing, "stock Faust agent, doing nothing", baseline))
             table = stock("table", environment)
-            print(table.row("stock Faust agent, json, one table update", baseline), flush=True)
+            print(row(table, "stock Faust agent, json, one table update", baseline), flush=True)
         judged, told, metrics = respite(environment, events, chosen.partitions)
-        print(judged.row("Respite, all judged", baseline))
-        print(told.row("Respite, all judged and told", baseline))
-        stages = {n: v for n, v in metrics.items() if n.startswith("respite_stage_seconds_total")}
-        for stage, seconds in sorted(stages.items()):
-            label = stage.split('"')[1]
-            print(f"  {label}: {seconds / events * 1e6:.2f} µs per event")
+        print(row(judged, "Respite, all judged", baseline))
+        print(row(told, "Respite, all judged and told", baseline))
+        for stage, seconds in sorted(of_metric(metrics, "respite_stage_seconds_sum", "stage").items()):
+            print(f"  {stage}: {seconds / events * 1e6:.2f} µs per event")
         alerts = sum(v for n, v in metrics.items() if n.startswith("respite_alerts_total"))
         letters = sum(v for n, v in metrics.items() if n.startswith("respite_dead_letters_total"))
         print(f"  dead letters: {letters:,.0f}")

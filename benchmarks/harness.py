@@ -37,11 +37,6 @@ def city_second(clock: str) -> int:
     return int(datetime.fromisoformat(f"{CITY_DAY}T{clock}:00+08:00").timestamp())
 
 
-def city_instant(clock: str) -> str:
-    """The same in the form of ``--start``."""
-    return f"{CITY_DAY}T{clock}:00+08:00"
-
-
 class Measured(NamedTuple):
     """Events, seconds of the clock and of the process's CPU."""
 
@@ -91,9 +86,10 @@ def stop_in_order() -> None:
 
 
 @contextlib.contextmanager
-def running(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """A process that is written to and read from, line by line; stopped at the end."""
-    name = Path(arguments[1]).stem if arguments[1].endswith(".py") else arguments[3]
+def running(
+    name: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """A process that is written to and read from by lines, with a log of its errors; stopped at the end."""
     log = RESULTS / "logs" / f"{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as errors:
@@ -170,10 +166,9 @@ def make_topics(environment: Mapping[str, str], partitions: int) -> None:
     )
 
 
-def city(riders: int, days: float, *more: str, start: str = "07:00") -> list[str]:
-    """The command that sends the simulated city's events, from an hour of the city's day on."""
+def city(riders: int, days: float, *more: str) -> list[str]:
+    """The command that sends the simulated city's events; without ``--start`` they end now."""
     command = [sys.executable, "-m", "stream", "simulate", "--placement", "standard"]
-    command += ["--start", city_instant(start)]
     return [*command, "--riders", str(riders), "--days", str(days), *more]
 
 
