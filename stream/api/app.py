@@ -30,7 +30,6 @@ from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
-from stream.rest_stops.file import load_rest_stops
 from stream.settings import Settings
 
 log = structlog.get_logger()
@@ -208,11 +207,6 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     if no_auth and not is_loopback(settings.api_host):
         message = f"--no-auth on {settings.api_host}, which others reach: leave it to 127.0.0.1, or use keys"
         raise ApiRefused(message)
-    if settings.rest_stops:
-        try:
-            load_rest_stops(settings.rest_stops)
-        except InvalidRestStops as error:
-            raise ApiRefused(f"--rest-stops: {error}") from error
     if not no_auth:
         try:
             if not Keys(Path(settings.keys)).any():
@@ -223,12 +217,16 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
                 raise ApiRefused(message)
         except KeysRefused as error:
             raise ApiRefused(str(error)) from error
+    try:
+        app = new_app(settings, no_auth=no_auth)
+    except InvalidRestStops as error:
+        raise ApiRefused(f"--rest-stops: {error}") from error
     host, port = settings.api_host, settings.api_port
     try:
         listening = on_free_port(host, port, lambda free: _listen(host, free), "api")
     except NotServed as error:
         raise ApiRefused(str(error)) from error
-    config = server_config(new_app(settings, no_auth=no_auth), settings)
+    config = server_config(app, settings)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
     uvicorn.Server(config).run(sockets=[listening])

@@ -12,11 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from detectors.reading import Reader, blank_asked, shared_of
+from detectors.reading import Reader, shared_of
 from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Verdict
-from schemas.decode.hashing import hash_ids
 from schemas.policy import Policy, PolicyLimit
+from stream.asked_columns import asked_of
 from stream.offline.bad_lines import BadLines
 from stream.offline.intervals import Interval, daily, intersection, union
 from stream.offline.replay import Replay, read_file
@@ -75,7 +75,7 @@ class Comparison:
             counted = intersection(episodes, spans.get(rider, []))
             if limit.between is not None and counted:
                 within = (counted[0][0], counted[-1][1])
-                counted = intersection(counted, daily(limit.between, tried.policy.zone, within))
+                counted = intersection(counted, daily(limit.between, tried.policy.time_zone, within))
             found[rider] = sum(end - begin for begin, end in counted)
         return {rider: seconds for rider, seconds in found.items() if seconds}
 
@@ -217,10 +217,7 @@ def _platforms(store: RiderStore, ids: Sequence[str]) -> dict[str, tuple[str, ..
     """The platforms whose own each rider is."""
     if not ids:
         return {}
-    asked = blank_asked(np.frombuffer("".join(ids).encode(), dtype=np.uint8), len(ids))
-    asked.length[:] = [len(one) for one in ids]
-    asked.off[:] = np.cumsum(asked.length) - asked.length
-    hash_ids(asked.buf, asked.off, asked.length, asked.hash, np.zeros(len(ids), dtype=np.int64))
+    asked, _ = asked_of(ids)
     reader = Reader(store.limits, store.settings)
     claims = reader.claims(shared_of(store.memory), 0, asked, np.arange(len(ids)))
     return {

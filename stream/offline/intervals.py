@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from detectors.calendar import hours_of_day
+from schemas.policy_calendar import seconds_of_day
 
 Interval = tuple[int, int]
 
@@ -65,31 +68,14 @@ def by_hour(intervals: Iterable[Interval], zone: ZoneInfo) -> list[int]:
     return seconds
 
 
-def daily(hours: tuple[str, str], zone: ZoneInfo, within: Interval) -> list[Interval]:
-    """The same local hours of every day around an interval; to the next day where the second is not later.
+def daily(hours: tuple[str, str], time_zone: str, within: Interval) -> list[Interval]:
+    """The same local hours of the days that an interval touches; over midnight where the second is not later.
 
     Where clocks go forward over one of the times it is the first instant after that.
     """
-    begin, end = (time.fromisoformat(text) for text in hours)
-    if begin == end:
+    begin_s, end_s = (seconds_of_day(text) for text in hours)
+    if begin_s == end_s:
         return [within]
-    day = datetime.fromtimestamp(within[0], zone).date() - timedelta(days=1)
-    last = datetime.fromtimestamp(within[1], zone).date()
-    found = []
-    while day <= last:
-        until = day + timedelta(days=1) if end <= begin else day
-        found.append((_first_instant(day, begin, zone), _first_instant(until, end, zone)))
-        day += timedelta(days=1)
-    return union(found)
-
-
-def _first_instant(day: date, at: time, zone: ZoneInfo) -> int:
-    naive = datetime.combine(day, at)
-    local = naive.replace(tzinfo=zone)
-    instant_s = int(local.timestamp())
-    if datetime.fromtimestamp(instant_s, zone).replace(tzinfo=None) == naive:
-        return instant_s
-    # In a gap: the offset before it puts the instant behind the gap by as much as the time lies in it.
-    while datetime.fromtimestamp(instant_s - 60, zone).replace(tzinfo=None) >= naive:
-        instant_s -= 60
-    return instant_s
+    found = hours_of_day(time_zone, begin_s, end_s)
+    touched = found[(found[:, 1] > within[0]) & (found[:, 0] < within[1])]
+    return [(begin, end) for begin, end in touched.tolist()]

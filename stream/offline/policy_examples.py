@@ -9,16 +9,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from detectors.reading import Reader, blank_asked, shared_of
+from detectors.reading import Reader, shared_of
 from detectors.store import StoreSettings
 from detectors.verdicts import Verdict
-from schemas.decode.hashing import hash_ids
 from schemas.durations import write_hours
 from schemas.policy import Policy
 from schemas.policy_examples import Example, LocalDay, Span, write_local
 from schemas.work_state import SCHEMA
+from stream.asked_columns import asked_of
 from stream.offline.replay import Replay
 from stream.output.alert_json import utc
 
@@ -146,9 +144,7 @@ def _count_at(policy: Policy, example: Example, at_s: int, limit: str) -> int:
     """What a limit counts at an instant at which it was not reached."""
     run = _replay(policy, example, at_s)
     run.outcomes()
-    asked = blank_asked(np.frombuffer(_RIDER.encode(), dtype=np.uint8), 1)
-    asked.length[:] = len(_RIDER)
-    hash_ids(asked.buf, asked.off, asked.length, asked.hash, np.zeros(1, dtype=np.int64))
+    asked, _ = asked_of([_RIDER])
     view = Reader(run.store.limits, _SETTINGS).rider(shared_of(run.store.memory), at_s, asked)
     index = next(at for at, one in enumerate(run.store.limits.limits) if one.name == limit)
     return 0 if view is None else view.limits[index].counted_s

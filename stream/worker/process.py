@@ -178,6 +178,10 @@ class Worker:
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""
         self.assigned = None
+        await self._close_all()
+
+    async def _close_all(self) -> None:
+        """Close every partition; whoever gets it next restores it."""
         closing, self.partitions = list(self.partitions.values()), {}
         for one in closing:
             self._past.add(one)
@@ -194,11 +198,7 @@ class Worker:
         run = await asyncio.to_thread(new_run, self._settings, self._run.partitions, policies)
         await self._drain()
         self._run = run
-        closing, self.partitions = list(self.partitions.values()), {}
-        for one in closing:
-            self._past.add(one)
-        if closing:
-            await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
+        await self._close_all()
 
     async def _tick(self) -> None:
         assigned = sorted(

@@ -12,6 +12,7 @@ from detectors.kernels.reading.columns import ANSWER_WORDS, Asked, Shared
 from detectors.reading import blank_asked
 from schemas.decode.hashing import hash_ids
 from schemas.decode.rounds import Candidates
+from stream.asked_columns import asked_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,8 @@ class Batch:
     @classmethod
     def of(cls, riders: Sequence[str], minutes: Sequence[float]) -> Batch:
         """Columns over the riders' ids."""
-        joined = "".join(riders).encode()
-        asked = blank_asked(np.frombuffer(joined or b"\0", dtype=np.uint8), len(riders))
-        asked.length[:] = np.fromiter(map(len, riders), dtype=np.int64, count=len(riders))
-        asked.off[:] = np.cumsum(asked.length) - asked.length
+        asked, murmurs = asked_of(riders)
         asked.seconds[:] = np.fromiter(minutes, dtype=np.int64, count=len(riders)) * 60
-        murmurs = np.zeros(len(riders), dtype=np.int64)
-        hash_ids(asked.buf, asked.off, asked.length, asked.hash, murmurs)
         return cls(asked, murmurs)
 
     @classmethod
