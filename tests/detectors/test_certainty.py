@@ -77,14 +77,7 @@ def expected(case: Case, rider_id: str, policy: Any, limit: Any, at: int) -> tup
     runs, left_out = certain_runs(rider, case.maxima, at)
     rider.runs = runs
     watch = Watch(rider, policy, limit)
-    rest: int | None = -1
-    for t in range(rider.first, at + 1):
-        if t > rider.first and watch.running(t - 1):
-            rest = None
-        elif t > rider.first and rest is None:
-            rest = t - 1
-        watch.step(t, rest)
-        watch.after(t, confirmed=False)
+    watch.follow(at)
     return left_out[limit["clock"]], watch.counted(at), watch.fired
 
 

@@ -218,14 +218,7 @@ def verdict(case: Case, events: list[Doc], limit: Any, instant_s: int) -> tuple[
     rule = next(one for one in policy["limits"] if one["name"] == limit.name)
     rider = read_rider(events, case.now, MAXIMA)
     watch = Watch(rider, policy, rule)
-    rest: int | None = -1
-    for t in range(rider.first, instant_s + 1):
-        if t > rider.first and watch.running(t - 1):
-            rest = None
-        elif t > rider.first and rest is None:
-            rest = t - 1
-        watch.step(t, rest)
-        watch.after(t, confirmed=False)
+    watch.follow(instant_s)
     return watch.counted(instant_s), watch.fired
 
 

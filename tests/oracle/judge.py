@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -118,6 +119,19 @@ def breaches(watches: list[Watch], rider: Rider, t: int, settings: Settings) -> 
     return found
 
 
+def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]]]:
+    """Every instant up to ``now``, and since when each clock rests then: None while it runs."""
+    rests: dict[str, int | None] = dict.fromkeys(CLOCKS, -1)
+    for t in range(rider.first, now + 1, rider.unit):
+        before = t - rider.unit
+        for clock, rest in list(rests.items()):
+            if t > rider.first and rider.runs[clock][(before - rider.first) // rider.unit]:
+                rests[clock] = None
+            elif t > rider.first and rest is None:
+                rests[clock] = before
+        yield t, rests
+
+
 def judge_rider(
     name: str, events: list[Doc], policies: list[Doc], now: int, settings: Settings
 ) -> tuple[list[Doc], Doc | None]:
@@ -130,14 +144,7 @@ def judge_rider(
     watches.sort(key=lambda one: (one.policy["name"], one.policy["version"], one.limit["name"]))
     confirmations = {instant(event["event_time"]) for event in rider.real if event.get("confirmed")}
     alerts: list[Doc] = []
-    rests: dict[str, int | None] = dict.fromkeys(CLOCKS, -1)
-    for t in range(rider.first, now + 1, rider.unit):
-        before = t - rider.unit
-        for clock, rest in list(rests.items()):
-            if t > rider.first and rider.runs[clock][(before - rider.first) // rider.unit]:
-                rests[clock] = None
-            elif t > rider.first and rest is None:
-                rests[clock] = before
+    for t, rests in resting(rider, now):
         for watch in watches:
             rest = rests[watch.reset_clock]
             # Told at one instant, a release is told with the hold it ends, before a new one begins.

@@ -55,6 +55,17 @@ class Watch:
         self.reached_now = False
         self.added_up: int | None = None  # beginning of the rest that completed a sequence or a sum now
 
+    def follow(self, until: int) -> None:
+        """Every second up to ``until``, as of a rider who confirms nothing and rests by this limit's clock."""
+        rest: int | None = -1
+        for t in range(self.rider.first, until + 1):
+            if t > self.rider.first and self.running(t - 1):
+                rest = None
+            elif t > self.rider.first and rest is None:
+                rest = t - 1
+            self.step(t, rest)
+            self.after(t, confirmed=False)
+
     def is_in_force(self, t: int) -> bool:
         return self.in_force[0] <= t < self.in_force[1]
 

@@ -18,7 +18,7 @@ from stream.offline.compare_page import page
 from stream.offline.compare_report import document
 from tests.oracle.evidence import instant, read_rider
 from tests.oracle.generate import Case, make_case
-from tests.oracle.judge import CLOCKS, Settings, breaches
+from tests.oracle.judge import Settings, breaches, resting
 from tests.oracle.watch import Watch
 from tests.oracle_cases import policy_of, settings_of
 from tests.stream.offline.test_replay import EXAMPLE, respite
@@ -42,13 +42,7 @@ def count_rider(name: str, events: list[Doc], policy: Doc, case: Case, into: Cou
     rider = read_rider(events, case.now, case.maxima, 1)
     watches = [Watch(rider, policy, limit, regardless=True) for limit in policy["limits"]]
     confirmed = {instant(event["event_time"]) for event in rider.real if event.get("confirmed")}
-    rests: dict[str, int | None] = dict.fromkeys(CLOCKS, -1)
-    for t in range(rider.first, case.now + 1):
-        for clock, rest in list(rests.items()):
-            if t > rider.first and rider.runs[clock][t - 1 - rider.first]:
-                rests[clock] = None
-            elif t > rider.first and rest is None:
-                rests[clock] = t - 1
+    for t, rests in resting(rider, case.now):
         for watch in watches:
             limit = watch.limit["name"]
             told = [*watch.step(t, rests[watch.reset_clock])]
