@@ -56,7 +56,7 @@ class Watch:
         self.added_up: int | None = None  # beginning of the rest that completed a sequence or a sum now
 
     def follow(self, until: int) -> None:
-        """Every second up to ``until``, as of a rider who confirms nothing and rests by this limit's clock."""
+        """Every second up to ``until``, of a rider who confirms nothing and rests by this limit's clock."""
         rest: int | None = -1
         for t in range(self.rider.first, until + 1):
             if t > self.rider.first and self.running(t - 1):
