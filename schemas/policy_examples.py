@@ -6,8 +6,7 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -21,18 +20,24 @@ from pydantic import (
 )
 
 from schemas.names import ID_PATTERN
+from schemas.policy_timeline import (
+    INSTANT,
+    REACHED,
+    SPAN,
+    WORDS,
+    LocalDay,
+    Reached,
+    Span,
+    instant_of,
+    reached_of,
+    timeline_of,
+    write_local,
+)
 from schemas.policy_words import Text
 
-DAY_S = 86_400
-WORDS = ("order", "loaded", "online", "driving", "on_duty")
 _BETWEEN = ("spans", "until", "reached")
 _DUTIES = ("driving", "on_duty")
 _FIRST, _LAST = dt.date(2000, 1, 2), dt.date(2097, 1, 1)
-_DAY = r"(?:D([1-9][0-9]{0,2}) )?"
-_TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
-_SPAN = re.compile(rf"{_DAY}{_TIME}-{_TIME} ([A-Za-z_]+)(?: ?@(\S+))?", re.ASCII)
-_INSTANT = re.compile(rf"{_DAY}{_TIME}", re.ASCII)
-_REACHED = re.compile(rf"(\S+) {_DAY}{_TIME}", re.ASCII)
 _NO_WORDS = {
     "duty": 'write "on_duty" or "driving"',
     "off": "rest is what lies between the spans: leave it out",
@@ -42,71 +47,10 @@ _NO_WORDS = {
 }
 
 
-class Span(NamedTuple):
-    """A span of an example in local seconds since the beginning of its first day; ``place`` is from 1."""
-
-    place: int
-    begin_s: int
-    end_s: int
-    word: str
-    platform: str | None
-
-
-class Reached(NamedTuple):
-    """A limit, and the local second since the beginning of the first day at which it is reached."""
-
-    limit: str
-    at_s: int
-
-
-class LocalDay:
-    """Instants of an example, whose first day is a date of the policy's zone."""
-
-    def __init__(self, first: dt.date, zone: ZoneInfo) -> None:
-        self._first = first
-        self._zone = zone
-
-    def instant_s(self, local_s: int) -> int:
-        """The epoch second of a local one; the earlier one where a local time exists twice."""
-        return int(self._naive(local_s).replace(tzinfo=self._zone).timestamp())
-
-    def exists(self, local_s: int) -> bool:
-        """Whether the local time is not one that clocks leave out."""
-        naive = self._naive(local_s)
-        back = naive.replace(tzinfo=self._zone).astimezone(UTC).astimezone(self._zone)
-        return back.replace(tzinfo=None) == naive
-
-    def local_s(self, instant_s: int) -> int:
-        """The local second of an epoch second."""
-        naive = datetime.fromtimestamp(instant_s, self._zone).replace(tzinfo=None)
-        return int((naive - datetime.combine(self._first, datetime.min.time())).total_seconds())
-
-    def _naive(self, local_s: int) -> datetime:
-        return datetime.combine(self._first, datetime.min.time()) + timedelta(seconds=local_s)
-
-
-def write_local(local_s: int) -> str:
-    """A local second as examples write it.
-
-    Examples
-    --------
-    >>> write_local(86_400 + 3_661)
-    'D2 01:01:01'
-    """
-    day, second = divmod(local_s, DAY_S)
-    text = f"{second // 3600:02}:{second // 60 % 60:02}" + (f":{second % 60:02}" if second % 60 else "")
-    return text if day == 0 else f"D{day + 1} {text}"
-
-
-def _second(text: str) -> int:
-    hours, minutes, seconds = (*(int(part) for part in text.split(":")), 0)[:3]
-    return hours * 3_600 + minutes * 60 + seconds
-
-
 def _checked_span(value: object) -> object:
     if not isinstance(value, str):
         return value
-    match = _SPAN.fullmatch(value)
+    match = SPAN.fullmatch(value)
     if match is None:
         raise ValueError(
             'is no span: write it like "08:00-09:00 driving" or "D3 22:00-02:00 order @uber", hours to 23'
@@ -124,7 +68,7 @@ def _checked_span(value: object) -> object:
 
 
 def _checked_instant(value: object) -> object:
-    if isinstance(value, str) and not _INSTANT.fullmatch(value):
+    if isinstance(value, str) and not INSTANT.fullmatch(value):
         raise ValueError('is no instant of an example: write it like "17:00" or "D2 00:00", hours to 23')
     return value
 
@@ -132,7 +76,7 @@ def _checked_instant(value: object) -> object:
 def _checked_reached(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
-    match = _REACHED.fullmatch(value)
+    match = REACHED.fullmatch(value)
     if match is None:
         raise ValueError(
             'is no limit with an instant: write it like "break-4h30 16:15" or "day-8h D2 01:00:30"'
@@ -182,19 +126,19 @@ class Example(BaseModel):
     @property
     def timeline(self) -> tuple[Span, ...]:
         """The spans in local seconds; a time before the former one's is on the next day."""
-        return tuple(_timeline(self.spans))
+        return tuple(timeline_of(self.spans))
 
     @property
     def until_s(self) -> int:
         """Up to where it is judged, in local seconds."""
         if self.until is None:
             return max(span.end_s for span in self.timeline)
-        return _instant_s(self.until)
+        return instant_of(self.until)
 
     @property
     def expected(self) -> tuple[Reached, ...]:
         """What is to be reached."""
-        return tuple(_reached(text) for text in self.reached)
+        return tuple(reached_of(text) for text in self.reached)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self, info: ValidationInfo) -> Self:
@@ -228,34 +172,8 @@ def faults_beside(errors: Sequence[Mapping[str, Any]], examples: object) -> Iter
         yield from ((index, text) for text in faults)
 
 
-def _instant_s(text: str) -> int:
-    match = _INSTANT.fullmatch(text)
-    assert match, text
-    return (int(match[1] or 1) - 1) * DAY_S + _second(match[2])
-
-
-def _reached(text: str) -> Reached:
-    limit, _, instant = text.partition(" ")
-    return Reached(limit, _instant_s(instant))
-
-
-def _timeline(spans: Sequence[str]) -> Iterator[Span]:
-    day, former_s = 0, None
-    for place, text in enumerate(spans, start=1):
-        match = _SPAN.fullmatch(text)
-        assert match, text
-        begin_s, end_s = _second(match[2]), _second(match[3])
-        if match[1]:
-            day = int(match[1]) - 1
-        elif former_s is not None and begin_s < former_s:
-            day += 1
-        former_s = begin_s
-        over_midnight = end_s < begin_s
-        yield Span(place, day * DAY_S + begin_s, (day + over_midnight) * DAY_S + end_s, match[4], match[5])
-
-
 def _order_faults(reached: Sequence[str]) -> list[str]:
-    at = [_reached(text).at_s for text in reached]
+    at = [reached_of(text).at_s for text in reached]
     return [
         f'`reached` "{text}" stands after a later one: write them in the order of time'
         for text, former_s, at_s in zip(reached[1:], at, at[1:], strict=False)

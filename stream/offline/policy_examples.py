@@ -14,7 +14,8 @@ from detectors.store import StoreSettings
 from detectors.verdicts import Verdict
 from schemas.durations import write_hours
 from schemas.policy import Policy
-from schemas.policy_examples import Example, LocalDay, Span, write_local
+from schemas.policy_examples import Example
+from schemas.policy_timeline import LocalDay, Span, write_local
 from schemas.work_state import SCHEMA
 from stream.asked_columns import asked_of
 from stream.offline.replay import Replay

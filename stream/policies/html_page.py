@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 
 from schemas.policy import Policy
-from schemas.policy_examples import DAY_S, Example, Span, write_local
+from schemas.policy_examples import Example
+from schemas.policy_timeline import DAY_S, Span, write_local
 from stream.policies.page import facts, limit_rows, say_words
 from stream.policies.words import Lang, say
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from schemas.policy import Policy, PolicyLimit
-from schemas.policy_examples import DAY_S, Example, write_local
+from schemas.policy_examples import Example
+from schemas.policy_timeline import DAY_S, write_local
 from stream.policies.words import Lang, limit_words, modality, say
 
 _BLOCKS = {"order": "█", "loaded": "▓", "online": "░", "driving": "█", "on_duty": "▒"}
