@@ -19,6 +19,9 @@ from stream.api.queries.query_service import QueryService
 from tests.stream.api.timing import SURE, median_difference_s, paired_s, told_apart, trimmed
 from tests.stream.api.world import World
 
+#: They compare microseconds, which other tests beside them blur.
+pytestmark = pytest.mark.alone
+
 PAIRS = 2000
 OTHER, NEVER = "r-other", "r-never"
 #: A round of one rider many times over makes a difference of nanoseconds one of milliseconds.
