@@ -355,6 +355,11 @@ def log_end(consumer: Any, topic: str, partition: int) -> LogEnd | None:
     return LogEnd(int(stable), response_ms, position, started, handed_on.get(tp, started))
 
 
+def is_there(consumer: Any, topic: str) -> bool:
+    """Whether there is such a topic, by what the brokers have said last."""
+    return bool(consumer._thread._consumer.partitions_for_topic(topic))
+
+
 async def read_from(consumer: Any, topic: str, partition: int, offset: int) -> None:
     """Read a partition of the lane from an offset on."""
     await consumer._thread.read_from(TopicPartition(topic, partition), offset)

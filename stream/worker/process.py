@@ -173,7 +173,9 @@ class Worker:
 
     async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
         source = self._settings.source_topic
-        self.assigned = frozenset(tp.partition for tp in assigned if tp.topic == source)
+        own = frozenset(tp.partition for tp in assigned if tp.topic == source)
+        # Of a source that is gone everybody's share is nothing, which is no share: nobody judges.
+        self.assigned = own if own or raw_fetch.is_there(self._app.consumer, source) else None
 
     async def _on_revoked(self, app: Any, revoked: set[TP], **_: Any) -> None:
         """State belongs to one assignment: what is revoked is dropped, a new assignment restores."""

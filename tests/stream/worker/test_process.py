@@ -179,3 +179,18 @@ def test_what_was_counted_before_a_revocation_stays_counted(partitions: list[Fak
 
     asyncio.run(revoke_twice())
     assert len(partitions) == 4
+
+
+@pytest.mark.parametrize(("is_there", "expected"), [(True, frozenset()), (False, None)])
+def test_no_share_is_an_assignment_only_of_a_source_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, is_there: bool, expected: frozenset[int] | None
+) -> None:
+    """With more workers than partitions one has none, and is ready; with the source gone nobody judges."""
+    monkeypatch.setattr(raw_fetch, "is_there", lambda _consumer, _topic: is_there)
+
+    async def assign() -> frozenset[int] | None:
+        worker = await new_worker()
+        await worker._on_assigned(worker._app, set())
+        return worker.assigned
+
+    assert asyncio.run(assign()) == expected

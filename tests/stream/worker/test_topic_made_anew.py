@@ -58,7 +58,7 @@ class Watch:
         assert len(newest) == PARTITIONS
         # What was written between the two looks may be missing, not what is older.
         oldest_s = now_s - min(newest.values())
-        assert oldest_s <= OLD_S + 3.0, f"ready, with a watermark of {oldest_s:.1f} s"
+        assert oldest_s <= OLD_S + 1.0, f"ready, with a watermark of {oldest_s:.1f} s"
 
     def close(self) -> None:
         self._topic.close()
