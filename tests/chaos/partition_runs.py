@@ -18,7 +18,7 @@ from unittest import mock
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.checkpoint import Page
+from schemas.checkpoint_page import Page
 from stream.kafka import raw_fetch
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.encoding import Encoded

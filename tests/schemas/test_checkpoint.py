@@ -8,26 +8,19 @@ from hypothesis import given, strategies as st
 
 from schemas import checkpoint
 from schemas.checkpoint import (
-    MARKER,
     NAMES_PER_RECORD,
-    PART_BYTES,
-    Damaged,
     Marker,
-    Page,
     decode_marker,
     decode_names,
-    decode_page,
     decode_side,
     encode_marker,
     encode_names,
-    encode_page,
     encode_side,
     names_key,
     pack_offsets,
-    page_key,
-    seal,
-    unseal,
 )
+from schemas.checkpoint_page import PART_BYTES, Page, decode_page, encode_page, page_key
+from schemas.checkpoint_seal import MARKER, Damaged, seal, unseal
 
 OURS, OTHER = b"a" * 16, b"b" * 16
 I64 = st.integers(-(1 << 63), (1 << 63) - 1)

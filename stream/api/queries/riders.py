@@ -17,7 +17,8 @@ from detectors.kernels.doubts.shared_orders import PAIR_WORDS
 from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
+from detectors.reading import EVERYONE, Busy, Certain, Reader
+from detectors.rider_view import RiderView, clocks_running
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
