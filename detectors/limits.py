@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detectors.calendar import hours_of_day
+from detectors.calendar import hours_of_day, hours_on_dates
+from detectors.conditions import Gates, GateSource
 from detectors.errors import InvalidLimit
 from detectors.kernels.layout import codes
 from detectors.kernels.layout.arrays import Limits
@@ -26,6 +27,8 @@ class Limit:
     ``rest_within`` arrives already turned into elapsed time: ``limit_s`` is window minus rest and
     ``reset_s`` is the rest; with ``per`` = "week" the window is a week without a change of clocks.
     ``release`` is empty for ``remind``. ``between_s`` are two times of the day in seconds from midnight.
+    A ``ban`` names a ``condition``, or hours ``between_s`` with ``dates`` (two of the form "06-01", or none)
+    and the patterns of its ``zones``; other kinds may name a condition in ``when``.
     The limit is in force from ``begins_s`` to before ``ends_s``, epoch seconds.
     """
 
@@ -51,6 +54,10 @@ class Limit:
     week_start: int = 0
     per: str = ""
     between_s: tuple[int, ...] = ()
+    condition: str = ""
+    when: str = ""
+    zones: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     begins_s: int = PAST
     ends_s: int = INF
 
@@ -127,6 +134,7 @@ class LimitTable:
             policy=self._column(lambda one: self.policies.index(one.policy)),
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            **self.gates().arrays(),
             kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
             hours=hours,
             hour_bounds=hour_bounds,
@@ -143,7 +151,7 @@ class LimitTable:
         found: dict[tuple[str, tuple[int, ...]], tuple[int, I64]] = {}
         used = 0
         for index, one in enumerate(self.limits):
-            if one.between_s:
+            if one.between_s and one.judged_as.counts:
                 key = (one.time_zone, one.between_s)
                 if key not in found:
                     found[key] = used, hours_of_day(one.time_zone, *one.between_s)
@@ -153,11 +161,35 @@ class LimitTable:
         lasts = [(part[:, 1] - part[:, 0]).cumsum() - (part[:, 1] - part[:, 0]) for _, part in found.values()]
         return places, bounds, np.concatenate([np.zeros(0, np.int64), *lasts])
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The names of the conditions that limits look at."""
+        return frozenset(name for one in self.limits for name in (one.condition, one.when) if name)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether a limit is on and off: by a condition, or in hours, dates or zones."""
+        return any(one.kind == "ban" or one.when for one in self.limits)
+
+    def gates(self) -> Gates:
+        """When and in which zones the limits are on, to be told conditions and zones."""
+        return Gates([_gate_of(one) for one in self.limits])
+
     def _is_kept(self, clock: str) -> bool:
         return clock in codes.ALWAYS_KEPT or any(clock in (one.clock, one.reset_clock) for one in self.limits)
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)
+
+
+def _gate_of(one: Limit) -> GateSource:
+    if one.judged_as.counts:
+        return GateSource(condition=one.when)
+    if one.condition:
+        return GateSource(condition=one.condition, is_ban=True)
+    first, last = one.dates or ("01-01", "12-31")
+    stretches = hours_on_dates(one.time_zone, *one.between_s, first, last)
+    return GateSource(stretches=stretches, zones=one.zones, is_ban=True)
 
 
 def _rank(one: Limit) -> tuple[str, int, str]:
@@ -178,7 +210,7 @@ def _refuse_faults(limits: Sequence[Limit]) -> None:
         seen.add((one.policy, one.name))
         if len(one.warn_before_s) > MAX_WARNINGS:
             faults.append(f"{place}: {len(one.warn_before_s)} warnings, at most {MAX_WARNINGS}")
-        if one.limit_s <= 0:
+        if one.limit_s <= 0 and one.judged_as.counts:
             faults.append(f"{place}: limit of {one.limit_s} s, must be above zero")
         if one.judged_as.needs_reset and one.reset_s <= 0:
             faults.append(f"{place}: reset of {one.reset_s} s, a {one.kind} limit needs one above zero")

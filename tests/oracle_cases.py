@@ -16,7 +16,20 @@ from tests.oracle.judge import Settings, judge
 Doc = dict[str, Any]
 KEYS = ("reset_sum", "reset_sum_parts", "limit", "reset", "window", "rest", "remind_every", "hold_for")
 
-TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks", "per", "between")
+TEXTS = (
+    "condition",
+    "when",
+    "zones",
+    "dates",
+    "reset_clock",
+    "release",
+    "source",
+    "day_start",
+    "week_start",
+    "weeks",
+    "per",
+    "between",
+)
 
 
 def policy_of(description: Doc) -> Policy:
@@ -48,13 +61,19 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
     )
 
 
-def replayed(case: Case, shuffle: int = 0, *, regardless: bool = False) -> Replayed:
+def replayed(
+    case: Case, shuffle: int = 0, *, regardless: bool = False, messages: list[bytes] | None = None
+) -> Replayed:
     """The engine's reading, over lines in an order of their own."""
     lines = [json.dumps(event).encode() + b"\n" for event in case.events]
     random.Random(shuffle).shuffle(lines)
     policies = [policy_of(one) for one in case.policies]
     run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless)
+    if messages and shuffle % 2 == 0:
+        run.read_conditions("conditions", messages)
     run.read("case", lines)
+    if messages and shuffle % 2 == 1:
+        run.read_conditions("conditions", messages)
     assert not run.bad, run.bad
     return run.conclude()
 

@@ -14,7 +14,7 @@ import typer
 from stream.cli.exit_status import DONE, REJECTED, fail, refuse, settings_from
 from stream.cli.options import JUDGING, Options, takes
 from stream.cli.policy import Language
-from stream.cli.replay import FILES
+from stream.cli.replay import CONDITIONS, FILES
 
 
 @takes("policy", *(name for name in JUDGING if name != "breach_grace"))
@@ -24,6 +24,7 @@ def compare(
     as_of: Annotated[
         str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
     ] = None,
+    conditions: Annotated[list[str] | None, typer.Option(help=CONDITIONS)] = None,
     html: Annotated[
         str | None, typer.Option(help="Where a page with plots goes; - is standard output.")
     ] = None,
@@ -41,7 +42,8 @@ def compare(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    raise typer.Exit(_run(files, (settings, policies, as_of_s), {"--html": html, "--json": json}, lang))
+    told = tuple(conditions or ())
+    raise typer.Exit(_run(files, (settings, policies, as_of_s, told), {"--html": html, "--json": json}, lang))
 
 
 def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported late
@@ -68,7 +70,7 @@ def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported 
 
 def _run(
     names: list[str],
-    asked: tuple[Any, Any, int | None],
+    asked: tuple[Any, Any, int | None, tuple[str, ...]],
     outputs: dict[str, str | None],
     lang: Language,
 ) -> int:
@@ -77,17 +79,20 @@ def _run(
     from stream.offline.compressed import DamagedInput
     from stream.offline.inputs import NoInput, named_inputs
     from stream.offline.outputs import OutputRefused, check_outputs
+    from stream.offline.replay import OfConditions
 
-    settings, policies, as_of_s = asked
+    settings, policies, as_of_s, told = asked
     try:
-        files = named_inputs(names)
-        check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
+        files, conditions = named_inputs(names), [OfConditions(name) for name in named_inputs(told)]
+        check_outputs(
+            outputs, [*files, *conditions, *(name for name in settings.policies if name.endswith(".toml"))]
+        )
     except (NoInput, OutputRefused) as error:
         raise refuse(error) from error
     bad = BadLines(all_errors=False)
     try:
         with _kept(files) as kept:
-            found = compared(kept, policies, settings.store(0), as_of_s, bad)
+            found = compared([*kept, *conditions], policies, settings.store(0), as_of_s, bad)
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage

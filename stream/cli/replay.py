@@ -17,6 +17,9 @@ FILES = (
 )
 
 
+CONDITIONS = "Lines of ZoneConditions as they were announced; may be repeated [none]."
+
+
 class _Wish(NamedTuple):
     as_of_s: int | None
     alerts: str | None
@@ -24,6 +27,7 @@ class _Wish(NamedTuple):
     all_errors: bool
     regardless_of_dates: bool = False
     rest_stops: Any = None
+    conditions: tuple[str, ...] = ()
 
 
 @takes("policy", *JUDGING)
@@ -39,6 +43,7 @@ def replay(
     status: Annotated[
         str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
     ] = None,
+    conditions: Annotated[list[str] | None, typer.Option(help=CONDITIONS)] = None,
     rest_stops: Annotated[
         str | None,
         typer.Option(help="File of rest stops: the summary names those of a hold that are open [none]."),
@@ -63,7 +68,8 @@ def replay(
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
     stops = _rest_stops_of(rest_stops, chosen)
-    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops)
+    told = tuple(conditions or ())
+    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops, told)
     raise typer.Exit(_run(files, settings, chosen, wish))
 
 
@@ -85,19 +91,22 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     from stream.offline.compressed import DamagedInput
     from stream.offline.inputs import NoInput, named_inputs
     from stream.offline.outputs import OutputRefused, check_outputs, written
-    from stream.offline.replay import put_lines, replay
+    from stream.offline.replay import OfConditions, put_lines, replay
     from stream.offline.summary import summary
 
     outputs = {"--alerts": wish.alerts, "--status": wish.status}
     try:
         files = named_inputs(names)
-        check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
+        conditions = [OfConditions(name) for name in named_inputs(wish.conditions)]
+        check_outputs(
+            outputs, [*files, *conditions, *(name for name in settings.policies if name.endswith(".toml"))]
+        )
     except (NoInput, OutputRefused) as error:
         raise refuse(error) from error
     bad = BadLines(all_errors=wish.all_errors)
     try:
         result, _ = replay(
-            files,
+            [*files, *conditions],
             policies,
             settings.store(0),
             wish.as_of_s,

@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from detectors.conditions import Announcement
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
@@ -19,6 +20,8 @@ from detectors.store import RiderStore, StoreSettings
 from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
+from schemas.work_state import Refused
+from stream.announcements import announcement_of
 from stream.columns import arrivals_of
 from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
@@ -44,6 +47,7 @@ class Replayed:
     statuses: list[Document] = field(default_factory=list)
     riders: int = 0
     events: int = 0
+    conditions: int = 0
     rejected: int = 0
     now_s: int | None = None
 
@@ -82,6 +86,7 @@ class Replay:
         self._as_of_s = as_of_s
         self._latest_s: int | None = None
         self.events = 0
+        self.conditions = 0
         self.latest = LatestEvents()
         self.bad = bad if bad is not None else BadLines()
 
@@ -128,6 +133,17 @@ class Replay:
         self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
 
+    def read_conditions(self, name: str, lines: Iterable[bytes]) -> None:
+        """Take the lines of a file of conditions of zones in; bad ones go to the bad lines."""
+        found: list[Announcement] = []
+        for number, value in numbered_values(lines):
+            try:
+                found.append(announcement_of(value, arrival_s=None))
+            except Refused as fault:
+                self.bad.add(BadLine(name, number, fault.reason, fault.detail))
+        self.conditions += len(found)
+        self._store.announce(found)
+
     def _leave_out_later(self, decoded: Decoded) -> None:
         if self._as_of_s is not None:
             status = decoded.columns.status
@@ -159,10 +175,25 @@ class Replay:
             if begins_s > now_s or ends_s <= self._first_s
         ]
 
+    def unannounced(self) -> list[str]:
+        """In words, which conditions limits look at and nothing was announced of."""
+        named = self._store.limits.conditions
+        found = sorted(name for name in named if not self._store.conditions.patterns(name))
+        if not found:
+            return []
+        text = f"nothing is announced of {', '.join(found)}: limits that look at it are never on"
+        return [f"{text}; --conditions FILE names what was announced"]
+
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
         now_s = self.now_s
-        result = Replayed(riders=self._store.riders, events=self.events, rejected=len(self.bad), now_s=now_s)
+        result = Replayed(
+            riders=self._store.riders,
+            events=self.events,
+            conditions=self.conditions,
+            rejected=len(self.bad),
+            now_s=now_s,
+        )
         if now_s is None:
             return result
         by_instant: list[tuple[int, Document]] = []
@@ -177,6 +208,12 @@ class Replay:
         result.alerts = [document for _, document in by_instant]
         result.statuses.sort(key=lambda one: one["rider_id"])
         return result
+
+
+class OfConditions(str):
+    """The name of a file of conditions, among those of events."""
+
+    __slots__ = ()
 
 
 def replay(
@@ -209,13 +246,13 @@ def replay(
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
-        for text in run.left_out():
+        for text in [*run.left_out(), *run.unannounced()]:
             sys.stderr.write(f"respite replay: {text}\n")
         return run.conclude(), run.bad
 
 
 def read_file(run: Replay, name: str) -> bool:
-    """Take a file in; False for one of another form, which is said to be one.
+    """Take a file of events in, or one of conditions; False for one of another form, which is said to be one.
 
     Raises
     ------
@@ -224,7 +261,10 @@ def read_file(run: Replay, name: str) -> bool:
     """
     try:
         with open_lines(name) as lines:
-            run.read(name, lines)
+            if isinstance(name, OfConditions):
+                run.read_conditions(name, lines)
+            else:
+                run.read(name, lines)
     except ForeignInput as fault:
         run.bad.files += 1
         sys.stderr.write(fault.said_by("respite replay") + "\n")
