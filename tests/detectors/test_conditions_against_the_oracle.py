@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections import Counter
+from typing import Any
 
 import pytest
 
-from tests.oracle.condition_cases import make_case
+from detectors.conditions import Announcement
+from stream.announcements import announcement_of
+from tests.detectors.test_against_the_oracle import Service, comparable
+from tests.detectors.test_pages import reborn
+from tests.oracle.condition_cases import ConditionCase, make_case
+from tests.oracle.evidence import instant
 from tests.oracle.judge import Settings, judge
 from tests.oracle_cases import by_identity, replayed
 
+LATENESS_S = 600
 CHUNKS = [range(start, start + 50) for start in range(0, 300, 50)]
 
 
@@ -44,3 +53,65 @@ def test_the_histories_make_every_rule_of_conditions_fire() -> None:
         assert seen["ban", "hours", kind] >= 10, kind
         for counting in ("continuous", "day", "week", "rolling", "span", "rest_within"):
             assert seen[counting, "when", kind] >= 5, (counting, kind)
+
+
+def served(made: ConditionCase, seed: int, *, seal_events: int, births: bool) -> Service:
+    """A store as the service runs it: events and announcements arrive up to the allowed lateness late.
+
+    Announcements come in any order, some twice, some before they are in force; a store is packed and another
+    unpacked between batches by chance.
+    """
+    rng = random.Random(seed)
+    case = made.case
+    service = Service(case, live=True, seal_events=seal_events, lateness_s=LATENESS_S)
+    delays = (0, LATENESS_S, rng.randrange(LATENESS_S + 1))
+    arrivals: list[tuple[int, int, Any]] = [
+        (instant(event["event_time"]) + rng.choice(delays), number, event)
+        for number, event in enumerate(case.events)
+        if instant(event["event_time"]) <= case.now
+    ]
+    for number, value in enumerate([*made.messages, *rng.sample(made.messages, k=len(made.messages) // 3)]):
+        one = announcement_of(value, arrival_s=None)
+        arrivals.append((one.announced_s + rng.choice((*delays, -7)), number, one))
+    arrivals.sort(key=lambda arrival: arrival[:2])
+    known: list[Announcement] = []
+    for arrival, _, thing in arrivals:
+        if isinstance(thing, Announcement):
+            known.append(thing)
+            service.store.announce([thing])
+        else:
+            service.take([thing])
+        if rng.random() < 0.4:
+            service.judge(min(arrival, case.now))
+            if births and rng.random() < 0.3:
+                reborn(service)
+                service.store.announce(known)
+    service.judge(case.now)
+    return service
+
+
+@pytest.mark.parametrize("births", [False, True], ids=["one store", "reborn"])
+@pytest.mark.parametrize("seal_events", [0, 1])
+def test_lateness_order_repetition_and_snapshots_change_nothing(seal_events: int, births: bool) -> None:
+    for seed in range(1000, 1080):
+        made = make_case(seed)
+        service = served(made, seed, seal_events=seal_events, births=births)
+        got = replayed(made.case, shuffle=seed, messages=made.messages)
+        assert comparable(list(service.standing.values())) == comparable(got.alerts), f"seed {seed}"
+        moving = {"as_of", "remaining_s", "hold_until"}
+        for status in got.statuses:
+            told = service.statuses[status["rider_id"]]
+            names = set(status) - moving - (set() if status["status"] == "hold" else {"limit", "policy"})
+            assert {k: told[k] for k in names} == {k: status[k] for k in names}, f"seed {seed}"
+
+
+def test_messages_in_every_order_come_to_the_same() -> None:
+    for seed in (11, 12, 13):
+        made = make_case(seed)
+        values = made.messages[:4]
+        for first in (0, 1):
+            found = [
+                replayed(made.case, first, messages=list(order)).alerts
+                for order in itertools.permutations(values)
+            ]
+            assert all(alerts == found[0] for alerts in found), f"seed {seed}"
