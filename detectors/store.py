@@ -82,6 +82,8 @@ class RiderStore:
         self.packed_limits = limits.packed._replace(since=since)
         self._gates = limits.gates()
         self._conditions = Conditions()
+        #: Goes on with every change of what `gates` says; 0 where no limit is on and off.
+        self.gates_turn = int(limits.is_gated)
         self.settings = settings
         self._rules = settings.rules()
         self._place: Placing | None = None
@@ -185,6 +187,11 @@ class RiderStore:
 
     def _take_gates(self) -> None:
         self.packed_limits = self.packed_limits._replace(**self._gates.arrays())
+        self.gates_turn += 1
+
+    def gates(self) -> dict[str, I64]:
+        """When and where limits are on, for readers beside the stream."""
+        return self._gates.arrays()
 
     # -- work ----------------------------------------------------------------------------------
 

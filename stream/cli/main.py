@@ -57,7 +57,8 @@ app.add_typer(rest_stops_app, name="rest-stops")
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group",
+    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "zone_condition",
+    "outlets", "group",
     "instance", "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag",
     "deaf_after", "zone_digits", "shared_dir", "log_format",
 )  # fmt: skip
@@ -92,7 +93,7 @@ def worker(options: Options) -> None:
 
 
 @app.command()
-@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
+@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "zone_condition", "outlets")
 def topics(
     options: Options,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,

@@ -29,7 +29,7 @@ _DURATIONS = (
 )
 #: Durations that may be nothing.
 _OR_ZERO = ("breach_grace", "deaf_after")
-_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
+_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control", "zone_condition")
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")

@@ -23,6 +23,7 @@ from stream.policies.directory import PolicyDirectory
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
 from stream.settings import Settings
+from stream.worker.conditions_topic import ConditionsTopic
 from stream.worker.context import WorkerContext
 
 _FETCH_BYTES = 8 * 1024 * 1024
@@ -55,9 +56,11 @@ def new_run(settings: Settings, partitions: int, policies: Sequence[Policy] | No
     worker = f"{socket.gethostname()}-{os.getpid()}"
     kept_s = retention_s(policies, settings.lateness)
     orders = SharedOrders(settings.store(0))
+    conditions = ConditionsTopic(settings) if table.conditions else None
     return WorkerContext(
-        settings, policies, table, renderer, partitions, worker, kept_s, shared_orders=orders
-    )
+        settings, policies, table, renderer, partitions, worker, kept_s, shared_orders=orders,
+        conditions=conditions,
+    )  # fmt: skip
 
 
 #: How long what is known of the topic is believed.

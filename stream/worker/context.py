@@ -14,6 +14,7 @@ from schemas.policy import Policy
 from stream.output.alert_json import Renderer
 from stream.settings import Settings
 from stream.state.shm_writer import About, SharedArrays, digest_of, layout_digest_once, shared_folder
+from stream.worker.conditions_topic import ConditionsTopic
 
 #: Final events that are sealed together. With the event clock a partition that is read ahead of another may
 #: still be forwarded far older events, so it keeps longer what it could seal.
@@ -35,6 +36,8 @@ class WorkerContext:
     wall: Callable[[], float] = time.time
     #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
     shared_orders: SharedOrders | None = None
+    #: What is announced of zones; None: no policy looks at it.
+    conditions: ConditionsTopic | None = None
 
     @property
     def store_settings(self) -> StoreSettings:
