@@ -36,7 +36,7 @@ from detectors.kernels.reading.columns import (
 from detectors.kernels.reading.description import describe
 from detectors.kernels.verdicts.status import status_of
 from detectors.limits import LimitTable
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from detectors.verdicts import STATUSES
 
 EVERYONE = Asker(columns.EVERYONE, 0)

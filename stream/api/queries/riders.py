@@ -18,7 +18,7 @@ from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Busy, Certain, Reader, RiderView, clocks_running
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
 from stream.state.shm_reader import Health, SharedPartition
