@@ -19,6 +19,7 @@ from detectors.store import RiderStore
 from detectors.verdicts import Outcome, read_outcomes
 from schemas.checkpoint import Marker
 from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk, rider_hash
+from schemas.policy_written import judging_digest
 from stream.columns import arrivals_of
 from stream.kafka.raw_fetch import LogEnd
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
@@ -160,6 +161,7 @@ class Partition:
             run.partitions,
             run.wall(),
             self._progress,
+            {one.ref: judging_digest(one) for one in run.policies},
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
@@ -180,6 +182,7 @@ class Partition:
             lineage=restored.lineage,
             outlets=tuple(run.settings.outlets),
             source_id=restored.source_id,
+            judged=restored.judged,
         )
         self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
         self._checkpointer.timed = self._times.timed
