@@ -1,4 +1,4 @@
-"""Answers beside the stream under the whole grammar, against both readings of the rulebook second by second."""
+"""Answers beside the stream under the whole grammar, against both readings second by second."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def of_those_that_hold(policies: list[Doc]) -> list[Doc]:
 
 
 def expected(case: RulebookCase, rider: str, seconds: int, reading: Reading) -> Expected:
-    """Is he on hold, or is a limit that holds reached while the order lasts; and what is the nearest limit."""
+    """Is he on hold, is a limit that holds reached while the order lasts, and which is the nearest."""
     own = [one for one in case.events if one["rider_id"] == rider and instant(one["event_time"]) <= case.now]
     policies = of_those_that_hold(case.policies)
     _, statuses = reading(own, policies, case.now, case)
