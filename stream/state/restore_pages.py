@@ -12,17 +12,9 @@ import structlog
 from detectors import pages
 from detectors.kernels.layout.values import PAGES, PAST
 from detectors.store import RiderStore
-from schemas.checkpoint import (
-    MARKER_KEY,
-    SIDE_KEY,
-    Damaged,
-    Marker,
-    Page,
-    decode_marker,
-    decode_names,
-    decode_page,
-    decode_side,
-)
+from schemas.checkpoint import MARKER_KEY, SIDE_KEY, Marker, decode_marker, decode_names, decode_side
+from schemas.checkpoint_page import Page, decode_page
+from schemas.checkpoint_seal import Damaged
 from stream.kafka.log_reader import Bounds, LogReader
 from stream.settings import Settings
 from stream.state.published_outputs import leave_out

@@ -15,7 +15,7 @@ from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.shared_orders import SharedOrders
 from schemas.policy import Policy
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches, raw_fetch
 from stream.kafka.topics.wanted import retention_s
 from stream.output.alert_json import Renderer
 from stream.policies.calendars import window_starts
@@ -99,5 +99,5 @@ def new_app(settings: Settings) -> WorkerApp:
         autodiscover=False,
         producer_acks=-1,
     )
-    raw_fetch.read_raw(settings.source_topic)
+    raw_batches.read_raw(settings.source_topic)
     return app
