@@ -30,7 +30,7 @@ from detectors.kernels.reading.columns import (
 from detectors.kernels.reading.description import describe
 from detectors.limits import LimitTable
 from detectors.rider_view import RiderView, view_of
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 
 EVERYONE = Asker(columns.EVERYONE, 0)
 #: The arrays of a store that a reader needs.

@@ -13,6 +13,7 @@ from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.importing import import_
 from stream.cli.keys import keys_app
+from stream.cli.ledger import app as ledger_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
@@ -47,6 +48,7 @@ def respite(
 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(ledger_app, name="ledger")
 app.command()(replay)
 app.command()(compare)
 app.command("import")(import_)

@@ -69,6 +69,8 @@ _TEXTS = {
     "api_peers": "Base URLs of APIs on other machines, with commas [none].",
     "keys": "File of the API's keys [respite-keys.json].",
     "rest_stops": "File of rest stops and estates, CSV or GeoJSON; taken up when it changes [none].",
+    "ledger": "Folder of the record of holds [respite-ledger].",
+    "ledger_key": "File of the keys that sign it [respite-ledger-key.json].",
     "log_format": "text or json [text].",
     "security_protocol": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL [PLAINTEXT].",
     "ssl_cafile": "Authorities that sign the broker's certificate [the system's].",

@@ -79,6 +79,8 @@ class Fields(BaseSettings):
     )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
     rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
+    ledger: str = Field("respite-ledger", description="Folder of the record of holds.")
+    ledger_key: str = Field("respite-ledger-key.json", description="File of the keys that sign it.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka's."

@@ -17,7 +17,7 @@ from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, S
 from detectors.limits import LimitTable
 from detectors.reading import Busy, Certain
 from detectors.rider_view import RiderView, clocks_running
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.api.queries.partitions import Partitions, Unsure
 from stream.settings import Settings

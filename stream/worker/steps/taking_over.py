@@ -10,6 +10,7 @@ import structlog
 from detectors import pages
 from schemas.checkpoint import Marker
 from schemas.decode import rider_hash
+from schemas.policy_written import judging_digest
 from stream.output.alert_json import utc
 from stream.output.rebuild_buffer import AlreadyPublished
 from stream.output.takeover_riders import TakeoverRiders
@@ -50,6 +51,7 @@ class TakingOver(Announcing):
             run.partitions,
             run.wall(),
             self._progress,
+            {one.ref: judging_digest(one) for one in run.policies},
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
@@ -71,6 +73,7 @@ class TakingOver(Announcing):
             lineage=restored.lineage,
             outlets=tuple(run.settings.outlets),
             source_id=restored.source_id,
+            judged=restored.judged,
         )
         self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
         self._checkpointer.timed = self._times.timed
