@@ -126,16 +126,22 @@ def forget(
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "clock", "lateness")
-def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES)]) -> None:
+@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "zone_condition", "clock", "lateness")
+def feed(
+    options: Options,
+    files: Annotated[list[str], typer.Argument(help=FILES)],
+    conditions: Annotated[
+        list[str] | None, typer.Option(help="Lines of ZoneConditions, sent to their topic first [none].")
+    ] = None,
+) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream.offline import feed as feeding
 
-    raise typer.Exit(feeding.run(settings_from(**options), files))
+    raise typer.Exit(feeding.run(settings_from(**options), files, conditions or ()))
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "clock", "lateness", "policy")
+@takes(*CONNECTION, "prefix", "source", "zone_condition", "clock", "lateness", "policy")
 def simulate(
     options: Options,
     to: Annotated[
@@ -160,6 +166,10 @@ def simulate(
         str,
         typer.Option(help="Share of orders for riders on hold that go to others: 0.95, or meituan=1,jd=0.5."),
     ] = "0.95",
+    heat: Annotated[
+        str | None,
+        typer.Option(help="A heat wave: a file for its ZoneConditions, or topic for their topic [none]."),
+    ] = None,
 ) -> None:
     """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
     from schemas.instants import parse_instant
@@ -174,7 +184,7 @@ def simulate(
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
         simulation = making.Simulation(
             seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
-            impairments=faults, placement=placement, to=to, honour=honoured(honour),
+            impairments=faults, placement=placement, to=to, honour=honoured(honour), heat=heat,
         )  # fmt: skip
     except ValueError as error:
         raise refuse(error) from error
