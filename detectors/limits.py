@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,10 @@ from detectors.kernels.limits.dispatch import KINDS, Kind
 
 #: Of (time zone, kind, beginning of the day in seconds, weekday on which weeks begin).
 WindowStarts = Callable[[str, str, int, int], npt.NDArray[np.int64]]
+
+
+#: What says when and where a limit is on and off.
+_OF_GATES = ("condition", "when", "zones", "dates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,18 @@ class Limit:
     dates: tuple[str, ...] = ()
     begins_s: int = PAST
     ends_s: int = INF
+
+    def __repr__(self) -> str:
+        """As any value's, but what few limits have is shown only where it is.
+
+        Checkpoints are told apart by it: those of limits that have none of it stay good.
+        """
+        shown = [
+            f"{one.name}={value!r}"
+            for one in fields(self)
+            if (value := getattr(self, one.name)) or one.name not in _OF_GATES
+        ]
+        return f"Limit({', '.join(shown)})"
 
     @property
     def judged_as(self) -> Kind:

@@ -11,7 +11,11 @@ from detectors.conditions import Announcement, Conditions, matches
 from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.limits import gates
 from detectors.limits import Limit, LimitTable
+from detectors.pages import definition
+from detectors.settings import StoreSettings
 from stream.policies.calendars import window_starts
+from stream.policies.limits import limits_of
+from stream.policies.loader import load
 from tests.oracle.windows import hours_between
 
 SECONDS = range(40)
@@ -105,3 +109,15 @@ def test_dates_go_over_the_new_year_and_all_of_it_is_every_day() -> None:
     summer = hours_on_dates("UTC", 0, 3_600, "03-01", "10-31")
     assert len(winter) + len(summer) == len(hours)
     assert hours_on_dates("UTC", 0, 3_600, "01-01", "12-31").tolist() == hours.tolist()
+
+
+def test_checkpoints_of_limits_that_are_always_on_stay_good_and_those_of_others_tell_them_apart() -> None:
+    """What packed riders depend on had this digest before limits could be on and off."""
+    named = [load(name) for name in ("cn-gbt-2025", "jp-2024", "eu-working-time")]
+    before = definition(LimitTable(limits_of(named), window_starts), StoreSettings())
+    assert before == "1bf568ab685f4fadf4583051b7c97c3d"
+    digests = set()
+    for more in ({"condition": "heat"}, {"condition": "cold"}, {"between_s": (0, 60), "zones": ("a",)}):
+        limit = Limit("p@1", "l", "ban", "online", 0, "UTC", **more)  # type: ignore[arg-type]
+        digests.add(definition(LimitTable([limit], window_starts), StoreSettings()))
+    assert len(digests) == 3
