@@ -65,9 +65,19 @@ class Conditions:
     def versions(self) -> list[list[Announcement]]:
         """Of each id its versions in the order in which they are in force; of one second only the last."""
         found = []
-        for versions in self._versions.values():
+        # A list, for metrics look while more is announced.
+        for versions in list(self._versions.values()):
             last = {at: one for at, _, one in versions}
             found.append(list(last.values()))
+        return found
+
+    def on_at(self, at: int) -> dict[str, list[Announcement]]:
+        """By condition, the versions that are in force and on at ``at``."""
+        found: dict[str, list[Announcement]] = {}
+        for versions in self.versions():
+            known = [one for one in versions if one.announced_s <= at]
+            if known and not known[-1].void and known[-1].from_s <= at < known[-1].until_s:
+                found.setdefault(known[-1].condition, []).append(known[-1])
         return found
 
     def patterns(self, condition: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from detectors.arrays import grown, new_memory
-from detectors.conditions import Announcement, Conditions
+from detectors.conditions import Announcement, Conditions, matches
 from detectors.kernels.doubts.arrival import note_doubts
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
@@ -149,6 +149,19 @@ class RiderStore:
     def conditions(self) -> Conditions:
         """What has been announced."""
         return self._conditions
+
+    def zones_under(self) -> dict[str, set[str]]:
+        """By condition that limits look at, the zones of riders in which it is on at *now*."""
+        if not self.limits.conditions:
+            return {}
+        on = self._conditions.on_at(self.now_s)
+        names = [self.zone(number) or "" for number in range(int(self._mem.misc[Misc.ZONES]))]
+        return {
+            condition: {
+                zone for zone in names if any(matches(one.zones, zone) for one in on.get(condition, ()))
+            }
+            for condition in self.limits.conditions
+        }
 
     def _enter_zones(self) -> None:
         """Say of zones that have come up since when limits are on there."""

@@ -8,11 +8,15 @@ from hypothesis import given, settings, strategies as st
 
 from detectors.calendar import hours_of_day, hours_on_dates
 from detectors.conditions import Announcement, Conditions, matches
+from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.limits import gates
 from detectors.limits import Limit, LimitTable
 from detectors.pages import definition
 from detectors.settings import StoreSettings
+from detectors.store import RiderStore
+from schemas.decode import decode_lines
+from stream.columns import arrivals_of
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.loader import load
@@ -121,3 +125,23 @@ def test_checkpoints_of_limits_that_are_always_on_stay_good_and_those_of_others_
         limit = Limit("p@1", "l", "ban", "online", 0, "UTC", **more)  # type: ignore[arg-type]
         digests.add(definition(LimitTable([limit], window_starts), StoreSettings()))
     assert len(digests) == 3
+
+
+def test_which_zones_are_under_a_condition_now_is_said() -> None:
+    limit = Limit("p@1", "l", "ban", "online", 0, "UTC", condition="heat")
+    store = RiderStore(LimitTable([limit], window_starts), StoreSettings(seal_events=0))
+    for number, zone in enumerate(ZONES):
+        event = (
+            b'{"schema":"work-state/1","event_id":"e","rider_id":"r%d","platform":"p","zone":"%s",'
+            b'"event_time":"2026-01-01T08:00:00Z","type":"online"}'
+        )
+        store.ingest(arrivals_of(decode_lines([event % (number, zone.encode())])), Place(0, 1, 1, 0))
+    at = 1_767_254_400
+    store.judge(at)
+    assert store.zones_under() == {"heat": set()}
+    touched = store.announce([Announcement("c", "heat", ("a*",), at - 60, at + 60, at)])
+    store.judge(at)
+    assert (touched, store.zones_under()) == (2, {"heat": {"a", "ab"}})
+    assert store.announce([Announcement("c", "heat", ("b",), at - 60, at + 60, at + 5)]) == 3
+    store.judge(at + 5)
+    assert store.zones_under() == {"heat": {"b"}}

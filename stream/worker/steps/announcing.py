@@ -25,7 +25,6 @@ class Announcing(Judging, Publishing):
         if topic is None or self._conditions.announced == len(topic.known):
             return 0
         new, self._conditions.announced = topic.known[self._conditions.announced :], len(topic.known)
-        self.counts["conditions", "announced"] += len(new)
         return await asyncio.to_thread(self.store.announce, new)
 
     async def _hear_conditions(self) -> None:
