@@ -112,6 +112,13 @@ class Settings(BaseSettings):
         "", description="Addresses or networks whose X-Forwarded-For is believed, with commas."
     )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
+    history: str = Field(
+        "respite-history.json",
+        description="File in which the API keeps its counts of the last days; none: nothing is kept.",
+    )
+    prometheus: str = Field(
+        "", description="Base URL of a Prometheus that scrapes the workers; empty: the API's own counts."
+    )
     rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -239,7 +246,7 @@ class Settings(BaseSettings):
             raise ValueError("\n  ".join(faults))
         return self
 
-    @field_validator("api_peers")
+    @field_validator("api_peers", "prometheus")
     @classmethod
     def _base_urls(cls, value: str) -> str:
         wrong = [one for one in value.split(",") if value and not _BASE_URL.fullmatch(one)]
