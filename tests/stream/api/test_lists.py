@@ -98,7 +98,13 @@ def test_every_alert_is_on_one_page_the_newest_first(city: Scene, most: int) -> 
 
 @pytest.mark.parametrize(
     "query",
-    [{"kind": "hold_breached"}, {"rider": OWN}, {"limit": "continuous-4h"}, {"zone": "310105"}, {"text": "own"}],
+    [
+        {"kind": "hold_breached"},
+        {"rider": OWN},
+        {"limit": "continuous-4h"},
+        {"zone": "310105"},
+        {"text": "own"},
+    ],
 )
 def test_alerts_are_filtered_as_one_would_by_hand(city: Scene, query: dict[str, str]) -> None:
     ((name, value),) = query.items()
