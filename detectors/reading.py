@@ -19,8 +19,10 @@ from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
+    D_AMOUNT,
     D_COUNTED,
     D_FIRED,
+    D_IN_FORCE,
     DESCRIPTION_WORDS,
     Asked,
     Asker,

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from schemas.api import ToldAlert
 from schemas.names import Id
 from schemas.overview import Near
-from schemas.policy import Clock
+from schemas.policy_limit import Clock
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
 Next = Annotated[

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from detectors.kernels.layout.values import EVIDENCE_SPANS
-from detectors.reading import RiderView, Stretch
+from detectors.rider_view import RiderView, Stretch
 from stream.output.alert_json import utc
 
 Document = dict[str, Any]

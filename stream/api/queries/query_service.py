@@ -12,7 +12,8 @@ import msgspec
 
 from detectors.doubts import Doubt
 from detectors.limits import LimitTable
-from detectors.reading import Certain, RiderView
+from detectors.reading import Certain
+from detectors.rider_view import RiderView
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view

@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from structlog.testing import capture_logs
 
+from detectors.verdicts import STATUSES
 from stream.api.documents.rounding import FIGURES, PERIOD_S, Published, rounded
-from stream.api.documents.views import STATUSES, SUPPRESSED, for_regulator
+from stream.api.documents.views import SUPPRESSED, for_regulator
 from stream.api.history import views
 from stream.api.history.file import HistoryFile
 from stream.api.history.tables import (
@@ -71,7 +72,7 @@ def test_what_was_told_is_counted_by_hour_kind_zone_and_platform(scene: Scene) -
     assert summed == by_kind
     holds = [one for one in scene.world.alerts if one["kind"] == "limit_reached" and one["hold"]]
     assert sum(hour["zones"].get("310105", 0) for hour in found["hours"]) == len(holds) == 2
-    platforms = {}
+    platforms: dict[tuple[str, str], int] = {}
     for hour in found["hours"]:
         for name, columns in hour["platforms"].items():
             for column, count in columns.items():
@@ -134,9 +135,9 @@ def test_it_is_bounded_whatever_comes(at: list[int], names: int) -> None:
     assert len(history.hours) <= HOURS + 1
     assert len(history.samples) <= SAMPLES_S // SAMPLE_S
     assert all(later.at_s > before.at_s for before, later in itertools.pairwise(history.samples))
-    for hour in history.hours.values():
-        assert len(hour.figures.zones) <= MOST_ZONES + 1
-        assert len(hour.figures.platforms) <= MOST_PLATFORMS + 1
+    for one_hour in history.hours.values():
+        assert len(one_hour.figures.zones) <= MOST_ZONES + 1
+        assert len(one_hour.figures.platforms) <= MOST_PLATFORMS + 1
 
 
 def test_riders_are_sampled_once_in_five_minutes_of_the_city(scene: Scene) -> None:
@@ -308,7 +309,8 @@ def test_tables_change_together_every_five_minutes_and_at_once_when_partitions_g
     seen = [
         published.overview(at_s, {**table, "partitions": partitions})["statuses"]["hold"]
         for at_s, table, partitions in (
-            (0, first, fresh), (PERIOD_S - 1, more, fresh), (PERIOD_S, more, fresh), (PERIOD_S + 1, first, []),
+            (0, first, fresh), (PERIOD_S - 1, more, fresh),
+            (PERIOD_S, more, fresh), (PERIOD_S + 1, first, []),
         )
     ]  # fmt: skip
     assert seen == [40, 40, 80, 40]
