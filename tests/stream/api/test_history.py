@@ -308,9 +308,12 @@ def test_tables_change_together_every_five_minutes_and_at_once_when_partitions_g
     seen = [
         published.overview(at_s, {**table, "partitions": partitions})["statuses"]["hold"]
         for at_s, table, partitions in (
-            (0, first, fresh), (PERIOD_S - 1, more, fresh), (PERIOD_S, more, fresh), (PERIOD_S + 1, first, []),
+            (0, first, fresh),
+            (PERIOD_S - 1, more, fresh),
+            (PERIOD_S, more, fresh),
+            (PERIOD_S + 1, first, []),
         )
-    ]  # fmt: skip
+    ]
     assert seen == [40, 40, 80, 40]
 
 
