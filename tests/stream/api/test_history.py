@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from structlog.testing import capture_logs
 
+from detectors.verdicts import STATUSES
 from stream.api.documents.rounding import FIGURES, PERIOD_S, Published, rounded
-from stream.api.documents.views import STATUSES, SUPPRESSED, for_regulator
+from stream.api.documents.views import SUPPRESSED, for_regulator
 from stream.api.history import views
 from stream.api.history.file import HistoryFile
 from stream.api.history.tables import (
@@ -71,7 +72,7 @@ def test_what_was_told_is_counted_by_hour_kind_zone_and_platform(scene: Scene) -
     assert summed == by_kind
     holds = [one for one in scene.world.alerts if one["kind"] == "limit_reached" and one["hold"]]
     assert sum(hour["zones"].get("310105", 0) for hour in found["hours"]) == len(holds) == 2
-    platforms = {}
+    platforms: dict[tuple[str, str], int] = {}
     for hour in found["hours"]:
         for name, columns in hour["platforms"].items():
             for column, count in columns.items():
@@ -134,16 +135,16 @@ def test_it_is_bounded_whatever_comes(at: list[int], names: int) -> None:
     assert len(history.hours) <= HOURS + 1
     assert len(history.samples) <= SAMPLES_S // SAMPLE_S
     assert all(later.at_s > before.at_s for before, later in itertools.pairwise(history.samples))
-    for hour in history.hours.values():
-        assert len(hour.figures.zones) <= MOST_ZONES + 1
-        assert len(hour.figures.platforms) <= MOST_PLATFORMS + 1
+    for kept in history.hours.values():
+        assert len(kept.figures.zones) <= MOST_ZONES + 1
+        assert len(kept.figures.platforms) <= MOST_PLATFORMS + 1
 
 
 def test_riders_are_sampled_once_in_five_minutes_of_the_city(scene: Scene) -> None:
     service, world = scene.service, scene.world
 
     def tick() -> None:
-        asyncio.run(service.history.tick(service.riders, has_caught_up=True))
+        asyncio.run(service.history.tick(has_caught_up=True))
 
     for _ in range(3):
         tick()
@@ -206,12 +207,12 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
 
 def test_an_api_that_stops_has_written_what_it_knew(scene: Scene, tmp_path: Path) -> None:
     file = HistoryFile(str(tmp_path / "h.json"), "x")
-    asked = HistoryQuery(file, scene.service.limits, lambda: {"complete": False}, lambda: scene.world.wall_s)
+    asked = HistoryQuery(file, scene.service.limits, scene.service.riders, lambda: scene.world.wall_s)
     asked.start()
     asked.history.count(told())
 
     async def for_a_while() -> None:
-        running = asyncio.ensure_future(asked.run(scene.service.riders, lambda: False))
+        running = asyncio.ensure_future(asked.run(lambda: False))
         await asyncio.sleep(0)
         running.cancel()
         await asyncio.wait([running])
