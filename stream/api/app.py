@@ -109,7 +109,7 @@ async def _followed(asked: QueryService) -> AsyncIterator[None]:
     recent = asked.recent
     running = [
         asyncio.ensure_future(recent.run()),
-        asyncio.ensure_future(asked.history.run(asked.riders, lambda: recent.has_caught_up)),
+        asyncio.ensure_future(asked.history.run(lambda: recent.has_caught_up)),
     ]
     for one, what in zip(
         running, ("topics are no longer followed", "history is no longer kept"), strict=True

@@ -71,8 +71,7 @@ class QueryService(LiveQueries):
         table = LimitTable(limits_of(self.policies), window_starts)
         self.limits = table.limits
         riders = Riders(settings, table, settings.store(0), wall)
-        count = lambda: self._overview.statuses()  # noqa: E731, PLW0108 - made below
-        self.history = HistoryQuery.of(settings, self.limits, count, wall)
+        self.history = HistoryQuery.of(settings, self.limits, riders, wall)
         recent = RecentAlerts(settings, riders.owners, wall, self.history)
         super().__init__(riders, recent, Peers(settings.peers))
         #: Ids of the live stream; the app puts in those of the file of keys.
