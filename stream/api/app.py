@@ -7,7 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,16 @@ from stream.api.access.connections import Connections, Limits, guarded
 from stream.api.access.keys import Keys, KeysRefused
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
-from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
 from stream.settings import Settings
 
 log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+#: How often it is looked what the workers judge by, seconds.
+_LOOK_EVERY_S = 1.0
+_NO_TOPICS = "topics are no longer followed"
+_NO_PLAN = "the workers' policies are no longer followed"
 CONSOLE = Path(__file__).resolve().parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
@@ -79,7 +82,8 @@ def new_app(
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asked.peers.close)
             if follows:
-                await stack.enter_async_context(_followed(asked.recent))
+                await stack.enter_async_context(_followed(asked.recent.run(), _NO_TOPICS))
+                await stack.enter_async_context(_followed(_follow_plan(asked), _NO_PLAN))
             yield
 
     # No pages of documentation: they would come from another site. The document is at /openapi.json.
@@ -102,10 +106,10 @@ def new_app(
 
 
 @contextlib.asynccontextmanager
-async def _followed(recent: RecentAlerts) -> AsyncIterator[None]:
-    """Follow the topics until left."""
-    following = asyncio.ensure_future(recent.run())
-    following.add_done_callback(_say_why)
+async def _followed(work: Coroutine[Any, Any, None], ended: str) -> AsyncIterator[None]:
+    """Follow something until left."""
+    following = asyncio.ensure_future(work)
+    following.add_done_callback(lambda done: _say_why(done, ended))
     try:
         yield
     finally:
@@ -113,10 +117,18 @@ async def _followed(recent: RecentAlerts) -> AsyncIterator[None]:
         await asyncio.wait([following])
 
 
-def _say_why(following: asyncio.Future[None]) -> None:
-    """Say it when the following of the topics ends otherwise than by being told to."""
+async def _follow_plan(service: QueryService) -> None:
+    """Look for good whether the workers go on with other policies."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if await asyncio.to_thread(service.follow_plan):
+            log.info("policies followed", policies=[one.ref for one in service.policies])
+
+
+def _say_why(following: asyncio.Future[None], ended: str) -> None:
+    """Say it when following ends otherwise than by being told to."""
     if not following.cancelled() and following.exception() is not None:
-        log.error("topics are no longer followed", error=repr(following.exception()))
+        log.error(ended, error=repr(following.exception()))
 
 
 def _describe(app: FastAPI, *, no_auth: bool) -> None:
