@@ -7,7 +7,8 @@ import contextlib
 import gc
 import ipaddress
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 #: How often it is looked what the workers judge by, seconds.
 _LOOK_EVERY_S = 1.0
-_NO_TOPICS = "topics are no longer followed"
-_NO_PLAN = "the workers' policies are no longer followed"
+_ENDED = (
+    "topics are no longer followed",
+    "history is no longer kept",
+    "the workers' policies are no longer followed",
+)
 CONSOLE = Path(__file__).resolve().parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
@@ -81,9 +85,9 @@ def new_app(
         gc.freeze()
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asked.peers.close)
+            stack.push_async_callback(asked.history.close)
             if follows:
-                await stack.enter_async_context(_followed(asked.recent.run(), _NO_TOPICS))
-                await stack.enter_async_context(_followed(_follow_plan(asked), _NO_PLAN))
+                await stack.enter_async_context(_followed(asked))
             yield
 
     # No pages of documentation: they would come from another site. The document is at /openapi.json.
@@ -106,15 +110,23 @@ def new_app(
 
 
 @contextlib.asynccontextmanager
-async def _followed(work: Coroutine[Any, Any, None], ended: str) -> AsyncIterator[None]:
-    """Follow something until left."""
-    following = asyncio.ensure_future(work)
-    following.add_done_callback(lambda done: _say_why(done, ended))
+async def _followed(asked: QueryService) -> AsyncIterator[None]:
+    """Follow the topics and the workers' policies, and keep the history, until left."""
+    asked.history.start()
+    recent = asked.recent
+    running = [
+        asyncio.ensure_future(recent.run()),
+        asyncio.ensure_future(asked.history.run(lambda: asked.riders, lambda: recent.has_caught_up)),
+        asyncio.ensure_future(_follow_plan(asked)),
+    ]
+    for one, what in zip(running, _ENDED, strict=True):
+        one.add_done_callback(partial(_say_why, what))
     try:
         yield
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        for one in running:
+            one.cancel()
+        await asyncio.wait(running)
 
 
 async def _follow_plan(service: QueryService) -> None:
@@ -125,10 +137,10 @@ async def _follow_plan(service: QueryService) -> None:
             log.info("policies followed", policies=[one.ref for one in service.policies])
 
 
-def _say_why(following: asyncio.Future[None], ended: str) -> None:
-    """Say it when following ends otherwise than by being told to."""
-    if not following.cancelled() and following.exception() is not None:
-        log.error(ended, error=repr(following.exception()))
+def _say_why(what: str, running: asyncio.Future[None]) -> None:
+    """Say it when something that goes on ends otherwise than by being told to."""
+    if not running.cancelled() and running.exception() is not None:
+        log.error(what, error=repr(running.exception()))
 
 
 def _describe(app: FastAPI, *, no_auth: bool) -> None:

@@ -13,6 +13,7 @@ from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.importing import import_
 from stream.cli.keys import keys_app
+from stream.cli.ledger import app as ledger_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
@@ -47,6 +48,7 @@ def respite(
 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(ledger_app, name="ledger")
 app.command()(replay)
 app.command()(compare)
 app.command("import")(import_)
@@ -210,7 +212,8 @@ def demo(
 @app.command()
 @takes(
     *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
+    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
+    "prometheus", "rest_stops", "log_format",
 )  # fmt: skip
 def api(
     options: Options,

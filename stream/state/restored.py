@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from detectors.kernels.layout.values import PAGES
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from schemas.checkpoint import (
     Marker,
 )

@@ -12,6 +12,7 @@ import structlog
 from detectors.limits import Limit, LimitTable
 from schemas.policy import Policy
 from stream.api.documents.explanation import Explainer
+from stream.api.queries.listing import RiderList
 from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.riders import Riders
@@ -35,6 +36,7 @@ class JudgedBy:
     riders: Riders
     explainer: Explainer
     overview: OverviewQuery
+    rider_list: RiderList
 
     @classmethod
     def of(
@@ -48,7 +50,15 @@ class JudgedBy:
         table, store = LimitTable(limits_of(policies), window_starts), settings.store(0)
         riders = Riders(settings, table, store, wall)
         overview = OverviewQuery(riders, recent, table.limits, wall)
-        return cls(policies, table.limits, digest_of(table, store), riders, Explainer(policies), overview)
+        return cls(
+            policies,
+            table.limits,
+            digest_of(table, store),
+            riders,
+            Explainer(policies),
+            overview,
+            RiderList(riders, table.limits),
+        )
 
 
 class PlanFollower:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -12,30 +11,31 @@ import msgspec
 
 from detectors.doubts import Doubt
 from detectors.reading import Certain
+from detectors.rider_view import RiderView
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
-from stream.api.documents.batch import Batch
 from stream.api.documents.eligibility_answers import (
-    Answers,
-    EligibilityAnswer,
-    answers_of,
     read_batch,
-    verdicts_of,
     write_answers,
 )
 from stream.api.documents.explanation import Language
+from stream.api.documents.rounding import Published
 from stream.api.documents.views import for_regulator, rider_document, summary_document
+from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
-from stream.api.queries.alert_log import ReadAlert
+from stream.api.queries.eligibility import EligibilityQueries
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.history import HistoryQuery
 from stream.api.queries.judged_by import JudgedBy, PlanFollower
+from stream.api.queries.listing import RiderList
 from stream.api.queries.live import LiveQueries
 from stream.api.queries.partitions import Unsure
 from stream.api.queries.peers import FORWARDED, Peers
+from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
@@ -47,7 +47,7 @@ Found = TypeVar("Found")
 _json = msgspec.json.Encoder()
 
 
-class QueryService(LiveQueries):
+class QueryService(EligibilityQueries, LiveQueries):
     """Answers for every route.
 
     Parameters
@@ -59,20 +59,25 @@ class QueryService(LiveQueries):
     """
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
-        recent = RecentAlerts(settings, self._owners_now, wall)
+        self.history = HistoryQuery.of(settings, self._statuses_now, wall)
+        recent = RecentAlerts(settings, self._owners_now, wall, self.history)
         self.judged = JudgedBy.of(settings, load_all(settings.policies), recent, wall)
         super().__init__(self._owners_now, recent, Peers(settings.peers))
-        #: Ids of the live stream; the app puts in those that the file of keys has the secret of.
+        #: Ids of the live stream; the app puts in those of the file of keys.
         self.ids = EventIds(lambda: b"")
         self.counts = Counts()
         self._settings = settings
         self._wall = wall
         self._plans = PlanFollower(settings, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
+        self._published = Published()
 
     def _owners_now(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
         """Whose riders are; looked up anew each time, for the workers may go on with other policies."""
         return self.judged.riders.owners(riders)
+
+    def _statuses_now(self) -> Document:
+        return self.judged.overview.statuses()
 
     @property
     def policies(self) -> Sequence[Policy]:
@@ -83,6 +88,11 @@ class QueryService(LiveQueries):
     def riders(self) -> Riders:
         """The riders of this machine, as they are judged now."""
         return self.judged.riders
+
+    @property
+    def rider_list(self) -> RiderList:
+        """All riders of this machine, page by page."""
+        return self.judged.rider_list
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
@@ -101,66 +111,6 @@ class QueryService(LiveQueries):
         self.judged = judged
         return True
 
-    # -- may he take this order ----------------------------------------------------------------
-
-    async def eligibility(
-        self, caller: Caller, rider: str, minutes: int, headers: Mapping[str, str]
-    ) -> bytes:
-        """The answer for one rider, written."""
-        judged, batch = self.judged, Batch.of([rider], [minutes])
-        unsure = judged.riders.answer(batch, caller.platform, patient=False)
-        if BUSY in unsure.values():
-            unsure = await asyncio.to_thread(judged.riders.answer, batch, caller.platform)
-        (answer,) = await self._with_peers(judged, batch, unsure, caller, headers)
-        self.counts.answered([(answer.verdict, 1)])
-        return _json.encode(answer)
-
-    async def round(self, caller: Caller, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """The answers to a round's body in the order of the candidates, written.
-
-        Raises
-        ------
-        InvalidBatch
-            When the body is none; the message says what is wrong.
-        """
-        judged = self.judged
-        here, batch, unsure = await asyncio.to_thread(self._round_here, judged, caller, body)
-        if here is not None:
-            return here
-        answers = await self._with_peers(judged, batch, unsure, caller, headers)
-        self.counts.answered(Counter(one.verdict for one in answers).items())
-        return _json.encode(Answers(answers))
-
-    def _round_here(
-        self, judged: JudgedBy, caller: Caller, body: bytes
-    ) -> tuple[bytes | None, Batch, dict[int, str]]:
-        """The answers of this machine, None when others should be asked; the round, and what is unsure."""
-        batch = read_batch(body)
-        unsure = judged.riders.answer(batch, caller.platform)
-        if self.peers and "elsewhere" in unsure.values():
-            return None, batch, unsure
-        partitions = judged.riders.partitions()
-        self.counts.answered(verdicts_of(batch, unsure, partitions))
-        return write_answers(batch, judged.limits, unsure, partitions, caller.if_unknown), batch, unsure
-
-    async def _with_peers(
-        self,
-        judged: JudgedBy,
-        batch: Batch,
-        unsure: Mapping[int, str],
-        caller: Caller,
-        headers: Mapping[str, str],
-    ) -> list[EligibilityAnswer]:
-        partitions = judged.riders.partitions()
-        answers = answers_of(batch, judged.limits, unsure, partitions, caller.if_unknown)
-        missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
-        if not missing or not self.peers or FORWARDED in headers:
-            return answers
-        asked = [(answers[i].rider_id, answers[i].minutes) for i in missing]
-        for index, answer in (await self.peers.ask(headers, asked)).items():
-            answers[missing[index]] = answer
-        return answers
-
     # -- riders and alerts ---------------------------------------------------------------------
 
     async def rider(self, caller: Caller, rider: str, headers: Mapping[str, str]) -> Document:
@@ -172,20 +122,36 @@ class QueryService(LiveQueries):
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
         judged = self.judged
+        view = await self._viewed(judged, caller.platform, rider, "", headers)
+        if not isinstance(view, RiderView):
+            return view
+        if caller.platform is not None:
+            return summary_document(rider, view)
+        rest_stops = await self.rest_stops.of_rider(view, judged.riders.zone_of(rider, view))
+        return rider_document(rider, view, judged.limits, rest_stops)
+
+    async def week(self, rider: str, headers: Mapping[str, str]) -> Document:
+        """The days of a rider's last week; not for platforms. Raises as `rider` does."""
+        judged = self.judged
+        view = await self._viewed(judged, None, rider, "/week", headers)
+        zones = sorted({one.time_zone for one in judged.limits})
+        return week_document(rider, view, zones) if isinstance(view, RiderView) else view
+
+    async def _viewed(
+        self, judged: JudgedBy, platform: str | None, rider: str, what: str, headers: Mapping[str, str]
+    ) -> RiderView | Document:
+        """A rider of this machine; of another one, what its API answers."""
         try:
-            view = await self._seen(judged.riders.rider, rider, caller.platform)
+            view = await self._seen(judged.riders.rider, rider, platform)
         except Unsure as error:
             if str(error) == "elsewhere" and self.peers and FORWARDED not in headers:
-                found = await self.peers.get(headers, f"/v1/riders/{rider}")
+                found = await self.peers.get(headers, f"/v1/riders/{rider}{what}")
                 if found is not None:
                     return found
             raise unavailable(str(error)) from error
         if view is None:
             raise not_found("this rider", "check the id; riders are known from their first event on")
-        if caller.platform is not None:
-            return summary_document(rider, view)
-        rest_stops = await self.rest_stops.of_rider(view, judged.riders.zone_of(rider, view))
-        return rider_document(rider, view, judged.limits, rest_stops)
+        return view
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
         """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
@@ -266,7 +232,7 @@ class QueryService(LiveQueries):
         """What a console shows, as much as the caller may see."""
         document = await self.judged.overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return for_regulator(document)
+            return self._published.overview(self._wall(), for_regulator(document))
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document

@@ -125,6 +125,13 @@ def _webhooks(settings: Settings, _: str) -> Granted:
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("READ",)
 
 
+def _ledger(settings: Settings, _: str) -> Granted:
+    for name in (settings.alerts_topic, settings.control_topic):
+        yield _topic(name), ("READ",)
+    for outlet in _outlets(settings):
+        yield outlet, ("READ",)
+
+
 def _operator(settings: Settings, _: str) -> Granted:
     # No delete: a slip must not remove evidence. `respite forget` looks whether the status is gone.
     yield _topic(settings.status_topic), ("READ",)
@@ -153,6 +160,7 @@ _ROLES: dict[str, Callable[[Settings, str], Granted]] = {
     "consumer": _consumer,
     "api": _api,
     "webhooks": _webhooks,
+    "ledger": _ledger,
     "operator": _operator,
     "regulator": _nothing,
 }
