@@ -11,7 +11,6 @@ import numpy as np
 
 from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_STATUS
-from detectors.limits import Limit
 from detectors.verdicts import STATUSES
 from schemas.overview import K
 from stream.api.documents.rounding import Published
@@ -43,10 +42,8 @@ class HistoryQuery:
     ----------
     file
         Where it is kept; read by `start`.
-    limits
-        Of the table by which riders are judged.
     riders
-        Of this machine.
+        Those of this machine, as they are judged now.
     wall
         The wall clock, epoch seconds.
     prometheus
@@ -56,13 +53,11 @@ class HistoryQuery:
     def __init__(
         self,
         file: HistoryFile,
-        limits: Sequence[Limit],
-        riders: Riders,
+        riders: Callable[[], Riders],
         wall: Callable[[], float],
         prometheus: PrometheusSamples | None = None,
     ) -> None:
         self._file = file
-        self._limits = limits
         self._riders = riders
         self._wall = wall
         self._prometheus = prometheus
@@ -77,13 +72,12 @@ class HistoryQuery:
     def of(
         cls,
         settings: Settings,
-        limits: Sequence[Limit],
-        riders: Riders,
+        riders: Callable[[], Riders],
         wall: Callable[[], float],
     ) -> Self:
         """The one that the settings name."""
         file = HistoryFile(settings.history, f"{settings.prefix}{settings.group}")
-        return cls(file, limits, riders, wall, PrometheusSamples.of(settings))
+        return cls(file, riders, wall, PrometheusSamples.of(settings))
 
     def start(self) -> None:
         """Take up what the file has, unless something has been counted already."""
@@ -124,7 +118,7 @@ class HistoryQuery:
 
     async def tick(self, *, has_caught_up: bool) -> None:
         """Look once. What counts riders and writes runs beside the loop, what changes the history on it."""
-        fresh = [one.now_s for one in self._riders.healths() if one.why_not is None and one.now_s]
+        fresh = [one.now_s for one in self._riders().healths() if one.why_not is None and one.now_s]
         if fresh:
             now_s = max(fresh)
             if self.history.is_due(now_s):
@@ -137,7 +131,7 @@ class HistoryQuery:
 
     def _count(self) -> tuple[list[int], bool]:
         """How many riders are clear, near and on hold, and whether those of every partition are."""
-        found, healths = self._riders.survey()
+        found, healths = self._riders().survey()
         counts = np.zeros(len(STATUSES), dtype=np.int64)
         for _, batch, _ in found:
             answers = batch.asked.answers
@@ -189,23 +183,25 @@ class HistoryQuery:
         return self._usage[1]
 
     def _count_usage(self) -> Document:
-        cells = np.zeros((len(self._limits), 11), dtype=np.int64)
+        riders = self._riders()
+        named = riders.limits.limits
+        cells = np.zeros((len(named), 11), dtype=np.int64)
         known = looked_at = 0
-        found, _ = self._riders.survey()
+        found, _ = riders.survey()
         for partition, batch, _ in found:
             rows = np.flatnonzero(batch.asked.answers[:, A_KNOWN] == 1)
             known += len(rows)
             some = _spread(rows, LOOKED_AT)
-            used = self._riders.used(partition, batch, some)
+            used = riders.used(partition, batch, some)
             if used is None:
                 continue
             looked_at += len(some)
-            for index in range(len(self._limits)):
+            for index in range(len(named)):
                 column = used[:, index]
                 cells[index] += np.bincount(column[column != NONE], minlength=11)
         limits = {
             f"{one.policy}/{one.name}": cells[index].tolist()
-            for index, one in enumerate(self._limits)
+            for index, one in enumerate(named)
             if cells[index].any()
         }
         return {"riders": known, "looked_at": looked_at, "limits": limits}

@@ -207,7 +207,7 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
 
 def test_an_api_that_stops_has_written_what_it_knew(scene: Scene, tmp_path: Path) -> None:
     file = HistoryFile(str(tmp_path / "h.json"), "x")
-    asked = HistoryQuery(file, scene.service.limits, scene.service.riders, lambda: scene.world.wall_s)
+    asked = HistoryQuery(file, lambda: scene.service.riders, lambda: scene.world.wall_s)
     asked.start()
     asked.history.count(told())
 
