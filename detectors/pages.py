@@ -128,6 +128,15 @@ def tell_again(store: RiderStore, row: int) -> None:
     store.memory.rows[row, Row.FLAGS] |= Row.FLAG_AGAIN
 
 
+def hold_was_told(store: RiderStore, row: int, limit: int, from_s: int, told_at_s: int) -> None:
+    """Note when a hold's first alert was published, if it is the newest that was told of the limit."""
+    mem = store.memory
+    word = Row.WORDS + Row.HOLD_WORDS * limit
+    if mem.rows[row, word + Row.HOLD_FROM] == from_s:
+        mem.rows[row, word + Row.HOLD_TOLD_AT] = told_at_s
+        mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
+
+
 def told_of(store: RiderStore, row: int) -> list[Verdict]:
     """What stands of a rider, is not sealed yet, and has been told as it is."""
     mem = store.memory

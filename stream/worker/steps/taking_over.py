@@ -135,7 +135,7 @@ class TakingOver(Announcing):
         while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
             await self._put(known.news(outcomes))
         self._restored, store.sealing = None, True
-        self._takeover_riders.moved()
+        await asyncio.to_thread(self._takeover_riders.hand_over, store)
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))
