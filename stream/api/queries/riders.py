@@ -251,7 +251,7 @@ class Riders(Partitions):
     def used(self, partition: int, batch: Batch, which: I64) -> I64 | None:
         """How much of each limit some of a surveyed round have used, `detectors.reading.Reader.used`."""
         of = self._of_thread(partition)
-        shared = of.arrays()
+        shared = self._arrays(of)
         if shared is None:
             return None
         health = of.health(int(self._wall() * 1000))
