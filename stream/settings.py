@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from detectors.models.parameters import MODELS, PaceParameters
 from detectors.store import StoreSettings
 from schemas.durations import parse_duration
 
@@ -71,6 +72,16 @@ class Settings(BaseSettings):
     policy: tuple[str, ...] | str = Field(
         ("cn-gbt-2025", "cn-meituan-2024"),
         description="Policies, by name or .toml file; with commas in the environment.",
+    )
+    models: tuple[str, ...] | str = Field(
+        (), description="Models whose distributions are metrics: risk, alertness, pace; with commas."
+    )
+    pace_k: float = Field(0.5, gt=0, le=5, description="Half the shift of pace looked for, in sigmas.")
+    pace_h: float = Field(5.0, gt=0, le=50, description="Level at which the CUSUM of pace alarms, in sigmas.")
+    pace_lambda: float = Field(0.1, gt=0, le=1, description="Weight of the newest order in the EWMA of pace.")
+    pace_width: float = Field(2.814, gt=0, le=10, description="Width L of the EWMA's limits, in its sigmas.")
+    pace_baseline: int = Field(
+        100, ge=100, le=100_000, description="Orders of a rider that his pace is measured by."
     )
     policy_dir: str | None = Field(
         None,
@@ -172,7 +183,7 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 to 200 characters of A-Z a-z 0-9 . _ -")
         return value
 
-    @field_validator("policy", "outlets", mode="before")
+    @field_validator("policy", "outlets", "models", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         if isinstance(value, str):
@@ -189,6 +200,14 @@ class Settings(BaseSettings):
             )
         if len(set(value)) < len(value):
             raise ValueError("names a platform twice")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _known_models(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        wrong = [one for one in value if one not in MODELS]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no model; there are {', '.join(MODELS)}")
         return value
 
     @field_validator("policy")
@@ -316,6 +335,11 @@ class Settings(BaseSettings):
         """Names or files of the policies."""
         return self.policy if isinstance(self.policy, tuple) else (self.policy,)
 
+    @property
+    def pace(self) -> PaceParameters:
+        """What the model of pace goes by."""
+        return PaceParameters(self.pace_k, self.pace_h, self.pace_lambda, self.pace_width, self.pace_baseline)
+
     def store(self, seal_events: int) -> StoreSettings:
         """What verdicts depend on."""
         return StoreSettings(
@@ -407,6 +431,10 @@ def _words(one: Mapping[str, Any]) -> str:
         return "must be " + str(about["expected"]).replace("'", "")
     if kind in ("greater_than_equal", "less_than_equal"):
         return "must be at " + (f"least {about['ge']}" if "ge" in about else f"most {about['le']}")
+    if kind in ("greater_than", "less_than"):
+        return "must be " + (f"above {about['gt']}" if "gt" in about else f"below {about['lt']}")
+    if kind.startswith("float"):
+        return "must be a number"
     if kind.startswith("int"):
         return "must be a whole number"
     return "must be text"
