@@ -20,7 +20,7 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.record.memory_records import MemoryRecords
 
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches
 
 
 class _Alert(msgspec.Struct):
@@ -32,7 +32,7 @@ class _Alert(msgspec.Struct):
 
 async def watch(broker: str, topic: str, partitions: int) -> list[tuple[int, float, bytes]]:
     """Partition, time and bytes of what came, until a line on standard input."""
-    raw_fetch.read_raw(topic)
+    raw_batches.read_raw(topic)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
         isolation_level="read_committed",

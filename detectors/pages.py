@@ -19,7 +19,8 @@ from detectors.kernels.memory import forgetting, members as member_words, names 
 from detectors.kernels.memory.lookup import find_rider
 from detectors.kernels.memory.rows import new_rider
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.

@@ -14,19 +14,13 @@ from detectors.certainty import leave_out_uncertain
 from detectors.doubts import Doubt, DoubtQuestion, find_doubts, leave_out
 from detectors.kernels.layout import codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Memory
-from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, PAST, U8
+from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, U8
 from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
-    D_AMOUNT,
     D_COUNTED,
     D_FIRED,
-    D_HOLD_FROM,
-    D_HOLD_UNTIL,
-    D_IN_FORCE,
-    D_RESUME,
-    D_START,
     DESCRIPTION_WORDS,
     Asked,
     Asker,
@@ -34,57 +28,13 @@ from detectors.kernels.reading.columns import (
     Shared,
 )
 from detectors.kernels.reading.description import describe
-from detectors.kernels.verdicts.status import status_of
 from detectors.limits import LimitTable
-from detectors.store import StoreSettings
-from detectors.verdicts import STATUSES
+from detectors.rider_view import RiderView, view_of
+from detectors.settings import StoreSettings
 
 EVERYONE = Asker(columns.EVERYONE, 0)
 #: The arrays of a store that a reader needs.
 ARRAYS = tuple(name for name in Shared._fields if name in Memory._fields)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A half-open stretch in which a clock ran, epoch seconds; ``end_s`` is None while it is open."""
-
-    start_s: int
-    end_s: int | None
-    by_maximum: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LimitView:
-    """What one limit says of a rider; ``index`` is that of the limit table.
-
-    ``start_s`` is where counting began: of the episode or the window; None where no episode is under way.
-    ``resume_s`` is when the limit would count anew after a rest from now on; None where that is not known.
-    ``in_force``: whether the limit's policy is.
-    """
-
-    index: int
-    counted_s: int
-    amount_s: int
-    left_s: int
-    start_s: int | None
-    reached: bool
-    hold_from_s: int | None
-    hold_until_s: int | None
-    resume_s: int | None
-    in_force: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class RiderView:
-    """One rider at ``now_s``; ``zone`` is the number of his zone, `NONE` where he has none."""
-
-    now_s: int
-    status: str
-    orders_in_hand: int
-    last_event_s: int
-    limits: tuple[LimitView, ...]
-    stretches: dict[str, tuple[Stretch, ...]]
-    zone: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +77,7 @@ class Reader:
         asked = blank_asked(np.frombuffer(b"nobody", dtype=np.uint8), 1)
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
-        self._view(1)
+        view_of(self._mem, self.limits, 1)
         bring(self._mem, self.limits.packed, self._rules, 1, INF)
         self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
         self.claimed_since(shared, asked, Asker(NONE, 0))
@@ -160,7 +110,7 @@ class Reader:
             When the rider could not be seen whole.
         """
         at = self._copied(shared, now_s, asked, asker)
-        return None if at is None else self._view(at)
+        return None if at is None else view_of(self._mem, self.limits, int(at))
 
     def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
         """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
@@ -273,50 +223,8 @@ class Reader:
             any_uncertain=True, counted_s=int(out[limit, D_COUNTED]), reached=bool(out[limit, D_FIRED])
         )
 
-    def _view(self, now_s: int) -> RiderView:
-        mem, packed = self._mem, self.limits.packed
-        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
-        describe(mem, packed, now_s, out)
-        views = tuple(
-            LimitView(
-                index=index,
-                counted_s=int(line[D_COUNTED]),
-                amount_s=int(line[D_AMOUNT]),
-                left_s=max(0, int(line[D_AMOUNT]) - int(line[D_COUNTED])),
-                start_s=int(line[D_START]) if PAST < line[D_START] < now_s else None,
-                reached=bool(line[D_FIRED]),
-                hold_from_s=_known(line[D_HOLD_FROM]),
-                hold_until_s=_known(line[D_HOLD_UNTIL]),
-                resume_s=_known(line[D_RESUME]),
-                in_force=bool(line[D_IN_FORCE]),
-            )
-            for index, line in enumerate(out)
-        )
-        code = status_of(mem.state, packed, now_s).code
-        return RiderView(
-            now_s=now_s,
-            status=STATUSES[code],
-            orders_in_hand=int(mem.state[State.ORDERS]),
-            last_event_s=int(mem.rows[0, Row.LAST_EVENT]),
-            limits=views,
-            stretches={
-                clock: _stretches(mem, number)
-                for number, clock in enumerate(codes.CLOCKS)
-                if packed.kept[number]
-            },
-            zone=int(mem.state[State.ZONE]),
-        )
-
     def _grow(self, need: int) -> None:
         self._mem = grown(self._mem, need)
-
-
-def clocks_running(shared: Shared, count: int, limits: int) -> I64:
-    """Of the riders of the first rows, by clock, 1 where it ran when they were judged; (count, clocks)."""
-    head = Row.head_for(limits)
-    words = [head + State.clock_at(clock) + State.CLOCK_RUN for clock in range(codes.CLOCK_COUNT)]
-    running: I64 = shared.rows[:count][:, words]
-    return running
 
 
 def blank_asked(buf: U8, count: int) -> Asked:
@@ -338,17 +246,3 @@ def shared_of(mem: Memory) -> Shared:
     for view in views.values():
         view.flags.writeable = False
     return Shared(**views, at_turn=0)
-
-
-def _known(word: np.int64) -> int | None:
-    return None if word == NONE else int(word)
-
-
-def _stretches(mem: Memory, clock: int) -> tuple[Stretch, ...]:
-    base = State.CLOCKS + clock * State.CLOCK_WORDS
-    block, count = int(mem.rows[0, Row.SPANS + clock]), int(mem.state[base + State.CLOCK_SPANS])
-    words = mem.heap[block : block + count * State.SPAN_WORDS].reshape(count, State.SPAN_WORDS).tolist()
-    found = [Stretch(start, end >> 1, by_maximum=bool(end & 1)) for start, end, _ in words]
-    if mem.state[base + State.CLOCK_RUN] == 1:
-        found.append(Stretch(int(mem.state[base + State.CLOCK_EDGE]), None))
-    return tuple(found)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.names import Id
-from schemas.policy import Clock, Release
+from schemas.policy_limit import Clock, Release
 from schemas.policy_words import Words
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.alert import Hold, PolicyRef, Seconds
 from schemas.names import Id
-from schemas.policy import Clock, Effect, Kind, Release
+from schemas.policy_limit import Clock, Effect, Kind, Release
 from schemas.policy_words import Words
 from schemas.rest_stops import RestStopView
 

@@ -10,156 +10,18 @@ be read together with an older one.
 
 from __future__ import annotations
 
-import struct
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
 
-import crc32c
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import zstandard
 
-#: Of the records; `detectors.pages.FORMAT` is that of the words inside.
-VERSION = 1
-_SEAL = struct.Struct(">2sBcI")
-_PAGE = struct.Struct(">16sIHHQqqI")
-_MAGIC = b"RS"
-Kind = Literal[b"p", b"n", b"m", b"s"]
-PAGE, NAMES, MARKER, SIDE = b"p", b"n", b"m", b"s"
+from schemas.checkpoint_seal import MARKER, NAMES, SIDE, Damaged, seal, unseal
+
 MARKER_KEY, SIDE_KEY = b"marker", b"side"
-#: Below the largest batch that a broker takes by default (1 MiB), with room for the rest of the batch.
-PART_BYTES = 900_000
 LINEAGE_BYTES = 16
 NAMES_PER_RECORD = 1024
-_ZSTD_LEVEL = 1
-
-
-class Damaged(ValueError):
-    """A record of the state that cannot be trusted; the message says what is wrong with it."""
-
-
-def seal(kind: bytes, contents: bytes) -> bytes:
-    """A value whose damage will be seen."""
-    return _SEAL.pack(_MAGIC, VERSION, kind, crc32c.crc32c(kind + contents)) + contents
-
-
-def unseal(kind: bytes, value: bytes) -> bytes:
-    """The contents of a sealed value.
-
-    Raises
-    ------
-    Damaged
-        It is cut short, of another version or kind, or its checksum does not fit.
-    """
-    if len(value) < _SEAL.size:
-        raise Damaged(f"{len(value)} bytes, shorter than a seal")
-    magic, version, found, checksum = _SEAL.unpack_from(value)
-    if magic != _MAGIC or found != kind:
-        raise Damaged(f"begins with {value[:4]!r}: not a record of the kind {kind!r}")
-    if version != VERSION:
-        raise Damaged(f"written in version {version} of the format, this is version {VERSION}")
-    contents = value[_SEAL.size :]
-    if crc32c.crc32c(kind + contents) != checksum:
-        raise Damaged("its checksum does not fit")
-    return contents
-
-
-# -- pages -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The riders of one page, complete up to before ``source_offset``, judged at ``now_s``."""
-
-    lineage: bytes
-    number: int
-    sequence: int
-    source_offset: int
-    now_s: int
-    words: npt.NDArray[np.int64]
-
-
-def page_key(number: int, part: int) -> bytes:
-    """The key of one part of a page."""
-    return b"page/%d/%d" % (number, part)
-
-
-def encode_page(page: Page) -> list[bytes]:
-    """The values of a page's parts, in order; each fits into a record batch."""
-    raw = page.words.astype("<i8").tobytes()
-    body = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(raw)
-    pieces = [body[at : at + PART_BYTES] for at in range(0, len(body), PART_BYTES)]
-    return [
-        seal(
-            PAGE,
-            _PAGE.pack(
-                page.lineage,
-                page.number,
-                part,
-                len(pieces),
-                page.sequence,
-                page.source_offset,
-                page.now_s,
-                len(raw),
-            )
-            + piece,
-        )
-        for part, piece in enumerate(pieces)
-    ]
-
-
-def decode_page(lineage: bytes, number: int, parts: Mapping[int, bytes]) -> Page:
-    """The page of a number from the newest values of its parts.
-
-    Raises
-    ------
-    Damaged
-        A part is missing, damaged, or of another writing than the first, or the page of another lineage.
-    """
-    if 0 not in parts:
-        raise Damaged("its first part is missing")
-    head, first = _part(parts[0])
-    pieces = [first]
-    for part in range(1, head.parts):
-        if part not in parts:
-            raise Damaged(f"part {part} of {head.parts} is missing")
-        other, piece = _part(parts[part])
-        if other != head._replace(part=part):
-            raise Damaged(f"part {part} is of another writing than the first")
-        pieces.append(piece)
-    if head.number != number or head.part != 0:
-        raise Damaged(f"holds page {head.number}, part {head.part}")
-    if head.lineage != lineage:
-        raise Damaged("written for another state than the marker's")
-    try:
-        raw = zstandard.ZstdDecompressor().decompress(b"".join(pieces), max_output_size=head.size)
-    except zstandard.ZstdError as error:
-        raise Damaged(f"cannot be decompressed: {error}") from error
-    if len(raw) != head.size:
-        raise Damaged(f"{len(raw)} bytes, {head.size} were packed")
-    words = np.frombuffer(raw, dtype="<i8").astype(np.int64)
-    return Page(lineage, number, head.sequence, head.source_offset, head.now_s, words)
-
-
-class _PartHead(NamedTuple):
-    lineage: bytes
-    number: int
-    part: int
-    parts: int
-    sequence: int
-    source_offset: int
-    now_s: int
-    size: int
-
-
-def _part(value: bytes) -> tuple[_PartHead, bytes]:
-    contents = unseal(PAGE, value)
-    if len(contents) < _PAGE.size:
-        raise Damaged("shorter than the head of a page")
-    return _PartHead(*_PAGE.unpack_from(contents)), contents[_PAGE.size :]
 
 
 # -- names -----------------------------------------------------------------------------------------
@@ -219,7 +81,9 @@ class Marker(msgspec.Struct, frozen=True):
 
     Offsets are the next ones to be read. ``page_from`` holds by page the source offset it was packed at,
     -1 for a page that never was. ``since_s`` says by policy from which instant on its verdicts are told.
-    ``definition`` is a digest of all that the words of the pages depend on. ``outlets`` are the platforms
+    ``judged`` says of each version of a policy that ever judged here by which limits: digests of
+    `schemas.policy_written`, none of versions before there were any. ``definition`` is a digest of all that
+    the words of the pages depend on. ``outlets`` are the platforms
     that have been told the statuses of their riders. ``source_id`` is the id that Kafka gave the source's
     topic when it was made (KIP-516); empty where that is not known.
     """
@@ -241,6 +105,7 @@ class Marker(msgspec.Struct, frozen=True):
     page_from: bytes = b""
     outlets: tuple[str, ...] = ()
     source_id: str = ""
+    judged: dict[str, str] = {}
 
     def page_offsets(self, pages: int) -> npt.NDArray[np.int64]:
         """``page_from`` as numbers, shape (pages,).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -18,22 +18,11 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.durations import LONGEST_S, parse_amount, parse_duration, write_duration
 from schemas.names import Id, is_id
-from schemas.policy_calendar import (
-    CALENDAR_KINDS,
-    LONGEST_CALENDAR_S,
-    MOST_WEEKS,
-    WEEK_S,
-    Weekday,
-    calendar_faults,
-    checked_hours,
-    checked_time,
-    date_faults,
-)
+from schemas.policy_calendar import date_faults
 from schemas.policy_examples import Example, faults_beside
-from schemas.policy_faults import example_name, faults_of, limit_name
-from schemas.policy_rests import rest_faults
+from schemas.policy_faults import example_name, faults_of
+from schemas.policy_limit import PolicyLimit, pieces_beside
 from schemas.policy_words import Text, Words
 
 MOST_LIMITS = 32
@@ -41,176 +30,9 @@ MOST_LIMITS = 32
 #: Names in the data base that mean something else on each machine, or nothing.
 _NO_PLACES = ("localtime", "posixrules", "Factory")
 
-Duration = Annotated[int, BeforeValidator(parse_duration)]
-Amount = Annotated[int, BeforeValidator(parse_amount)]
-Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
-LocalTime = Annotated[str, BeforeValidator(checked_time)]
-Hours = Annotated[tuple[str, str], BeforeValidator(checked_hours)]
-Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
-Clock = Literal["order", "online", "loaded", "driving", "duty"]
-Effect = Literal["remind", "confirm", "hold"]
-Release = Literal["rest", "elapsed", "window", "confirm"]
-
 
 class InvalidPolicy(ValueError):
     """A policy file that is refused; the message has every fault with its place."""
-
-
-def releases_of(kind: str, effect: str, *, has_reset: bool) -> tuple[str, ...]:
-    """The releases that a limit may name; the first is the default, none for reminders."""
-    if effect == "remind":
-        return ()
-    if effect == "confirm":
-        return ("confirm",)
-    if kind in ("continuous", "span", "rest_within"):
-        return ("rest", "elapsed")
-    if kind == "rolling" and has_reset:
-        return ("rest", "window", "elapsed")
-    return ("window", "elapsed")
-
-
-class PolicyLimit(BaseModel):
-    """One limit; durations in seconds after parsing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Id
-    kind: Kind
-    clock: Clock
-    limit_s: Amount | None = Field(default=None, alias="limit")
-    reset_s: Duration | None = Field(default=None, alias="reset")
-    reset_parts_s: tuple[Duration, ...] = Field(default=(), alias="reset_parts")
-    reset_sum_s: Duration | None = Field(default=None, alias="reset_sum")
-    reset_sum_parts_s: Duration | None = Field(default=None, alias="reset_sum_parts")
-    reset_clock: Clock | None = None
-    window_s: Duration | None = Field(default=None, alias="window")
-    rest_s: Duration | None = Field(default=None, alias="rest")
-    warn_before_s: tuple[Amount, ...] = Field(default=(), alias="warn_before")
-    remind_every_s: Duration | None = Field(default=None, alias="remind_every")
-    day_start: LocalTime | None = None
-    week_start: Weekday | None = None
-    weeks: Weeks | None = None
-    per: Literal["week"] | None = None
-    between: Hours | None = None
-    effect: Effect
-    release: Release | None = None
-    hold_for_s: Duration | None = Field(default=None, alias="hold_for")
-    message: Words | None = None
-    source: Text | None = None
-
-    @property
-    def amount_s(self) -> int:
-        """What must be counted for the limit to be reached, seconds; per week, that of one of seven days."""
-        if self.per is not None:
-            return WEEK_S - (self.rest_s or 0)
-        if self.kind == "rest_within":
-            return (self.window_s or 0) - (self.rest_s or 0)
-        return self.limit_s or 0
-
-    @property
-    def window_kind(self) -> str:
-        """The kind; of a rest per week, that of its windows."""
-        return self.per or self.kind
-
-    @property
-    def needs(self) -> frozenset[str]:
-        """The keys that say its amount, all of them needed."""
-        return needed(self.kind, has_per=self.per is not None)
-
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        calendar = calendar_faults(self)
-        faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *_release(self)]
-        if faults:
-            raise ValueError("; ".join(faults))
-        if self.release is None and self.effect != "remind":
-            release = releases_of(self.window_kind, self.effect, has_reset=self.reset_s is not None)[0]
-            object.__setattr__(self, "release", release)
-        return self
-
-
-_NEEDED = {
-    "continuous": {"limit", "reset"},
-    "day": {"limit"},
-    "week": {"limit"},
-    "month": {"limit"},
-    "rolling": {"limit", "window"},
-    "span": {"limit", "reset"},
-    "rest_within": {"window", "rest"},
-}
-_ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
-
-
-def needed(kind: str, *, has_per: bool) -> frozenset[str]:
-    """The keys that a limit of a kind needs to say its amount."""
-    return frozenset(_NEEDED[kind] - {"window"} if has_per and kind == "rest_within" else _NEEDED[kind])
-
-
-def allowed(kind: str, *, has_per: bool) -> frozenset[str]:
-    """Those of them that it may have."""
-    return frozenset(_ALLOWED[kind] - {"window"} if has_per and kind == "rest_within" else _ALLOWED[kind])
-
-
-def _pieces(one: PolicyLimit) -> list[str]:
-    given = {key for key in ("limit", "reset", "window", "rest") if getattr(one, f"{key}_s") is not None}
-    faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(one.needs - given)]
-    may = allowed(one.kind, has_per=one.per is not None)
-    faults += [_too_much(key, one.kind, has_per=one.per is not None) for key in sorted(given - may)]
-    if one.kind == "rolling" and one.remind_every_s is not None:
-        faults.append("`remind_every` has no meaning for kind rolling")
-    return faults
-
-
-def _amounts(one: PolicyLimit) -> list[str]:
-    faults = []
-    if one.per is not None and one.rest_s and one.rest_s > WEEK_S - 2 * 3_600:
-        faults.append(f"`rest` {write_duration(one.rest_s)} must be shorter than every week: at most 6d22h")
-    if one.kind == "rest_within" and one.window_s and one.rest_s and one.rest_s >= one.window_s:
-        rest, window = write_duration(one.rest_s), write_duration(one.window_s)
-        faults.append(f"`rest` {rest} must be shorter than `window` {window}")
-    if one.kind == "rolling" and one.window_s and one.limit_s and one.limit_s > one.window_s:
-        limit, window = write_duration(one.limit_s), write_duration(one.window_s)
-        faults.append(f"`limit` {limit} is never reached in a `window` of {window}")
-    longest_s = LONGEST_CALENDAR_S.get(one.kind, 0) + (one.weeks or 1) * WEEK_S - WEEK_S
-    if longest_s > 0 and one.limit_s and one.limit_s >= longest_s:
-        window = f"{one.weeks} weeks" if one.weeks else f"a {one.kind}"
-        faults.append(f"`limit` {write_duration(one.limit_s)} is never reached in {window}")
-    if one.kind not in CALENDAR_KINDS and one.limit_s and one.limit_s > LONGEST_S:
-        faults.append(f"`limit` {write_duration(one.limit_s)} must be at most 14d for kind {one.kind}")
-    leads = one.warn_before_s
-    faults += [
-        f"`warn_before` {write_duration(lead)} must be below the limit"
-        for lead in leads
-        if 0 < one.amount_s <= lead
-    ]
-    if len(set(leads)) < len(leads):
-        faults.append("`warn_before` names a lead time twice")
-    if one.remind_every_s is not None and one.remind_every_s < 60:
-        faults.append("`remind_every` must be at least 1min")
-    return faults
-
-
-def _release(one: PolicyLimit) -> list[str]:
-    allowed = releases_of(one.window_kind, one.effect, has_reset=one.reset_s is not None)
-    faults = []
-    release = one.release or (allowed[0] if allowed else None)
-    if one.release is not None and one.release not in allowed:
-        choice = " or ".join(f'"{name}"' for name in allowed) or "none"
-        # Whether `hold_for` is missing or too much follows from what is chosen instead.
-        return [
-            f'`release` "{one.release}" is not allowed for kind {one.kind} with effect {one.effect}: {choice}'
-        ]
-    if release == "elapsed" and one.hold_for_s is None:
-        faults.append('`hold_for` is missing: release "elapsed" needs it')
-    if release != "elapsed" and one.hold_for_s is not None:
-        faults.append('`hold_for` goes with release "elapsed" only')
-    return faults
-
-
-def _too_much(key: str, kind: str, *, has_per: bool) -> str:
-    if key == "window" and has_per:
-        return "`window` and `per` are two ways to say it: name one of them"
-    return f"`{key}` has no meaning for kind {kind}"
 
 
 def _known_zone(name: object) -> object:
@@ -288,7 +110,7 @@ def load_policy(text: str, origin: str) -> Policy:
     except ValidationError as error:
         errors = error.errors()
         beside = [
-            *_pieces_beside(errors, tree),
+            *pieces_beside(errors, tree),
             *(
                 f"  {example_name(at, tree)}: {text}"
                 for at, text in faults_beside(errors, tree.get("example"))
@@ -314,29 +136,3 @@ def _around_examples(tree: Mapping[str, Any]) -> dict[str, Any]:
     found = [one.get("name") for one in limits if isinstance(one, dict)] if isinstance(limits, list) else []
     sound = bool(found) and all(is_id(name) for name in found)
     return {"zone": known, "limits": frozenset(found) if sound else None}
-
-
-def _pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) -> list[str]:
-    """Pieces that limits need or cannot have, for those that the model has left at another fault."""
-    faults = []
-    limits = tree["limit"] if isinstance(tree.get("limit"), list) else []
-    for index, one in enumerate(limits):
-        wrong = {
-            str(fault["loc"][2])
-            for fault in errors
-            if fault["loc"][:2] == ("limit", index) and fault["loc"][2:]
-        }
-        kind = one.get("kind") if isinstance(one, dict) else None
-        if not wrong or not isinstance(kind, str) or kind not in _NEEDED:
-            continue
-        given = {key for key in ("limit", "reset", "window", "rest") if key in one}
-        where, has_per = limit_name(index, tree), "per" in one
-        faults += [
-            f"  {where}: `{key}` is missing: kind {kind} needs it"
-            for key in sorted(needed(kind, has_per=has_per) - given - wrong)
-        ]
-        faults += [
-            f"  {where}: {_too_much(key, kind, has_per=has_per)}"
-            for key in sorted(given - allowed(kind, has_per=has_per) - wrong)
-        ]
-    return faults

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
-    from schemas.policy import PolicyLimit
+    from schemas.policy_limit import PolicyLimit
 
 DAY_S = 86_400
 WEEK_S = 7 * DAY_S

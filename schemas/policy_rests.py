@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.durations import write_duration
 
 if TYPE_CHECKING:
-    from schemas.policy import PolicyLimit
+    from schemas.policy_limit import PolicyLimit
 
 MOST_PARTS = 4
 SHORTEST_PART_S = 60

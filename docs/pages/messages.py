@@ -8,7 +8,8 @@ from pydantic import BaseModel
 
 from docs.pages.tables import described, fields
 from schemas import publish
-from schemas.policy import Policy, releases_of
+from schemas.policy import Policy
+from schemas.policy_limit import releases_of
 from schemas.rest_stops import Estate, RestStop
 from stream.webhooks.config import Config
 

@@ -8,6 +8,7 @@ from prometheus_client.core import Metric
 from docs.pages.tables import code, described, table
 from stream.api.http_metrics import Counts
 from stream.delivery.metrics import Metrics as WebhookMetrics
+from stream.metrics.ledger import LedgerMetrics
 from stream.metrics.operator import Metrics
 from stream.settings import Settings
 
@@ -35,6 +36,7 @@ def families() -> dict[str, list[Metric]]:
         "Worker": _ours(worker.registry),
         "API": _ours(Counts().registry),
         "Webhooks": _ours(webhooks.registry),
+        "Ledger": _ours(LedgerMetrics(lambda: {"courier.fatigue-alerts": 0}).registry),
     }
 
 
@@ -55,7 +57,7 @@ def page() -> str:
     parts = [
         (
             "# Metrics\n\nWhere each process serves them: a worker at port 9464 (`RESPITE_METRICS_PORT`), the "
-            "API at `/metrics` of its own address, webhooks at port 9465. Each adds the usual `process_…` families. "
+            "API at `/metrics` of its own address, webhooks at port 9465, the ledger at 9464 too unless told otherwise. Each adds the usual `process_…` families. "
             "[Monitoring](../operator/monitoring.md) says how they are counted.\n"
         )
     ]

@@ -13,6 +13,7 @@ from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.importing import import_
 from stream.cli.keys import keys_app
+from stream.cli.ledger import app as ledger_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
@@ -47,6 +48,7 @@ def respite(
 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(ledger_app, name="ledger")
 app.command()(replay)
 app.command()(compare)
 app.command("import")(import_)
@@ -57,14 +59,15 @@ app.add_typer(rest_stops_app, name="rest-stops")
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group",
-    "instance", "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag",
-    "deaf_after", "zone_digits", "shared_dir", "log_format",
+    *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
+    "state", "shadow_state", "control", "outlets", "group", "instance", "clock", *JUDGING, "keep",
+    "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after", "zone_digits",
+    "shared_dir", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
     settings = settings_from(**options)
-    policies_from(settings.policies)
+    policies_from(settings.policies, settings.shadow_policies)
     from stream.kafka.admin import KafkaUnavailable
     from stream.kafka.topics.existing import TopicsRefused
     from stream.kafka.topics.provisioning import checked_partitions
@@ -92,7 +95,10 @@ def worker(options: Options) -> None:
 
 
 @app.command()
-@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
+@takes(
+    *CONNECTION, "policy", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts", "state",
+    "shadow_state", "control", "outlets",
+)  # fmt: skip
 def topics(
     options: Options,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,

@@ -38,6 +38,9 @@ _TEXTS = {
     "broker": "Kafka's HOST:PORT [127.0.0.1:9092].",
     "policy": "Name or .toml file; may be repeated [cn-gbt-2025, cn-meituan-2024].",
     "policy_dir": "Folder of policy files, taken up when they appear or change [none].",
+    "shadow_policy": "Policy to try: judged and told in a topic of its own; may be repeated [none].",
+    "shadow_alerts": "Topic of what policies in the shadow would have said [courier.shadow-alerts].",
+    "shadow_state": "Topic of their checkpoints [respite.shadow-state].",
     "models": "Models, with commas: risk, alertness, pace; their distributions are metrics [none].",
     "pace_k": "Half the shift of pace that is looked for, in sigmas: above 0 to 5 [0.5].",
     "pace_h": "Level at which the CUSUM alarms, above 0 to 50: 5 is once in 465 orders by chance [5].",
@@ -76,6 +79,8 @@ _TEXTS = {
     "api_peers": "Base URLs of APIs on other machines, with commas [none].",
     "keys": "File of the API's keys [respite-keys.json].",
     "rest_stops": "File of rest stops and estates, CSV or GeoJSON; taken up when it changes [none].",
+    "ledger": "Folder of the record of holds [respite-ledger].",
+    "ledger_key": "File of the keys that sign it [respite-ledger-key.json].",
     "log_format": "text or json [text].",
     "security_protocol": "PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL [PLAINTEXT].",
     "ssl_cafile": "Authorities that sign the broker's certificate [the system's].",
@@ -86,6 +91,7 @@ _TEXTS = {
     "sasl_password": "Better as RESPITE_SASL_PASSWORD: others see options [none].",
 }
 _NUMBERS = frozenset({"metrics_port", "zone_digits", "api_port", "pace_baseline"})
+_REPEATED = frozenset({"policy", "shadow_policy"})
 _FRACTIONS = frozenset({"pace_k", "pace_h", "pace_lambda", "pace_width"})
 
 #: Settings by name, for `settings_from`: None for what was left out.
@@ -106,8 +112,8 @@ def takes(*names: str) -> Callable[[Command], Command]:
         @functools.wraps(command)
         def called(**arguments: Any) -> None:  # noqa: ANN401 - whatever the options are
             options = {name: arguments.pop(name) for name in names}
-            if "policy" in options:
-                options["policy"] = tuple(options["policy"] or ()) or None
+            for name in _REPEATED & options.keys():
+                options[name] = tuple(options[name] or ()) or None
             command(options, **arguments)
 
         # What typer reads in place of the command's own.
@@ -120,7 +126,7 @@ def takes(*names: str) -> Callable[[Command], Command]:
 
 
 def _parameter(name: str) -> inspect.Parameter:
-    kind: Any = list[str] if name == "policy" else str
+    kind: Any = list[str] if name in _REPEATED else str
     if name in _NUMBERS | _FRACTIONS:
         kind = int if name in _NUMBERS else float
     annotation = Annotated[kind | None, typer.Option(help=_TEXTS[name])]

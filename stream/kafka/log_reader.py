@@ -150,8 +150,16 @@ class TopicsAbsent(ConnectionError):
     """There are no such topics; the message says which, and what makes them."""
 
 
-async def _must_exist(settings: Settings, topics: Sequence[str]) -> None:
-    """Ask before they are subscribed to: aiokafka waits for a topic without end."""
+async def must_exist(settings: Settings, topics: Sequence[str]) -> None:
+    """Ask before they are subscribed to: aiokafka waits for a topic without end.
+
+    Raises
+    ------
+    ConnectionError
+        When the broker cannot be reached or refuses.
+    TopicsAbsent
+        When there are no such topics.
+    """
     consumer = AIOKafkaConsumer(enable_auto_commit=False, **settings.client())
     try:
         await consumer.start()
@@ -201,7 +209,7 @@ async def follow(
     """
     quiet("aiokafka")
     topics = (settings.alerts_topic, settings.dead_letter_topic, settings.watermark_topic)
-    await _must_exist(settings, topics)
+    await must_exist(settings, topics)
     consumer = AIOKafkaConsumer(
         *topics,
         auto_offset_reset="earliest",

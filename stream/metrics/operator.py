@@ -22,7 +22,8 @@ from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
 from stream.metrics.loop_lag import LoopLagCollector
-from stream.metrics.regulator import RegulatorCollector
+from stream.metrics.regulator import Judging, RegulatorCollector
+from stream.metrics.shadow import ShadowCollector
 from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
 from stream.settings import Settings
 
@@ -263,11 +264,19 @@ class ReadinessCollector(Collector):
         yield total
 
 
+class Shadow(NamedTuple):
+    """The shadows of a worker's partitions, and what was counted in those it has given up."""
+
+    shadows: Callable[[], Sequence[Judging]]
+    past: Counted
+
+
 class JudgedBy(NamedTuple):
-    """Names of the policies that judge, and in words the files that are refused."""
+    """Names of the policies that judge, in words the files that are refused, and what is in the shadow."""
 
     names: Callable[[], Sequence[str]]
     refused: Callable[[], Sequence[str]] = tuple
+    shadow: Shadow | None = None
 
 
 class Metrics:
@@ -302,6 +311,8 @@ class Metrics:
         wall = time.time if settings.clock == "wall" else None
         self.registry.register(PartitionCollector(partitions, judged_by.names, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
+        if judged_by.shadow is not None:
+            self.registry.register(ShadowCollector(*judged_by.shadow))
         self.registry.register(ReadinessCollector(self.health, total))
         self._loop_lag = LoopLagCollector()
         self.registry.register(self._loop_lag)

@@ -95,7 +95,7 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     warned = _warned_of(store, near)
     tally.near = _counted(warned)
     head = head_at(store)
-    working, platforms = _orders_in_hand(store, held, head)
+    working, platforms = orders_in_hand(store, held, head)
     tally.working = _counted(naming[working])
     tally.orders = Counter({store.platform(number): count for number, count in _counted(platforms).items()})
     tally.platforms = Counter(
@@ -200,7 +200,7 @@ def _warned_of(store: RiderStore, near: I64) -> I64:
     return found
 
 
-def _orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
+def orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
     """Which riders on hold have an order in hand, and the platforms of those orders, each once per rider."""
     memory = store.memory
     heap, platforms = memory.heap, int(memory.misc[Misc.PLATFORMS])

@@ -13,9 +13,11 @@ from itertools import pairwise
 import numpy as np
 
 from detectors.reading import Reader, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
+from schemas.policy_limit import PolicyLimit
 from stream.asked_columns import asked_of
 from stream.offline.bad_lines import BadLines
 from stream.offline.intervals import Interval, daily, intersection, union

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from schemas.policy import PolicyLimit
+from schemas.policy_limit import PolicyLimit
 from stream.offline.compare import Comparison, Tried, differences, reached_alone
 from stream.offline.intervals import by_hour
 from stream.offline.models import text as text_of_models

@@ -9,8 +9,9 @@ import numpy as np
 from detectors.calendar import begin_of
 from detectors.kernels.layout.values import INF, PAST, WEEK_S
 from detectors.limits import Limit
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
 from schemas.policy_calendar import WEEKDAYS, seconds_of_day
+from schemas.policy_limit import PolicyLimit
 from stream.policies.calendars import window_starts
 
 #: Of a policy that is judged whatever its dates.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
 from schemas.policy_examples import Example
+from schemas.policy_limit import PolicyLimit
 from schemas.policy_timeline import DAY_S, write_local
 from stream.policies.words import Lang, limit_words, modality, say
 

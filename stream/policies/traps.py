@@ -6,9 +6,10 @@ import re
 from datetime import date
 
 from schemas.durations import write_duration
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
 from schemas.policy_calendar import DAY_S
 from schemas.policy_examples import Example
+from schemas.policy_limit import PolicyLimit
 
 _SHORT_REST_S = 300
 #: How long evidence counts without an end, by default.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
+from schemas.policy_limit import PolicyLimit
 
 Lang = Literal["zh", "en"]
 _CLOCKS = {

@@ -22,16 +22,8 @@ import msgspec
 
 from detectors import pages
 from detectors.store import RiderStore
-from schemas.checkpoint import (
-    MARKER_KEY,
-    Marker,
-    Page,
-    encode_marker,
-    encode_names,
-    encode_page,
-    pack_offsets,
-    page_key,
-)
+from schemas.checkpoint import MARKER_KEY, Marker, encode_marker, encode_names, pack_offsets
+from schemas.checkpoint_page import Page, encode_page, page_key
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.schedule import is_due
 from stream.settings import Settings

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.limits import LimitTable
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import StoreSettings
 from schemas.policy import Policy
 from stream.output.alert_json import Renderer
 from stream.settings import Settings
@@ -35,6 +35,8 @@ class WorkerContext:
     wall: Callable[[], float] = time.time
     #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
     shared_orders: SharedOrders | None = None
+    #: The same for policies in the shadow; None where there are none.
+    shadow: WorkerContext | None = None
 
     @property
     def store_settings(self) -> StoreSettings:

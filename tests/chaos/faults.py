@@ -10,7 +10,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from detectors.kernels.layout.values import PAGES
-from schemas.checkpoint import MARKER_KEY, page_key
+from schemas.checkpoint import MARKER_KEY
+from schemas.checkpoint_page import page_key
 from tests.chaos.city import PARTITIONS, City
 from tests.chaos.machine import (
     block_interpreter,

@@ -15,7 +15,8 @@ from detectors.kernels.layout import row as Row, state as State
 from detectors.kernels.layout.codes import CLOCKS
 from detectors.kernels.layout.values import PAGES
 from detectors.store import RiderStore
-from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names, decode_page
+from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names
+from schemas.checkpoint_page import decode_page
 from schemas.instants import parse_instant
 from stream.offline.replay import Replayed, replay
 from stream.policies.loader import load_all

@@ -12,7 +12,7 @@ import pytest
 from detectors.kernels.layout import brief, codes, event, misc, open as opened, record, row, state
 from detectors.kernels.layout.words import Words
 from detectors.kernels.limits.dispatch import KINDS
-from schemas import policy, work_state
+from schemas import policy_limit, work_state
 from schemas.decode import columns
 
 MODULES = (row, state, event, opened, record, brief, misc)
@@ -78,9 +78,9 @@ def test_kernels_and_models_have_the_same_tables() -> None:
     """`detectors` and `schemas` may not import each other; the models are the source."""
     assert codes.EVENT_TYPES == work_state.EVENT_TYPES
     assert codes.DUTIES == work_state.DUTIES
-    assert typing.get_args(policy.Clock) == codes.CLOCKS
-    assert {name.partition("/")[0] for name in KINDS} == set(typing.get_args(policy.Kind))
-    assert set(codes.EFFECTS) == set(typing.get_args(policy.Effect))
+    assert typing.get_args(policy_limit.Clock) == codes.CLOCKS
+    assert {name.partition("/")[0] for name in KINDS} == set(typing.get_args(policy_limit.Kind))
+    assert set(codes.EFFECTS) == set(typing.get_args(policy_limit.Effect))
     assert (codes.FLAG_CONFIRMED, codes.FLAG_VOID) == (columns.FLAG_CONFIRMED, columns.FLAG_VOID)
 
 

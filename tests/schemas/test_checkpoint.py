@@ -6,28 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from schemas import checkpoint
+from schemas import checkpoint_seal
 from schemas.checkpoint import (
-    MARKER,
     NAMES_PER_RECORD,
-    PART_BYTES,
-    Damaged,
     Marker,
-    Page,
     decode_marker,
     decode_names,
-    decode_page,
     decode_side,
     encode_marker,
     encode_names,
-    encode_page,
     encode_side,
     names_key,
     pack_offsets,
-    page_key,
-    seal,
-    unseal,
 )
+from schemas.checkpoint_page import PART_BYTES, Page, decode_page, encode_page, page_key
+from schemas.checkpoint_seal import MARKER, Damaged, seal, unseal
 
 OURS, OTHER = b"a" * 16, b"b" * 16
 I64 = st.integers(-(1 << 63), (1 << 63) - 1)
@@ -77,7 +70,7 @@ def test_a_record_cut_short_or_of_another_kind_is_seen(
 
 
 def test_a_record_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "VERSION", 2)
+    monkeypatch.setattr(checkpoint_seal, "VERSION", 2)
     later = seal(MARKER, b"x")
     monkeypatch.undo()
     with pytest.raises(Damaged, match="written in version 2 of the format, this is version 1"):

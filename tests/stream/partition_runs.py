@@ -14,8 +14,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from schemas.decode import murmur2
 from schemas.instants import parse_instant
+from stream.kafka.log_end import LogEnd
 from stream.kafka.log_reader import LogReader
-from stream.kafka.raw_fetch import LogEnd
 from stream.kafka.topics import provisioning
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.offline.replay import Replay, Replayed

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from detectors.doubts import Doubt
 from detectors.reading import Certain
 from schemas.durations import write_duration
-from schemas.policy import Policy, PolicyLimit
+from schemas.policy import Policy
 from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
+from schemas.policy_limit import PolicyLimit
 from stream.api.documents.missing_rest import missing_rest
 
 Document = dict[str, Any]

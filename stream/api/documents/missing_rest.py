@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from detectors.kernels.layout.values import EVIDENCE_SPANS
 from schemas.durations import write_duration
-from schemas.policy import PolicyLimit
+from schemas.policy_limit import PolicyLimit
 
 _MINUTE_S = 60
 #: Longer rests are said in hours and minutes.
@@ -42,7 +42,7 @@ def missing_at(rule: PolicyLimit, rests_s: Sequence[int], under_way_s: int) -> M
 
     Examples
     --------
-    >>> from schemas.policy import PolicyLimit
+    >>> from schemas.policy_limit import PolicyLimit
     >>> tree = {"name": "a", "kind": "continuous", "clock": "driving", "limit": "4h30min", "reset": "45min"}
     >>> rule = PolicyLimit.model_validate(tree | {"reset_parts": ["15min", "30min"], "effect": "remind"})
     >>> missing_at(rule, [900], 0)

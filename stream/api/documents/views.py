@@ -14,7 +14,7 @@ from detectors.kernels.layout.codes import CLEAR, CLOCKS, HELD, NEAR
 from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_LEFT, A_LIMIT, A_RESUME, A_STATUS, A_ZONE
 from detectors.limits import Limit
-from detectors.reading import RiderView, Stretch
+from detectors.rider_view import RiderView, Stretch
 from detectors.verdicts import STATUSES
 from schemas.overview import K
 from schemas.policy import Policy

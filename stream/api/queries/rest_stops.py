@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from detectors.reading import RiderView
+from detectors.rider_view import RiderView
 from schemas.instants import parse_instant
 from schemas.policy import Policy
 from stream.api.documents.rest_stops import gaps_document, open_through_hold, stops_document

@@ -84,7 +84,7 @@ def _worker(settings: Settings, _: str) -> Granted:
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
     both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
-    for name in both:
+    for name in (*both, settings.shadow_alerts_topic, settings.shadow_state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.watermark_topic), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
@@ -111,6 +111,7 @@ def _api(settings: Settings, _: str) -> Granted:
         settings.status_topic,
         settings.watermark_topic,
         settings.dead_letter_topic,
+        settings.shadow_alerts_topic,
     )
     for name in names:
         yield _topic(name), ("READ",)
@@ -125,6 +126,13 @@ def _webhooks(settings: Settings, _: str) -> Granted:
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("READ",)
 
 
+def _ledger(settings: Settings, _: str) -> Granted:
+    for name in (settings.alerts_topic, settings.control_topic):
+        yield _topic(name), ("READ",)
+    for outlet in _outlets(settings):
+        yield outlet, ("READ",)
+
+
 def _operator(settings: Settings, _: str) -> Granted:
     # No delete: a slip must not remove evidence. `respite forget` looks whether the status is gone.
     yield _topic(settings.status_topic), ("READ",)
@@ -132,6 +140,7 @@ def _operator(settings: Settings, _: str) -> Granted:
     names = (
         settings.source_topic, settings.alerts_topic, settings.status_topic, settings.watermark_topic,
         settings.dead_letter_topic, settings.state_topic, settings.prefix + WEBHOOK_DEAD_LETTER,
+        settings.shadow_alerts_topic, settings.shadow_state_topic,
     )  # fmt: skip
     for name in names:
         yield _topic(name), made
@@ -153,6 +162,7 @@ _ROLES: dict[str, Callable[[Settings, str], Granted]] = {
     "consumer": _consumer,
     "api": _api,
     "webhooks": _webhooks,
+    "ledger": _ledger,
     "operator": _operator,
     "regulator": _nothing,
 }

@@ -11,7 +11,9 @@ import pytest
 from aiokafka.structs import TopicPartition
 from kafka.admin import KafkaAdminClient
 
-from schemas.checkpoint import MARKER_KEY, decode_marker, encode_marker, names_key, page_key, unseal
+from schemas.checkpoint import MARKER_KEY, decode_marker, encode_marker, names_key
+from schemas.checkpoint_page import page_key
+from schemas.checkpoint_seal import unseal
 from schemas.decode import rider_hash
 from stream.kafka.topics import provisioning
 from stream.kafka.transactional_producer import ProduceFailed

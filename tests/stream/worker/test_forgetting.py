@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from schemas.checkpoint import MARKER_KEY, page_key
+from schemas.checkpoint import MARKER_KEY
+from schemas.checkpoint_page import page_key
 from schemas.decode import murmur2, rider_hash
 from stream.kafka.log_reader import LogReader
 from stream.settings import Settings

@@ -12,11 +12,11 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches, raw_fetch
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.metrics.operator import PartitionCollector
 from stream.settings import Settings
-from stream.worker import process
+from stream.worker import assigned, process
 from stream.worker.context import NotOwner
 
 GENERATION = 7
@@ -67,9 +67,9 @@ class FakeStream:
 
 def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
     headers = (
-        (raw_fetch.FIRST_OFFSET, first),
-        (raw_fetch.NEXT_OFFSET, first + 10),
-        (raw_fetch.FETCHED, 0.0),
+        (raw_batches.FIRST_OFFSET, first),
+        (raw_batches.NEXT_OFFSET, first + 10),
+        (raw_batches.FETCHED, 0.0),
     )
     return SimpleNamespace(
         partition=number, headers=headers, value=b"", timestamp=0.0, generation_id=generation
@@ -79,7 +79,7 @@ def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
 @pytest.fixture
 def partitions(monkeypatch: pytest.MonkeyPatch) -> list[FakePartition]:
     FakePartition.made = []
-    monkeypatch.setattr(process, "Partition", FakePartition)
+    monkeypatch.setattr(assigned, "Partition", FakePartition)
     return FakePartition.made
 
 
@@ -145,7 +145,7 @@ def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[
 def test_a_partition_that_cannot_write_is_given_up_and_restored_again_after_a_while(
     partitions: list[FakePartition], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(process, "_RETRY_S", 0.05)
+    monkeypatch.setattr(assigned, "_RETRY_S", 0.05)
 
     async def read() -> None:
         worker = await new_worker()
