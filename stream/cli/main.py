@@ -62,7 +62,7 @@ app.add_typer(rest_stops_app, name="rest-stops")
     *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
     "state", "shadow_state", "control", "outlets", "group", "instance", "clock", *JUDGING, "keep",
     "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after", "zone_digits",
-    "shared_dir", "log_format",
+    "shared_dir", "models", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
@@ -215,8 +215,8 @@ def demo(
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
+    *CONNECTION, "policy", "shadow_policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING,
+    "keep", "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
 )  # fmt: skip
 def api(
     options: Options,
@@ -224,6 +224,7 @@ def api(
 ) -> None:
     """Answer dispatchers, regulators and operators, beside the workers of this machine."""
     settings = settings_from(**options)
+    policies_from(settings.policies, settings.shadow_policies)
     told = [policy.ref for policy in policies_from(settings.policies)]
     warn_of_other_policies(settings, told)
     from stream.api.app import ApiRefused, run_api

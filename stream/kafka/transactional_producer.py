@@ -47,10 +47,10 @@ class ProduceFailed(RuntimeError):
 class TransactionalProducer:
     """The writer of one partition."""
 
-    def __init__(self, settings: Settings, partition: int, kind: str = "") -> None:
+    def __init__(self, settings: Settings, partition: int) -> None:
         self._settings = settings
         self._partition = partition
-        self._name = f"{settings.group}-{kind}{partition}"
+        self._name = f"{settings.group}-{partition}"
         self._producer: AIOKafkaProducer | None = None
         self._waiting: list[Message | _Framed] = []
         #: One transaction at a time; the next one takes what waits when it begins.

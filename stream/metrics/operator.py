@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import HistogramMetricFamily, Metric
@@ -22,6 +23,7 @@ from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
 from stream.metrics.loop_lag import LoopLagCollector
+from stream.metrics.models import ModelCollector
 from stream.metrics.regulator import Judging, RegulatorCollector
 from stream.metrics.shadow import ShadowCollector
 from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
@@ -277,6 +279,8 @@ class JudgedBy(NamedTuple):
     names: Callable[[], Sequence[str]]
     refused: Callable[[], Sequence[str]] = tuple
     shadow: Shadow | None = None
+    #: Whose hours of the day models go by: those of the first policy.
+    zone: ZoneInfo | None = None
 
 
 class Metrics:
@@ -313,6 +317,9 @@ class Metrics:
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
         if judged_by.shadow is not None:
             self.registry.register(ShadowCollector(*judged_by.shadow))
+        if settings.models and judged_by.zone is not None:
+            digits = settings.zone_digits
+            self.registry.register(ModelCollector(partitions, settings.models, judged_by.zone, digits))
         self.registry.register(ReadinessCollector(self.health, total))
         self._loop_lag = LoopLagCollector()
         self.registry.register(self._loop_lag)

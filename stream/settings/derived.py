@@ -82,7 +82,7 @@ class Settings(Checked):
             "status": self.shadow_alerts,
             "state": self.shadow_state,
             "outlets": (),
-            "shared_dir": "none",
+            "group": f"{self.group}-shadow",
         }
         return self.model_copy(update=changed)
 

@@ -112,6 +112,7 @@ class Worker(AssignedPartitions):
                 lambda: [one.name for one in self._run.policies],
                 lambda: [] if self._directory is None else self._directory.refused,
                 self._shadow(),
+                self._run.policies[0].zone,
             ),
         )
         log.info("metrics", address=metrics.start(loop))
@@ -202,9 +203,10 @@ def run_worker(settings: Settings, partitions: int) -> None:
     run = new_run(settings, partitions, None if directory is None else directory.policies)
     log.info("loading kernels")
     warm_up()
-    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
-    if folder is not None:
-        sweep(folder, time.time())
+    for one in (settings, settings.in_the_shadow()) if settings.shadow_policies else (settings,):
+        folder = shared_folder(one.shared_dir, one.group, one.prefix)
+        if folder is not None:
+            sweep(folder, time.time())
     asyncio.run(_run(settings, run, directory))
 
 

@@ -60,7 +60,7 @@ class ShadowPartition(Partition):
     """The policies in the shadow on one partition."""
 
     def __init__(self, run: WorkerContext, number: int, source: Source) -> None:
-        producer = TransactionalProducer(run.settings, number, "shadow-")
+        producer = TransactionalProducer(run.settings, number)
         super().__init__(run, number, producer, source)
         self._publisher = ShadowPublisher(run.settings, run.renderer, producer, number, run.worker, run.wall)
         self._publisher.counts = self.counts

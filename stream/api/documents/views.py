@@ -292,4 +292,16 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "persons_shown": False,
         "on_hold": [],
         "nearest": [],
+        "shadow": [
+            {
+                **one,
+                **{name: _alone(one[name], k) for name in ("riders_on_hold", "working", "orders_accepted")},
+            }
+            for one in overview.get("shadow", ())
+        ],
     }
+
+
+def _alone(count: int, k: int) -> int:
+    """A cell that adds up to nothing with others: a rider may be in several."""
+    return SUPPRESSED if 0 < count < k else count

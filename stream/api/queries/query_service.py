@@ -72,7 +72,9 @@ class QueryService(LiveQueries):
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
         self._wall = wall
-        self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
+        self._overview = OverviewQuery(
+            self.riders, self.recent, self.limits, wall, ShadowQuery.of(settings, self.policies, wall)
+        )
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
 
     def warm_up(self) -> None:

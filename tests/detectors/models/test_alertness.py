@@ -108,7 +108,7 @@ def rosters(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
     return spans, spans[-1][1] + draw(st.integers(0, 9 * HOUR))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rosters(), st.sampled_from(ZONES), st.booleans())
 def test_alertness_is_its_definition_step_by_step(
     roster: tuple[list[tuple[int, int]], int], zone: ZoneInfo, open_end: bool

@@ -167,7 +167,7 @@ def slow_deliveries(events: list[tuple[int, int, int]], longest: int) -> dict[tu
     return found
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30), st.integers(0, 3)), min_size=1, max_size=16),
     st.integers(2, 12),

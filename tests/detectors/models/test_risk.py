@@ -26,7 +26,7 @@ def test_factors_are_the_printed_ones() -> None:
     assert [risk.of_time_since_break(hours) for hours in (0.0, 1.0, 2.0, 9.0)] == [1.0, 1.5, 2.0, 2.0]
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(rosters(), st.sampled_from(ZONES))
 def test_risk_is_its_definition_minute_by_minute(
     roster: tuple[list[tuple[int, int]], int], zone: ZoneInfo
