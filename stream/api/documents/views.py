@@ -293,10 +293,7 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "on_hold": [],
         "nearest": [],
         "shadow": [
-            {
-                **one,
-                **{name: _alone(one[name], k) for name in ("riders_on_hold", "working", "orders_accepted")},
-            }
+            one | {name: _alone(count, k) for name, count in one.items() if name not in ("policy", "limit")}
             for one in overview.get("shadow", ())
         ],
     }

@@ -40,6 +40,7 @@ from stream.api.queries.peers import FORWARDED, Peers
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
+from stream.api.queries.shadow import ShadowQuery
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
