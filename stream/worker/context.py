@@ -43,6 +43,8 @@ class WorkerContext:
     wall: Callable[[], float] = time.time
     #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
     shared_orders: SharedOrders | None = None
+    #: The same for policies in the shadow; None where there are none.
+    shadow: WorkerContext | None = None
 
     @property
     def store_settings(self) -> StoreSettings:
