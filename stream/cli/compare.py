@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli.exit_status import DONE, REJECTED, fail, refuse, settings_from
-from stream.cli.options import JUDGING, Options, takes
+from stream.cli.options import JUDGING, PACE, Options, takes
 from stream.cli.policy import Language
-from stream.cli.replay import CONDITIONS, FILES
+from stream.cli.replay import CONDITIONS, FILES, models_from
 
 
-@takes("policy", *(name for name in JUDGING if name != "breach_grace"))
+@takes("policy", *(name for name in JUDGING if name != "breach_grace"), *PACE)
 def compare(
     options: Options,
     files: Annotated[list[str], typer.Argument(help=FILES)],
@@ -31,6 +31,10 @@ def compare(
     json: Annotated[
         str | None, typer.Option(help="Where everything goes as JSON; - is standard output.")
     ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Models of which the sums are told: risk, alertness, pace, with commas [none]."),
+    ] = None,
     lang: Language = "en",
 ) -> None:
     """Try policies on the same history, each for itself and whatever its dates, and say how they differ."""
@@ -42,8 +46,9 @@ def compare(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    told = tuple(conditions or ())
-    raise typer.Exit(_run(files, (settings, policies, as_of_s, told), {"--html": html, "--json": json}, lang))
+    chosen = models_from(models, settings, files=False)
+    asked = settings, policies, as_of_s, chosen, tuple(conditions or ())
+    raise typer.Exit(_run(files, asked, {"--html": html, "--json": json}, lang))
 
 
 def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported late
@@ -70,18 +75,20 @@ def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported 
 
 def _run(
     names: list[str],
-    asked: tuple[Any, Any, int | None, tuple[str, ...]],
+    asked: tuple[Any, Any, int | None, Any, tuple[str, ...]],
     outputs: dict[str, str | None],
     lang: Language,
 ) -> int:
     from stream.offline.bad_lines import BadLines
     from stream.offline.compare import compare as compared
     from stream.offline.compressed import DamagedInput
+    from stream.offline.conditions import OfConditions
     from stream.offline.inputs import NoInput, named_inputs
+    from stream.offline.models import Models
     from stream.offline.outputs import OutputRefused, check_outputs
-    from stream.offline.replay import OfConditions
 
-    settings, policies, as_of_s, told = asked
+    settings, policies, as_of_s, choice, told = asked
+    models = Models(choice, policies[0].zone) if choice.names else None
     try:
         files, conditions = named_inputs(names), [OfConditions(name) for name in named_inputs(told)]
         check_outputs(
@@ -92,7 +99,7 @@ def _run(
     bad = BadLines(all_errors=False)
     try:
         with _kept(files) as kept:
-            found = compared([*kept, *conditions], policies, settings.store(0), as_of_s, bad)
+            found = compared([*kept, *conditions], policies, settings.store(0), as_of_s, bad, models)
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage

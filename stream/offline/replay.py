@@ -12,7 +12,6 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from detectors.conditions import Announcement
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
@@ -21,13 +20,13 @@ from detectors.store import RiderStore
 from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
-from schemas.work_state import Refused
-from stream.announcements import announcement_of
 from stream.columns import arrivals_of
 from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
+from stream.offline.conditions import OfConditions, announced_in
 from stream.offline.far_ahead import Doubt, LatestEvents
 from stream.offline.inputs import numbered_values, open_lines
+from stream.offline.models import CLOCK, Models
 from stream.offline.outputs import written
 from stream.offline.recognition import ForeignInput
 from stream.output.alert_json import Document, Renderer, utc
@@ -51,6 +50,8 @@ class Replayed:
     conditions: int = 0
     rejected: int = 0
     now_s: int | None = None
+    #: The riders, for who reads what they have come to.
+    store: RiderStore | None = None
 
 
 class Replay:
@@ -68,6 +69,8 @@ class Replay:
         Takes the lines that are no events.
     regardless_of_dates
         Judge by every policy throughout; otherwise by what was in force at each instant.
+    models
+        Models of which something will be asked.
     """
 
     def __init__(
@@ -78,8 +81,11 @@ class Replay:
         bad: BadLines | None = None,
         *,
         regardless_of_dates: bool = False,
+        models: Models | None = None,
     ) -> None:
-        table = LimitTable(limits_of(policies, enforced=not regardless_of_dates), window_starts)
+        limits = limits_of(policies, enforced=not regardless_of_dates)
+        table = LimitTable(limits, window_starts, () if models is None else (CLOCK,))
+        self._models = models
         self._store = RiderStore(table, settings)
         self._in_force = {} if regardless_of_dates else {one.ref: (one, in_force(one)) for one in policies}
         self._first_s: int | None = None
@@ -133,15 +139,12 @@ class Replay:
         self._latest_s = latest if self._latest_s is None else max(self._latest_s, latest)
         self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
+        if self._models is not None and self._models.events is not None:
+            self._models.events.take(decoded, accepted)
 
     def read_conditions(self, name: str, lines: Iterable[bytes]) -> None:
         """Take the lines of a file of conditions of zones in; bad ones go to the bad lines."""
-        found: list[Announcement] = []
-        for number, value in numbered_values(lines):
-            try:
-                found.append(announcement_of(value, arrival_s=None))
-            except Refused as fault:
-                self.bad.add(BadLine(name, number, fault.reason, fault.detail))
+        found = announced_in(name, lines, self.bad)
         self.conditions += len(found)
         self._store.announce(found)
 
@@ -194,6 +197,7 @@ class Replay:
             conditions=self.conditions,
             rejected=len(self.bad),
             now_s=now_s,
+            store=self._store,
         )
         if now_s is None:
             return result
@@ -211,13 +215,7 @@ class Replay:
         return result
 
 
-class OfConditions(str):
-    """The name of a file of conditions, among those of events."""
-
-    __slots__ = ()
-
-
-def replay(
+def replay(  # noqa: PLR0913 - each is a wish of the command
     files: Sequence[str],
     policies: Sequence[Policy],
     settings: StoreSettings,
@@ -225,6 +223,7 @@ def replay(
     bad: BadLines | None = None,
     *,
     regardless_of_dates: bool = False,
+    models: Models | None = None,
 ) -> tuple[Replayed, BadLines]:
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
 
@@ -235,7 +234,7 @@ def replay(
     DamagedInput
         A file is cut short or damaged: a verdict on half the evidence would be none.
     """
-    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates)
+    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates, models=models)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()

@@ -46,6 +46,8 @@ class WorkerContext:
     shared_orders: SharedOrders | None = None
     #: What is announced of zones; None: no policy looks at it.
     conditions: ConditionsTopic | None = None
+    #: The same for policies in the shadow; None where there are none.
+    shadow: WorkerContext | None = None
 
     @property
     def store_settings(self) -> StoreSettings:

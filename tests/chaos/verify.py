@@ -18,7 +18,8 @@ from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names
 from schemas.checkpoint_page import decode_page
 from schemas.instants import parse_instant
-from stream.offline.replay import OfConditions, Replayed, replay
+from stream.offline.conditions import OfConditions
+from stream.offline.replay import Replayed, replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
 from stream.worker.context import WorkerContext

@@ -17,15 +17,16 @@ from schemas.policy import InvalidPolicy, Policy
 from stream.kafka.admin import KafkaUnavailable, administration
 from stream.kafka.topics.existing import Say, TopicsRefused, configs_of, create, mend, partition_counts
 from stream.kafka.topics.wanted import SHORTEST_RETENTION_S, ZONE_CONDITION, Wanted, retention_s, wanted
-from stream.policies.loader import load_all
+from stream.policies.shadow import all_policies
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 #: Roles of the topics that no other party reads or writes.
-_OUR_OWN = ("state", "control")
+_OUR_OWN = ("state", "control", "shadow")
 #: Settings that name topics.
 _NAMES = (
     "prefix", "source", "alerts", "status", "watermark", "dead_letter", "state", "control", "zone_condition",
+    "shadow_alerts", "shadow_state",
 )  # fmt: skip
 
 
@@ -56,7 +57,9 @@ def ensure_topics(
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
+    topics = wanted(
+        settings, retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+    )
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
         number = (
@@ -76,6 +79,10 @@ def ensure_topics(
     return number
 
 
+def _kept_s(settings: Settings) -> int:
+    return retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+
+
 def checked_partitions(settings: Settings) -> int:
     """The number of partitions of topics that a worker may start on.
 
@@ -90,7 +97,7 @@ def checked_partitions(settings: Settings) -> int:
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    policies = load_all(settings.policies)
+    policies = all_policies(settings.policies, settings.shadow_policies)
     topics = wanted(settings, retention_s(policies, settings.lateness))
     if not looks_at_conditions(policies):
         topics = [topic for topic in topics if topic.role != ZONE_CONDITION]
@@ -191,6 +198,7 @@ def mending_command(settings: Settings) -> str:
         value = getattr(settings, name)
         if name in _NAMES and value != field.default:
             options.append(f"--{name.replace('_', '-')} {value}")
+    options += [f"--shadow-policy {one}" for one in settings.shadow_policies]
     if settings.outlets:
         options.append(f"--outlets {','.join(settings.outlets)}")
     return " ".join(["respite topics", *options])

@@ -18,7 +18,8 @@ from stream.kafka.condition_producer import announce
 from stream.kafka.topics import provisioning
 from stream.kafka.topics.existing import TopicsRefused
 from stream.offline import feed
-from stream.offline.replay import OfConditions, replay
+from stream.offline.conditions import OfConditions
+from stream.offline.replay import replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
 from tests.short_policies import policy_text
