@@ -61,8 +61,8 @@ app.add_typer(rest_stops_app, name="rest-stops")
 @takes(
     *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
     "state", "shadow_state", "control", "zone_condition", "outlets", "group", "instance", "clock",
-    *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after", "zone_digits",
-    "shared_dir", "models", "log_format",
+    *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after",
+    "zone_digits", "shared_dir", "models", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
