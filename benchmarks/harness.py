@@ -29,6 +29,7 @@ CITY_DAY = "2026-11-23"
 TICKS = os.sysconf("SC_CLK_TCK")
 _PACKAGES = ("respite", "faust-streaming", "aiokafka", "numpy", "numba")
 _STOP_S = 15
+CORES = os.cpu_count() or 1
 T = TypeVar("T")
 
 
@@ -73,6 +74,13 @@ def cpu_seconds(pid: int) -> float:
     """CPU that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def machine_busy_s() -> float:
+    """CPU that the whole machine has used."""
+    fields = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    # user, nice, system, idle, iowait, irq, softirq, steal
+    return (sum(fields[:3]) + sum(fields[5:8])) / TICKS
 
 
 def resident_bytes(pid: int) -> int:
@@ -207,6 +215,16 @@ def about(seed: int | None = None) -> dict[str, Any]:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "load_average": os.getloadavg(),
     }
+
+
+def say_about(seed: int | None = None) -> None:
+    """Print what must be known to do it again."""
+    found = about(seed)
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    print(
+        f"{found['command']}\n{found['machine']}; {versions}; commit {found['commit']}, seed {seed}",
+        flush=True,
+    )
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -19,7 +19,8 @@ from detectors.kernels.memory import forgetting, members as member_words, names 
 from detectors.kernels.memory.lookup import find_rider
 from detectors.kernels.memory.rows import new_rider
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
@@ -125,6 +126,15 @@ def may_lack(store: RiderStore, rider: bytes, mixed: int, instant_s: int) -> boo
 def tell_again(store: RiderStore, row: int) -> None:
     """Let the next `RiderStore.publish` tell all that stands of a rider, and his status."""
     store.memory.rows[row, Row.FLAGS] |= Row.FLAG_AGAIN
+
+
+def hold_was_told(store: RiderStore, row: int, limit: int, from_s: int, told_at_s: int) -> None:
+    """Note when a hold's first alert was published, if it is the newest that was told of the limit."""
+    mem = store.memory
+    word = Row.WORDS + Row.HOLD_WORDS * limit
+    if mem.rows[row, word + Row.HOLD_FROM] == from_s:
+        mem.rows[row, word + Row.HOLD_TOLD_AT] = told_at_s
+        mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
 
 
 def told_of(store: RiderStore, row: int) -> list[Verdict]:

@@ -19,8 +19,10 @@ from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
+    D_AMOUNT,
     D_COUNTED,
     D_FIRED,
+    D_IN_FORCE,
     DESCRIPTION_WORDS,
     Asked,
     Asker,
@@ -30,7 +32,7 @@ from detectors.kernels.reading.columns import (
 from detectors.kernels.reading.description import describe
 from detectors.limits import LimitTable
 from detectors.rider_view import RiderView, view_of
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 
 EVERYONE = Asker(columns.EVERYONE, 0)
 #: The arrays of a store that a reader needs.
@@ -111,6 +113,36 @@ class Reader:
         """
         at = self._copied(shared, now_s, asked, asker)
         return None if at is None else view_of(self._mem, self.limits, int(at))
+
+    def used(self, shared: Shared, now_s: int, asked: Asked, which: I64) -> I64:
+        """How much of each limit the riders ``which`` have used, in tenths: (n, limits).
+
+        10 stands for a limit that is reached, `NONE` for one that is not in force, and for all limits of a
+        rider who is not known or was being changed all the while.
+        """
+        found = np.full((len(which), len(self.limits.limits)), NONE, dtype=np.int64)
+        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+        for line, index in enumerate(which.tolist()):
+            one = slice(index, index + 1)
+            single = asked._replace(
+                off=asked.off[one],
+                length=asked.length[one],
+                hash=asked.hash[one],
+                seconds=asked.seconds[one],
+                answers=asked.answers[one],
+            )
+            try:
+                at = self._copied(shared, now_s, single, EVERYONE)
+            except Busy:
+                continue
+            if at is None:
+                continue
+            describe(self._mem, self.limits.packed, at, out)
+            amounts = np.maximum(out[:, D_AMOUNT], 1)
+            tenths = np.clip(out[:, D_COUNTED] * 10 // amounts, 0, 9)
+            found[line] = np.where(out[:, D_FIRED] != 0, 10, tenths)
+            found[line, out[:, D_IN_FORCE] == 0] = NONE
+        return found
 
     def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
         """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""

@@ -6,7 +6,6 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,41 +14,14 @@ from detectors.kernels.doubts.arrival import note_doubts
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout import codes, misc as Misc, row as Row
-from detectors.kernels.layout.arrays import Memory, Rules
+from detectors.kernels.layout.arrays import Memory
 from detectors.kernels.layout.values import I64, NONE, PAST, U8
 from detectors.kernels.verdicts import sweeps
 from detectors.limits import LimitTable
+from detectors.settings import StoreSettings
 from detectors.verdicts import Outcome, read_outcomes
 
 Placing = Callable[[Memory], Memory]
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Settings that verdicts depend on, seconds; the defaults are the contract's."""
-
-    lateness_s: int = 86_400
-    breach_grace_s: int = 60
-    max_open_order_s: int = 10_800
-    max_open_session_s: int = 57_600
-    max_open_break_s: int = 14_400
-    max_open_duty_s: int = 57_600
-    keep_s: int = 15 * 86_400
-    #: Final events of a rider that are sealed together; 0 keeps everything (replay of files).
-    seal_events: int = 16
-
-    def rules(self) -> Rules:
-        """The same for the kernels."""
-        return Rules(
-            max_open_order=self.max_open_order_s,
-            max_open_session=self.max_open_session_s,
-            max_open_break=self.max_open_break_s,
-            max_open_duty=self.max_open_duty_s,
-            breach_grace=self.breach_grace_s,
-            lateness=self.lateness_s,
-            keep=self.keep_s,
-            seal_events=self.seal_events,
-        )
 
 
 class RiderStore:

@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from schemas.durations import write_duration
 from schemas.policy import Policy
 from stream.offline.replay import Replay, Replayed

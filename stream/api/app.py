@@ -8,6 +8,7 @@ import gc
 import ipaddress
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,6 @@ from stream.api.access.connections import Connections, Limits, guarded
 from stream.api.access.keys import Keys, KeysRefused
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
-from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
 from stream.settings import Settings
@@ -78,8 +78,9 @@ def new_app(
         gc.freeze()
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asked.peers.close)
+            stack.push_async_callback(asked.history.close)
             if follows:
-                await stack.enter_async_context(_followed(asked.recent))
+                await stack.enter_async_context(_followed(asked))
             yield
 
     # No pages of documentation: they would come from another site. The document is at /openapi.json.
@@ -102,21 +103,30 @@ def new_app(
 
 
 @contextlib.asynccontextmanager
-async def _followed(recent: RecentAlerts) -> AsyncIterator[None]:
-    """Follow the topics until left."""
-    following = asyncio.ensure_future(recent.run())
-    following.add_done_callback(_say_why)
+async def _followed(asked: QueryService) -> AsyncIterator[None]:
+    """Follow the topics and keep the history until left."""
+    asked.history.start()
+    recent = asked.recent
+    running = [
+        asyncio.ensure_future(recent.run()),
+        asyncio.ensure_future(asked.history.run(asked.riders, lambda: recent.has_caught_up)),
+    ]
+    for one, what in zip(
+        running, ("topics are no longer followed", "history is no longer kept"), strict=True
+    ):
+        one.add_done_callback(partial(_say_why, what))
     try:
         yield
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        for one in running:
+            one.cancel()
+        await asyncio.wait(running)
 
 
-def _say_why(following: asyncio.Future[None]) -> None:
-    """Say it when the following of the topics ends otherwise than by being told to."""
-    if not following.cancelled() and following.exception() is not None:
-        log.error("topics are no longer followed", error=repr(following.exception()))
+def _say_why(what: str, running: asyncio.Future[None]) -> None:
+    """Say it when something that goes on ends otherwise than by being told to."""
+    if not running.cancelled() and running.exception() is not None:
+        log.error(what, error=repr(running.exception()))
 
 
 def _describe(app: FastAPI, *, no_auth: bool) -> None:

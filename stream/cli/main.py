@@ -214,7 +214,8 @@ def demo(
 @app.command()
 @takes(
     *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
+    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
+    "prometheus", "rest_stops", "log_format",
 )  # fmt: skip
 def api(
     options: Options,

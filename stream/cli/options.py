@@ -67,6 +67,8 @@ _TEXTS = {
     "api_proxies": "Addresses or networks whose X-Forwarded-For is believed, with commas [none].",
     "api_peers": "Base URLs of APIs on other machines, with commas [none].",
     "keys": "File of the API's keys [respite-keys.json].",
+    "history": "File in which the API keeps its counts of the last days, or none [respite-history.json].",
+    "prometheus": "Base URL of a Prometheus that scrapes the workers [none].",
     "rest_stops": "File of rest stops and estates, CSV or GeoJSON; taken up when it changes [none].",
     "ledger": "Folder of the record of holds [respite-ledger].",
     "ledger_key": "File of the keys that sign it [respite-ledger-key.json].",

@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 
 from detectors.reading import Reader, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict
 from schemas.policy import Policy
 from schemas.policy_limit import PolicyLimit

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detectors.reading import Reader, shared_of
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from detectors.verdicts import Verdict
 from schemas.durations import write_hours
 from schemas.policy import Policy

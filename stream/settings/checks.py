@@ -123,7 +123,7 @@ class Checked(Fields):
             raise ValueError("cannot be read: name a PEM file that this user may read")
         return value
 
-    @field_validator("api_peers")
+    @field_validator("api_peers", "prometheus")
     @classmethod
     def _base_urls(cls, value: str) -> str:
         wrong = [one for one in value.split(",") if value and not _BASE_URL.fullmatch(one)]

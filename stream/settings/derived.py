@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.settings.checks import Checked
 
 

@@ -74,6 +74,13 @@ class Fields(BaseSettings):
         "", description="Addresses or networks whose X-Forwarded-For is believed, with commas."
     )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
+    history: str = Field(
+        "respite-history.json",
+        description="File in which the API keeps its counts of the last days; none: nothing is kept.",
+    )
+    prometheus: str = Field(
+        "", description="Base URL of a Prometheus that scrapes the workers; empty: the API's own counts."
+    )
     rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
     ledger: str = Field("respite-ledger", description="Folder of the record of holds.")
     ledger_key: str = Field("respite-ledger-key.json", description="File of the keys that sign it.")

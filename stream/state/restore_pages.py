@@ -63,11 +63,22 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
     """A store with the riders of all good pages."""
     marker = records.marker
     _refuse_other_partitions(work, marker)
+    _refuse_changed_versions(work, marker)
     since_s = _since(work.limits.policies, marker)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
     anew = _is_anew(work, records, source, source_id)
     side = 0 if anew else records.side_offset or 0
-    restored = Restored(store, source.start, source.end, side, records.side_offset, since_s, source_id, anew)
+    restored = Restored(
+        store,
+        source.start,
+        source.end,
+        side,
+        records.side_offset,
+        since_s,
+        judged={**(marker.judged if marker else {}), **work.judged},
+        source_id=source_id,
+        anew=anew,
+    )
     if marker is None:
         log.warning("no marker: built from the source", partition=work.partition)
         return restored
@@ -130,6 +141,23 @@ def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
         f"have {work.partitions} now. A rider's place follows from the count, which is fixed once data is "
         f"there. Make topics under another prefix (respite topics --partitions {work.partitions} --prefix "
         f"NEW.) and feed them, or go back to {marker.partitions} partitions."
+    )
+    raise StateRefused(message)
+
+
+def _refuse_changed_versions(work: Takeover, marker: Marker | None) -> None:
+    """Refuse limits that are others than those the same version of their policy has told alerts by."""
+    known = {} if marker is None else marker.judged
+    changed = sorted(one for one, digest in work.judged.items() if known.get(one, digest) != digest)
+    if not changed:
+        return
+    told = "; ".join(f"{one} judged by limits with the digest {known[one]}" for one in changed)
+    name, _, version = changed[0].rpartition("@")
+    message = (
+        f"partition {work.partition}: {told}; its file has other limits now. What was told under a version "
+        f"must stay true of it: bring the former limits back, or give {name} version = {int(version) + 1}, "
+        f"valid_from a day that is to come, and name version {version} beside it, with valid_until the day "
+        "before."
     )
     raise StateRefused(message)
 

@@ -24,7 +24,7 @@ from detectors import kernels
 from detectors.kernels.layout.arrays import Memory
 from detectors.limits import LimitTable
 from detectors.reading import ARRAYS
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from schemas.jit import sources_digest
 
 FORMAT = 2

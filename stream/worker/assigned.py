@@ -11,7 +11,7 @@ import structlog
 from aiokafka.errors import CorruptRecordException, KafkaError
 from faust.types import TP
 
-from stream.kafka import raw_batches, raw_fetch
+from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.log_end import log_end
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
@@ -19,6 +19,7 @@ from stream.metrics.operator import Past
 from stream.settings import Settings
 from stream.worker.construction import new_app
 from stream.worker.context import NotOwner, WorkerContext
+from stream.worker.lanes import Chunk, Lanes
 from stream.worker.partition import Partition
 
 log = structlog.get_logger()
@@ -57,23 +58,26 @@ class AssignedPartitions:
         self._app.on_partitions_assigned.connect(self._on_assigned, weak=False)
 
     async def _read(self, stream: Any) -> None:
-        async for event in stream.events():
-            message = event.message
-            if self._app.rebalancing or message.generation_id != self._app.consumer_generation_id:
-                # Fetched for an assignment that has ended; whoever has the partition now reads it again.
-                continue
-            headers = dict(message.headers)
-            if not await self._work(
-                message.partition,
-                lambda partition: partition.on_chunk(
-                    message.value,  # noqa: B023 - called before the next turn
-                    headers[raw_batches.FIRST_OFFSET],  # noqa: B023
-                    headers[raw_batches.NEXT_OFFSET],  # noqa: B023
-                    int(message.timestamp * 1000),  # noqa: B023
-                    headers[raw_batches.FETCHED],  # noqa: B023
-                ),
-            ):
-                return
+        lanes = Lanes(self._judge)
+        try:
+            async for event in stream.events():
+                if not await lanes.put(Chunk.of(event.message)):
+                    return
+            await lanes.join()
+        finally:
+            lanes.cancel()
+
+    async def _judge(self, chunk: Chunk) -> bool:
+        """Have a chunk judged; False when the worker must end."""
+        if self._app.rebalancing or chunk.generation != self._app.consumer_generation_id:
+            # Fetched for an assignment that has ended; whoever has the partition now reads it again.
+            return True
+        return await self._work(
+            chunk.number,
+            lambda partition: partition.on_chunk(
+                chunk.raw, chunk.first, chunk.following, chunk.newest_ms, chunk.fetched_s
+            ),
+        )
 
     async def _work(self, number: int, work: Callable[[Partition], Awaitable[None]]) -> bool:
         """Do something with a partition while it is ours; False when the worker must end."""

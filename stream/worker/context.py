@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.limits import LimitTable
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import StoreSettings
 from schemas.policy import Policy
 from stream.output.alert_json import Renderer
 from stream.settings import Settings

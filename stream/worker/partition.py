@@ -92,6 +92,7 @@ class Partition(TakingOver, Judging):
         run, store = self._run, self.store
         sealed_s = store.now_s - run.settings.lateness - FINALITY_SLACK_S
         self._publisher.retract_vanished(store, run.limits, sealed_s)
+        self._takeover_riders.hand_over(store)
         wall_s = run.wall()
         if store.now_s > 0 and is_due(wall_s, self._forget_due_s, _FORGET_EVERY_S):
             self._forget_due_s = wall_s + _FORGET_EVERY_S

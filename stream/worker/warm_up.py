@@ -7,8 +7,9 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import Limit, LimitTable
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import RiderStore, StoreSettings
+from detectors.store import RiderStore
 from schemas.decode import decode_chunk, decode_lines, rider_hash
 from stream.columns import arrivals_of
 from stream.output import encoding

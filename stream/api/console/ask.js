@@ -38,6 +38,11 @@ async function refusal(answer) {
 
 /** The document under a path. Throws Refused with the API's words; status 0 when the API is not reached. */
 export async function ask(path) {
+  return (await fetched(path)).json();
+}
+
+/** The answer itself, for what is no document. Throws as `ask` does. */
+export async function fetched(path) {
   let answer;
   try {
     answer = await fetch(path, { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -45,7 +50,7 @@ export async function ask(path) {
     throw new Refused(0, error.message, "");
   }
   if (!answer.ok) throw await refusal(answer);
-  return answer.json();
+  return answer;
 }
 
 /** Follows the live alerts, the recent ones first, until aborted. EventSource could not send the key. */

@@ -6,13 +6,18 @@ import { clock, number, releaseOf, ruleOf, say, span } from "./words.js";
 const SHOWN = 40;
 const LINES = 30;
 const STAYS_MS = 5000;
-const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
+export const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
 
 const counter = (key, status) => {
   const value = el("span", { class: "value" }, "–");
   const label = el("span", { class: "label" }, status ? el("span", { class: "shape", "aria-hidden": "true" }, { hold: "■", approaching: "▲", clear: "●" }[status]) : null, say(key));
   return { box: el("li", { class: `counter ${status ?? ""}`, id: `count-${key}` }, value, label), value };
 };
+
+/** What an alert says beside its rider and kind. */
+export const alertDetail = (one) => `${span(one.counted_s)} / ${span(one.limit_s)}`;
+
+export const alertLink = (one) => el("a", { href: `#/alert/${one.alert_id}`, "aria-label": `${say("explain")}: ${say(`k_${one.kind}`)} ${one.rider_id} ${one.limit}` }, say("explain"));
 
 export const riderLink = (id) => el("a", { href: `#/rider/${encodeURIComponent(id)}`, class: "id" }, id);
 
@@ -95,7 +100,7 @@ function people(state, title, nobody, column, about = null) {
   const heads = [{ text: say("rider") }, { text: say("why") }, { text: say(column), number: true }];
   const { box, body } = table(say(title), heads, { hidden: true });
   const empty = el("p", { class: "empty" }, say("loading"));
-  const more = el("p", { class: "more" });
+  const more = el("a", { class: "more", hidden: true });
   const update = (list, blind, count, at, hidden) => {
     keyed(body, list.slice(0, SHOWN), (one) => one.rider_id,
       (one) => el("tr", {}, el("th", { scope: "row" }, riderLink(one.rider_id)), el("td", { class: "words" }), el("td", { class: "number" })),
@@ -107,7 +112,9 @@ function people(state, title, nobody, column, about = null) {
     box.hidden = !list.length;
     empty.hidden = list.length > 0;
     text(empty, blind ? say("unknown") : say(hidden ? "persons_hidden" : nobody));
-    text(more, !hidden && count > SHOWN ? say("more", { n: number(count - SHOWN) }) : "");
+    more.hidden = hidden || blind || !(column === "until" ? count > SHOWN : count);
+    more.setAttribute("href", column === "until" ? "#/riders?status=hold&sort=until" : "#/riders?sort=left");
+    text(more, column === "until" ? say("all_held", { n: number(count) }) : say("all_near"));
   };
   return { box: section(say(title), about ? el("p", { class: "about" }, about) : null, el("div", { class: "scroll", id: title }, box), empty, more), update };
 }
@@ -117,7 +124,7 @@ function feedOf(state) {
   const list = el("ol", { class: "feed", id: "feed", tabindex: "0", "aria-label": say("feed") });
   const empty = el("p", { class: "empty" }, say("no_alerts"));
   const button = el("button", { type: "button", id: "pause", "aria-pressed": "false", onclick: () => { frozen = !frozen; button.setAttribute("aria-pressed", String(frozen)); text(button, say(frozen ? "go_on" : "pause")); draw(); } }, say("pause"));
-  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), button), el("p", { class: "away", id: "feed-state" }), list, empty);
+  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), el("span", { class: "row" }, el("a", { id: "all-alerts", href: "#/alerts" }, say("all_alerts")), button)), el("p", { class: "away", id: "feed-state" }), list, empty);
   function draw() {
     text(box.querySelector(".away"), state.feed === "away" ? say("unknown_feed") : state.feed === "refused" ? say("not_yours") : "");
     empty.hidden = state.alerts.length > 0;

@@ -49,6 +49,16 @@ class OverviewQuery:
                 self._kept = self._wall(), await asyncio.to_thread(self._survey)
         return self._kept[1]
 
+    def statuses(self) -> Document:
+        """Riders by status, and whether every partition is fresh; counted now."""
+        found, healths = self.riders.survey()
+        survey = Survey(self.limits)
+        for partition, batch, running in found:
+            survey.add(batch, self.riders.names_of_zones(partition), running)
+        partitions = self._partitions(healths)
+        complete = bool(partitions) and all(one["fresh"] for one in partitions)
+        return {"statuses": dict(survey.statuses), "complete": complete}
+
     def _survey(self) -> Document:
         found, healths = self.riders.survey()
         survey = Survey(self.limits)

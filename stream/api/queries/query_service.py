@@ -13,6 +13,7 @@ import msgspec
 from detectors.doubts import Doubt
 from detectors.limits import LimitTable
 from detectors.reading import Certain
+from detectors.rider_view import RiderView
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
@@ -28,15 +29,19 @@ from stream.api.documents.eligibility_answers import (
     write_answers,
 )
 from stream.api.documents.explanation import Explainer, Language
+from stream.api.documents.rounding import Published
 from stream.api.documents.views import for_regulator, rider_document, summary_document
+from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
-from stream.api.queries.alert_log import ReadAlert
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.history import HistoryQuery
+from stream.api.queries.listing import RiderList
 from stream.api.queries.live import LiveQueries
 from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.partitions import Unsure
 from stream.api.queries.peers import FORWARDED, Peers
+from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
@@ -66,14 +71,19 @@ class QueryService(LiveQueries):
         table = LimitTable(limits_of(self.policies), window_starts)
         self.limits = table.limits
         riders = Riders(settings, table, settings.store(0), wall)
-        super().__init__(riders, RecentAlerts(settings, riders.owners, wall), Peers(settings.peers))
-        #: Ids of the live stream; the app puts in those that the file of keys has the secret of.
+        count = lambda: self._overview.statuses()  # noqa: E731, PLW0108 - made below
+        self.history = HistoryQuery.of(settings, self.limits, count, wall)
+        recent = RecentAlerts(settings, riders.owners, wall, self.history)
+        super().__init__(riders, recent, Peers(settings.peers))
+        #: Ids of the live stream; the app puts in those of the file of keys.
         self.ids = EventIds(lambda: b"")
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
         self._wall = wall
         self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
+        self.rider_list = RiderList(self.riders, self.limits)
+        self._published = Published()
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
@@ -142,20 +152,35 @@ class QueryService(LiveQueries):
         Problem
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
+        view = await self._viewed(caller.platform, rider, "", headers)
+        if not isinstance(view, RiderView):
+            return view
+        if caller.platform is not None:
+            return summary_document(rider, view)
+        rest_stops = await self.rest_stops.of_rider(view, self.riders.zone_of(rider, view))
+        return rider_document(rider, view, self.limits, rest_stops)
+
+    async def week(self, rider: str, headers: Mapping[str, str]) -> Document:
+        """The days of a rider's last week; not for platforms. Raises as `rider` does."""
+        view = await self._viewed(None, rider, "/week", headers)
+        zones = sorted({one.time_zone for one in self.limits})
+        return week_document(rider, view, zones) if isinstance(view, RiderView) else view
+
+    async def _viewed(
+        self, platform: str | None, rider: str, what: str, headers: Mapping[str, str]
+    ) -> RiderView | Document:
+        """A rider of this machine; of another one, what its API answers."""
         try:
-            view = await self._seen(self.riders.rider, rider, caller.platform)
+            view = await self._seen(self.riders.rider, rider, platform)
         except Unsure as error:
             if str(error) == "elsewhere" and self.peers and FORWARDED not in headers:
-                found = await self.peers.get(headers, f"/v1/riders/{rider}")
+                found = await self.peers.get(headers, f"/v1/riders/{rider}{what}")
                 if found is not None:
                     return found
             raise unavailable(str(error)) from error
         if view is None:
             raise not_found("this rider", "check the id; riders are known from their first event on")
-        if caller.platform is not None:
-            return summary_document(rider, view)
-        rest_stops = await self.rest_stops.of_rider(view, self.riders.zone_of(rider, view))
-        return rider_document(rider, view, self.limits, rest_stops)
+        return view
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
         """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
@@ -254,7 +279,7 @@ class QueryService(LiveQueries):
         """What a console shows, as much as the caller may see."""
         document = await self._overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return for_regulator(document)
+            return self._published.overview(self._wall(), for_regulator(document))
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document

@@ -17,7 +17,7 @@ from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, S
 from detectors.limits import LimitTable
 from detectors.reading import Busy, Certain
 from detectors.rider_view import RiderView, clocks_running
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.api.queries.partitions import Partitions, Unsure
 from stream.settings import Settings
@@ -248,10 +248,24 @@ class Riders(Partitions):
                 found.append((health.partition, batch, running))
         return found, healths
 
-    def by_platform(self, partition: int, batch: Batch) -> Iterator[tuple[str, Batch]]:
-        """A surveyed round answered anew as each platform of the partition would see it."""
+    def used(self, partition: int, batch: Batch, which: I64) -> I64 | None:
+        """How much of each limit some of a surveyed round have used, `detectors.reading.Reader.used`."""
+        of = self._of_thread(partition)
+        shared = of.arrays()
+        if shared is None:
+            return None
+        health = of.health(int(self._wall() * 1000))
+        found = self._reader.used(shared, health.now_s or 0, batch.asked, which)
+        return found if of.is_current() else None
+
+    def by_platform(
+        self, partition: int, batch: Batch, only: str | None = None
+    ) -> Iterator[tuple[str, Batch]]:
+        """A surveyed round answered anew as each platform of the partition would see it, or only one."""
         of = self._of_thread(partition)
         for platform in of.platforms():
+            if only is not None and platform != only:
+                continue
             health = of.health(int(self._wall() * 1000))
             shared = of.arrays()
             if shared is None or health.why_not is not None:

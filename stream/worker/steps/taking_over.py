@@ -10,6 +10,7 @@ import structlog
 from detectors import pages
 from schemas.checkpoint import Marker
 from schemas.decode import rider_hash
+from schemas.policy_written import judging_digest
 from stream.output.alert_json import utc
 from stream.output.rebuild_buffer import AlreadyPublished
 from stream.output.takeover_riders import TakeoverRiders
@@ -50,6 +51,7 @@ class TakingOver(Publishing):
             run.partitions,
             run.wall(),
             self._progress,
+            {one.ref: judging_digest(one) for one in run.policies},
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
@@ -70,6 +72,7 @@ class TakingOver(Publishing):
             lineage=restored.lineage,
             outlets=tuple(run.settings.outlets),
             source_id=restored.source_id,
+            judged=restored.judged,
         )
         self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
         self._checkpointer.timed = self._times.timed
@@ -131,7 +134,7 @@ class TakingOver(Publishing):
         while (outcomes := await asyncio.to_thread(next, parts, None)) is not None:
             await self._put(known.news(outcomes))
         self._restored, store.sealing = None, True
-        self._takeover_riders.moved()
+        await asyncio.to_thread(self._takeover_riders.hand_over, store)
         self.restore_ratio = 1.0
         self.counts["restores", "done"] += 1
         log.info("live", partition=self.number, riders=store.riders, now=utc(max(0, store.now_s)))

@@ -13,7 +13,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import msgspec
 import numpy as np
@@ -43,7 +43,10 @@ async def watch(broker: str, topic: str, partitions: int) -> list[tuple[int, flo
         enable_auto_commit=False,
     )
     await consumer.start()
-    consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+    places = [TopicPartition(topic, number) for number in range(partitions)]
+    consumer.assign(places)
+    for place, end in (await consumer.end_offsets(places)).items():
+        consumer.seek(place, end)
     seen: list[tuple[int, float, bytes]] = []
     over = asyncio.ensure_future(asyncio.to_thread(sys.stdin.readline))
     print(json.dumps({"ready": True}), flush=True)

@@ -58,7 +58,7 @@ class Helper:
 @contextlib.contextmanager
 def helper(name: str, told: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[Helper]:
     """One of the two helpers, ready."""
-    arguments = [sys.executable, str(_HERE / f"live_{name}.py"), json.dumps(told)]
+    arguments = [sys.executable, str(_HERE / f"{name}.py"), json.dumps(told)]
     with harness.running(f"live_{name}", arguments, environment) as process:
         found = Helper(process, name)
         found.answer("getting ready")
