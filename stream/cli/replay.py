@@ -24,6 +24,7 @@ class _Wish(NamedTuple):
     all_errors: bool
     regardless_of_dates: bool = False
     rest_stops: Any = None
+    orders: Any = ()
 
 
 @takes("policy", *JUDGING)
@@ -42,6 +43,10 @@ def replay(
     rest_stops: Annotated[
         str | None,
         typer.Option(help="File of rest stops: the summary names those of a hold that are open [none]."),
+    ] = None,
+    orders: Annotated[
+        str | None,
+        typer.Option(help="File of an operator's orders to lift holds, with their arrival [none]."),
     ] = None,
     all_errors: Annotated[
         bool, typer.Option("--all-errors", help="Show every bad line, not the first ten of each reason.")
@@ -63,8 +68,19 @@ def replay(
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
     stops = _rest_stops_of(rest_stops, chosen)
-    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops)
+    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops, _orders_of(orders))
     raise typer.Exit(_run(files, settings, chosen, wish))
+
+
+def _orders_of(name: str | None) -> Any:  # noqa: ANN401 - imported late
+    if name is None:
+        return ()
+    from stream.offline.orders import InvalidOrders, read_orders
+
+    try:
+        return read_orders(name)
+    except InvalidOrders as error:
+        raise refuse(f"--orders: {error}") from error
 
 
 def _rest_stops_of(name: str | None, policies: Any) -> Any:  # noqa: ANN401 - imported late
@@ -103,6 +119,7 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
             wish.as_of_s,
             bad,
             regardless_of_dates=wish.regardless_of_dates,
+            orders=wish.orders,
         )
         with ExitStack() as stack:
             places = {

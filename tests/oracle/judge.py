@@ -54,7 +54,7 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         and {
             "from": local(hold["from"]),
             "until": local(until),
-            "release": watch.release,
+            "release": hold.get("release", watch.release),
             "told_at": None,
         },
         "provisional": not rider.now > t + lateness + 3600,
@@ -132,8 +132,18 @@ def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]
         yield t, rests
 
 
+def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
+    """When the holds of a limit began that orders arriving in the second ``t`` end."""
+    ref = f"{watch.policy['name']}@{watch.policy['version']}"
+    return {
+        instant(one["hold_from"])
+        for one in lifts
+        if (one["policy"], one["limit"]) == (ref, watch.limit["name"]) and instant(one["arrival"]) == t
+    }
+
+
 def judge_rider(
-    name: str, events: list[Doc], policies: list[Doc], now: int, settings: Settings
+    name: str, events: list[Doc], policies: list[Doc], now: int, settings: Settings, lifts: list[Doc]
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, settings.maxima, settings.unit)
     watches = [
@@ -148,7 +158,7 @@ def judge_rider(
         for watch in watches:
             rest = rests[watch.reset_clock]
             # Told at one instant, a release is told with the hold it ends, before a new one begins.
-            for kind, count in watch.step(t, rest):
+            for kind, count in watch.step(t, rest, lifted_at(watch, t, lifts)):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
             for kind, count in watch.after(t, t in confirmations):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
@@ -192,7 +202,7 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
 
 
 def judge(
-    events: list[Doc], policies: list[Doc], now: int, settings: Settings
+    events: list[Doc], policies: list[Doc], now: int, settings: Settings, lifts: list[Doc] | None = None
 ) -> tuple[list[Doc], list[Doc]]:
     """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract."""
     riders: dict[str, list[Doc]] = {}
@@ -201,7 +211,8 @@ def judge(
             riders.setdefault(event["rider_id"], []).append(event)
     alerts, statuses = [], []
     for name, own in sorted(riders.items()):
-        told, status = judge_rider(name, own, policies, now, settings)
+        ordered = [one for one in lifts or [] if one["rider_id"] == name]
+        told, status = judge_rider(name, own, policies, now, settings, ordered)
         alerts += told
         if status:
             statuses.append(status)

@@ -146,7 +146,7 @@ def test_an_example_reaches_what_it_says(policy: Mapping[str, Any], example: Map
         **{name: policy[name] for name in ("name", "version", "time_zone", "source")},
         "limits": [limit_of(one) for one in policy["limit"]],
     }
-    alerts, _ = judge_rider("r", events, [judged], now_s, Settings(unit=1, regardless=True))
+    alerts, _ = judge_rider("r", events, [judged], now_s, Settings(unit=1, regardless=True), [])
     reached = sorted(
         (one for one in alerts if one["kind"] == "limit_reached"), key=lambda one: one["event_time"]
     )
