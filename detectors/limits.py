@@ -75,6 +75,8 @@ class LimitTable:
         At most 32, names unique within a policy.
     window_starts
         Gives the sorted first instants of the calendar windows of a zone.
+    kept
+        Clocks that are kept beside those that the limits look at.
 
     Raises
     ------
@@ -82,8 +84,11 @@ class LimitTable:
         With every fault found.
     """
 
-    def __init__(self, limits: Sequence[Limit], window_starts: WindowStarts) -> None:
+    def __init__(
+        self, limits: Sequence[Limit], window_starts: WindowStarts, kept: Sequence[str] = ()
+    ) -> None:
         _refuse_faults(limits)
+        self._kept = (*codes.ALWAYS_KEPT, *kept)
         self.limits: tuple[Limit, ...] = tuple(sorted(limits, key=_rank))
         self.policies: tuple[str, ...] = tuple(sorted({one.policy for one in limits}))
         self.packed: Limits = self._pack(window_starts)
@@ -156,7 +161,7 @@ class LimitTable:
         return places, bounds, np.concatenate([np.zeros(0, np.int64), *lasts])
 
     def _is_kept(self, clock: str) -> bool:
-        return clock in codes.ALWAYS_KEPT or any(clock in (one.clock, one.reset_clock) for one in self.limits)
+        return clock in self._kept or any(clock in (one.clock, one.reset_clock) for one in self.limits)
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)

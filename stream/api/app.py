@@ -34,6 +34,13 @@ from stream.settings import Settings
 
 log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+#: How often it is looked what the workers judge by, seconds.
+_LOOK_EVERY_S = 1.0
+_ENDED = (
+    "topics are no longer followed",
+    "history is no longer kept",
+    "the workers' policies are no longer followed",
+)
 CONSOLE = Path(__file__).resolve().parent / "console"
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
@@ -104,16 +111,15 @@ def new_app(
 
 @contextlib.asynccontextmanager
 async def _followed(asked: QueryService) -> AsyncIterator[None]:
-    """Follow the topics and keep the history until left."""
+    """Follow the topics and the workers' policies, and keep the history, until left."""
     asked.history.start()
     recent = asked.recent
     running = [
         asyncio.ensure_future(recent.run()),
-        asyncio.ensure_future(asked.history.run(asked.riders, lambda: recent.has_caught_up)),
+        asyncio.ensure_future(asked.history.run(lambda: recent.has_caught_up)),
+        asyncio.ensure_future(_follow_plan(asked)),
     ]
-    for one, what in zip(
-        running, ("topics are no longer followed", "history is no longer kept"), strict=True
-    ):
+    for one, what in zip(running, _ENDED, strict=True):
         one.add_done_callback(partial(_say_why, what))
     try:
         yield
@@ -121,6 +127,14 @@ async def _followed(asked: QueryService) -> AsyncIterator[None]:
         for one in running:
             one.cancel()
         await asyncio.wait(running)
+
+
+async def _follow_plan(service: QueryService) -> None:
+    """Look for good whether the workers go on with other policies."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if await asyncio.to_thread(service.follow_plan):
+            log.info("policies followed", policies=[one.ref for one in service.policies])
 
 
 def _say_why(what: str, running: asyncio.Future[None]) -> None:

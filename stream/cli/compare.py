@@ -12,12 +12,12 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli.exit_status import DONE, REJECTED, fail, refuse, settings_from
-from stream.cli.options import JUDGING, Options, takes
+from stream.cli.options import JUDGING, PACE, Options, takes
 from stream.cli.policy import Language
-from stream.cli.replay import FILES
+from stream.cli.replay import FILES, models_from
 
 
-@takes("policy", *(name for name in JUDGING if name != "breach_grace"))
+@takes("policy", *(name for name in JUDGING if name != "breach_grace"), *PACE)
 def compare(
     options: Options,
     files: Annotated[list[str], typer.Argument(help=FILES)],
@@ -30,6 +30,10 @@ def compare(
     json: Annotated[
         str | None, typer.Option(help="Where everything goes as JSON; - is standard output.")
     ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Models of which the sums are told: risk, alertness, pace, with commas [none]."),
+    ] = None,
     lang: Language = "en",
 ) -> None:
     """Try policies on the same history, each for itself and whatever its dates, and say how they differ."""
@@ -41,7 +45,8 @@ def compare(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    raise typer.Exit(_run(files, (settings, policies, as_of_s), {"--html": html, "--json": json}, lang))
+    asked = settings, policies, as_of_s, models_from(models, settings, files=False)
+    raise typer.Exit(_run(files, asked, {"--html": html, "--json": json}, lang))
 
 
 def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported late
@@ -68,7 +73,7 @@ def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported 
 
 def _run(
     names: list[str],
-    asked: tuple[Any, Any, int | None],
+    asked: tuple[Any, Any, int | None, Any],
     outputs: dict[str, str | None],
     lang: Language,
 ) -> int:
@@ -76,9 +81,11 @@ def _run(
     from stream.offline.compare import compare as compared
     from stream.offline.compressed import DamagedInput
     from stream.offline.inputs import NoInput, named_inputs
+    from stream.offline.models import Models
     from stream.offline.outputs import OutputRefused, check_outputs
 
-    settings, policies, as_of_s = asked
+    settings, policies, as_of_s, choice = asked
+    models = Models(choice, policies[0].zone) if choice.names else None
     try:
         files = named_inputs(names)
         check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
@@ -87,7 +94,7 @@ def _run(
     bad = BadLines(all_errors=False)
     try:
         with _kept(files) as kept:
-            found = compared(kept, policies, settings.store(0), as_of_s, bad)
+            found = compared(kept, policies, settings.store(0), as_of_s, bad, models)
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage

@@ -61,14 +61,15 @@ app.add_typer(rest_stops_app, name="rest-stops")
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group",
-    "instance", "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag",
-    "deaf_after", "zone_digits", "shared_dir", "log_format",
+    *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
+    "state", "shadow_state", "control", "outlets", "group", "instance", "clock", *JUDGING, "keep",
+    "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after", "zone_digits",
+    "shared_dir", "models", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
     settings = settings_from(**options)
-    policies_from(settings.policies)
+    policies_from(settings.policies, settings.shadow_policies)
     from stream.kafka.admin import KafkaUnavailable
     from stream.kafka.topics.existing import TopicsRefused
     from stream.kafka.topics.provisioning import checked_partitions
@@ -96,7 +97,10 @@ def worker(options: Options) -> None:
 
 
 @app.command()
-@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
+@takes(
+    *CONNECTION, "policy", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts", "state",
+    "shadow_state", "control", "outlets",
+)  # fmt: skip
 def topics(
     options: Options,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
@@ -213,8 +217,8 @@ def demo(
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
+    *CONNECTION, "policy", "shadow_policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING,
+    "keep", "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
     "prometheus", "rest_stops", "log_format",
 )  # fmt: skip
 def api(
@@ -223,6 +227,7 @@ def api(
 ) -> None:
     """Answer dispatchers, regulators and operators, beside the workers of this machine."""
     settings = settings_from(**options)
+    policies_from(settings.policies, settings.shadow_policies)
     told = [policy.ref for policy in policies_from(settings.policies)]
     warn_of_other_policies(settings, told)
     from stream.api.app import ApiRefused, run_api

@@ -26,6 +26,7 @@ from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
 from stream.offline.far_ahead import Doubt, LatestEvents
 from stream.offline.inputs import numbered_values, open_lines
+from stream.offline.models import CLOCK, Models
 from stream.offline.orders import Ordered
 from stream.offline.outputs import written
 from stream.offline.recognition import ForeignInput
@@ -49,6 +50,8 @@ class Replayed:
     events: int = 0
     rejected: int = 0
     now_s: int | None = None
+    #: The riders, for who reads what they have come to.
+    store: RiderStore | None = None
 
 
 class Replay:
@@ -69,9 +72,11 @@ class Replay:
     orders
         An operator's, to lift holds; those that arrived after *now* are left out, and so are those about
         riders without events.
+    models
+        Models of which something will be asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a wish of the command
         self,
         policies: Sequence[Policy],
         settings: StoreSettings,
@@ -80,8 +85,11 @@ class Replay:
         *,
         regardless_of_dates: bool = False,
         orders: Sequence[Ordered] = (),
+        models: Models | None = None,
     ) -> None:
-        table = LimitTable(limits_of(policies, enforced=not regardless_of_dates), window_starts)
+        limits = limits_of(policies, enforced=not regardless_of_dates)
+        table = LimitTable(limits, window_starts, () if models is None else (CLOCK,))
+        self._models = models
         self._store = RiderStore(table, settings)
         self._in_force = {} if regardless_of_dates else {one.ref: (one, in_force(one)) for one in policies}
         self._first_s: int | None = None
@@ -135,6 +143,8 @@ class Replay:
         self._latest_s = latest if self._latest_s is None else max(self._latest_s, latest)
         self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
+        if self._models is not None and self._models.events is not None:
+            self._models.events.take(decoded, accepted)
 
     def _leave_out_later(self, decoded: Decoded) -> None:
         if self._as_of_s is not None:
@@ -175,7 +185,13 @@ class Replay:
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
         now_s = self.now_s
-        result = Replayed(riders=self._store.riders, events=self.events, rejected=len(self.bad), now_s=now_s)
+        result = Replayed(
+            riders=self._store.riders,
+            events=self.events,
+            rejected=len(self.bad),
+            now_s=now_s,
+            store=self._store,
+        )
         if now_s is None:
             return result
         by_instant: list[tuple[int, Document]] = []
@@ -192,7 +208,7 @@ class Replay:
         return result
 
 
-def replay(  # noqa: PLR0913 - as `Replay` does
+def replay(  # noqa: PLR0913 - each is a wish of the command
     files: Sequence[str],
     policies: Sequence[Policy],
     settings: StoreSettings,
@@ -201,6 +217,7 @@ def replay(  # noqa: PLR0913 - as `Replay` does
     *,
     regardless_of_dates: bool = False,
     orders: Sequence[Ordered] = (),
+    models: Models | None = None,
 ) -> tuple[Replayed, BadLines]:
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
 
@@ -211,7 +228,15 @@ def replay(  # noqa: PLR0913 - as `Replay` does
     DamagedInput
         A file is cut short or damaged: a verdict on half the evidence would be none.
     """
-    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates, orders=orders)
+    run = Replay(
+        policies,
+        settings,
+        as_of_s,
+        bad,
+        regardless_of_dates=regardless_of_dates,
+        orders=orders,
+        models=models,
+    )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()

@@ -64,7 +64,7 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
     marker = records.marker
     _refuse_other_partitions(work, marker)
     _refuse_changed_versions(work, marker)
-    since_s = _since(work.limits.policies, marker)
+    since_s = _since(work.limits.policies, marker, work.named_s)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
     anew = _is_anew(work, records, source, source_id)
     side = 0 if anew else records.side_offset or 0
@@ -188,8 +188,8 @@ def _whole_page(lineage: bytes, number: int, parts: dict[int, bytes], packed_at:
     return page
 
 
-def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
+def _since(policies: Iterable[str], marker: Marker | None, named_s: int) -> dict[str, int]:
     """From which instant on a policy's verdicts are told: those newly named, only from *now* on."""
     if marker is None:
-        return dict.fromkeys(policies, PAST)
+        return dict.fromkeys(policies, named_s)
     return {policy: marker.since_s.get(policy, marker.now_s) for policy in policies}

@@ -59,6 +59,8 @@ class About(msgspec.Struct, frozen=True):
     partitions: int
     worker: str
     clock: Literal["wall", "event"]
+    #: Under which name the policies are written down (`stream.policies.plan`); empty where they are not.
+    plan: str = ""
 
 
 class Progress(NamedTuple):
@@ -232,7 +234,7 @@ def sweep(folder: Path, wall_s: float) -> None:
     """Remove the partitions' folders that killed workers have left and nobody took over."""
     if not folder.is_dir():
         return
-    for partition in folder.iterdir():
+    for partition in folder.glob("p[0-9]*"):
         about = read_about(partition)
         header = partition / about.folder / "header" if about else partition
         with contextlib.suppress(FileNotFoundError):

@@ -15,7 +15,7 @@ import structlog
 from schemas.policy import Policy
 from stream.kafka.admin import why_silent
 from stream.kafka.log_end import log_end
-from stream.metrics.operator import JudgedBy, Metrics
+from stream.metrics.operator import JudgedBy, Metrics, Shadow
 from stream.policies.directory import PolicyDirectory
 from stream.settings import Settings
 from stream.shutdown import exit_after
@@ -26,6 +26,7 @@ from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
 from stream.worker.context import WorkerContext
 from stream.worker.control_topic import ControlTopic
 from stream.worker.policy_changes import say_refused, take_up
+from stream.worker.shadow import shadows_of
 from stream.worker.warm_up import warm_up
 
 log = structlog.get_logger()
@@ -45,6 +46,11 @@ class Worker(AssignedPartitions):
         super().__init__(settings, run)
         self._directory = directory
         self._watching: asyncio.TimerHandle | None = None
+
+    def _shadow(self) -> Shadow | None:
+        if not self._settings.shadow_policies:
+            return None
+        return Shadow(lambda: shadows_of([*self.partitions.values()]), self._shadow_past)
 
     async def _go_on_with(self, policies: Sequence[Policy]) -> None:
         """Hand every partition over to this same worker under other policies.
@@ -105,6 +111,8 @@ class Worker(AssignedPartitions):
             JudgedBy(
                 lambda: [one.name for one in self._run.policies],
                 lambda: [] if self._directory is None else self._directory.refused,
+                self._shadow(),
+                self._run.policies[0].zone,
             ),
         )
         log.info("metrics", address=metrics.start(loop))
@@ -195,9 +203,10 @@ def run_worker(settings: Settings, partitions: int) -> None:
     run = new_run(settings, partitions, None if directory is None else directory.policies)
     log.info("loading kernels")
     warm_up()
-    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
-    if folder is not None:
-        sweep(folder, time.time())
+    for one in (settings, settings.in_the_shadow()) if settings.shadow_policies else (settings,):
+        folder = shared_folder(one.shared_dir, one.group, one.prefix)
+        if folder is not None:
+            sweep(folder, time.time())
     asyncio.run(_run(settings, run, directory))
 
 

@@ -100,10 +100,10 @@ def zone_at(rider: Rider, t: int) -> str | None:
     return best[1] if best else None
 
 
-def breaches(watches: list[Watch], rider: Rider, t: int, settings: Settings) -> list[Doc]:
-    """One per policy and platform that accepted an order in a hold, after the grace."""
+def breaches(watches: list[Watch], accepted: list[str], t: int, settings: Settings) -> list[Doc]:
+    """One per policy and platform that ``accepted`` an order in a hold, after the grace."""
     found = []
-    for platform in sorted(place for moment, place in rider.accepted_anew if moment == t):
+    for platform in accepted:
         for policy in {(watch.policy["name"], watch.policy["version"]) for watch in watches}:
             held = [
                 watch
@@ -153,6 +153,9 @@ def judge_rider(
     ]
     watches.sort(key=lambda one: (one.policy["name"], one.policy["version"], one.limit["name"]))
     confirmations = {instant(event["event_time"]) for event in rider.real if event.get("confirmed")}
+    accepted: dict[int, list[str]] = {}
+    for moment, platform in sorted(rider.accepted_anew):
+        accepted.setdefault(moment, []).append(platform)
     alerts: list[Doc] = []
     for t, rests in resting(rider, now):
         for watch in watches:
@@ -162,7 +165,8 @@ def judge_rider(
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
             for kind, count in watch.after(t, t in confirmations):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
-        alerts += breaches(watches, rider, t, settings)
+        if t in accepted:
+            alerts += breaches(watches, accepted[t], t, settings)
     for alert in alerts:
         alert["rider_id"] = name
     seen = any(event["type"] != "heartbeat" and instant(event["event_time"]) <= now for event in events)

@@ -31,6 +31,8 @@ class Watch:
             self.amount = limit["limit_s"]
         self.reset: int = 0 if self.calendar else limit.get("rest_s") or limit.get("reset_s") or 0
         self.rests = Rests(limit)
+        self.first, self.unit = rider.first, rider.unit
+        self.seen = (0, 0, 0)  # the calendar window looked at last
         self.runs = rider.runs[limit["clock"]]
         self.reset_clock = limit.get("reset_clock") or limit["clock"]
         self.counts = self.masked()
@@ -44,6 +46,7 @@ class Watch:
             default = "rest" if limit.get("reset_s") else "window"
             default = "window" if self.weekly else RELEASES.get(self.kind, default)
             self.release = limit.get("release") or default
+        self.every: int = limit.get("remind_every_s") or 0
         self.leads = list(limit.get("warn_before_s") or ())
         self.fired = False
         self.warned: dict[int, bool] = {}  # lead -> has it been told
@@ -53,6 +56,7 @@ class Watch:
         self.since: int | None = None  # the end of the last qualifying rest; None in one
         self.window: tuple[int, int, int] | None = None
         self.reached_now = False
+        self.count = 0
         self.added_up: int | None = None  # beginning of the rest that completed a sequence or a sum now
 
     def follow(self, until: int) -> None:
@@ -83,9 +87,16 @@ class Watch:
         ]
 
     def place(self, t: int) -> int:
-        unit = self.rider.unit
-        assert unit == 1 or (t - self.rider.first) % unit == 0, "no whole step"
-        return (t - self.rider.first) // unit
+        if self.unit == 1:
+            return t - self.first
+        assert (t - self.first) % self.unit == 0, "no whole step"
+        return (t - self.first) // self.unit
+
+    def calendar_window(self, t: int) -> tuple[int, int, int]:
+        """The calendar window that contains ``t``."""
+        if not self.seen[1] <= t < self.seen[2]:
+            self.seen = window_of(self.limit, t, self.zone)
+        return self.seen
 
     def running(self, t: int) -> bool:
         return self.runs[self.place(t)]
@@ -95,8 +106,7 @@ class Watch:
         return self.rider.runs[self.reset_clock][self.place(t)]
 
     def ran(self, start: int, end: int) -> int:
-        first = self.rider.first
-        start, end = max(start, first), max(end, first)
+        start = max(start, self.first)
         return self.before[self.place(end)] - self.before[self.place(start)] if end > start else 0
 
     def rest_begin(self, t: int) -> int | None:
@@ -112,7 +122,7 @@ class Watch:
     # what the limit counts
     def counted(self, t: int) -> int:
         if self.weekly:
-            return t - window_of(self.limit, t, self.zone)[1]
+            return t - self.calendar_window(t)[1]
         if self.calendar or self.kind == "rolling":
             return self.ran(self.window_start(t), t)
         if self.start is None:
@@ -121,7 +131,7 @@ class Watch:
 
     def window_start(self, t: int) -> int:
         if self.calendar:
-            return window_of(self.limit, t, self.zone)[0]
+            return self.calendar_window(t)[0]
         if self.kind == "rolling":
             if not self.reset:
                 return t - self.limit["window_s"]
@@ -132,12 +142,12 @@ class Watch:
         """What is to be counted in the window that contains ``t``."""
         if not self.weekly:
             return self.amount
-        _, begin, end = window_of(self.limit, t, self.zone)
+        _, begin, end = self.calendar_window(t)
         return end - begin - self.limit["rest_s"]
 
     def rested_this_week(self, t: int) -> bool:
         """Whether a rest long enough lies in the week before ``t``."""
-        begin = window_of(self.limit, t, self.zone)[1]
+        begin = self.calendar_window(t)[1]
         lasted = max(0, self.rider.first - begin)
         at = max(begin, self.rider.first)
         longest = lasted
@@ -147,14 +157,15 @@ class Watch:
             at += self.rider.unit
         return longest >= self.limit["rest_s"]
 
-    def reached(self, t: int, amount: int) -> bool:
+    def reached(self, t: int, count: int, amount: int) -> bool:
+        """Whether an amount is reached at ``t``, where ``count`` is counted."""
         if self.spans:
             return self.start is not None and self.running(t) and t - self.start >= amount
         if self.weekly:
-            return self.running(t) and self.counted(t) >= amount and not self.rested_this_week(t)
+            return self.running(t) and count >= amount and not self.rested_this_week(t)
         if (self.limit.get("weeks") or 1) > 1 and not self.running(t):
             return False
-        return self.counted(t) >= amount
+        return count >= amount
 
     def until(self, t: int) -> int | None:
         """The earliest instant at which the hold can end; at the latest with its policy."""
@@ -165,7 +176,7 @@ class Watch:
         elif self.release == "rest":
             at = self.rests.earliest(t, None if self.resets(t) else self.resting_since(t))
         elif self.release == "window" and self.calendar:
-            at = window_of(self.limit, t, self.zone)[2]
+            at = self.calendar_window(t)[2]
         return at if at is None else int(min(at, self.in_force[1]))
 
     def resting_since(self, t: int) -> int:
@@ -185,12 +196,11 @@ class Watch:
         elif self.hold is not None and self.hold["from"] in (lifted or set()):
             told.append(("hold_released", 0))
             self.last_hold, self.hold = {**self.hold, "release": "review"}, None
-        count = self.counted(t)
-        self.reached_now = not self.fired and self.reached(t, self.amount)
+        self.count = count = self.counted(t)
+        self.reached_now = not self.fired and self.reached(t, count, self.amount)
         if self.reached_now:
             self.fired = True
-            every = self.limit.get("remind_every_s")
-            self.reminded = (count - self.amount) // every if every else 0
+            self.reminded = (count - self.amount) // self.every if self.every else 0
             if not self.is_in_force(t):
                 return told  # passed, and not made up for
             if self.effect != "remind":
@@ -201,21 +211,24 @@ class Watch:
         return told
 
     def after(self, t: int, confirmed: bool) -> list[tuple[str, int]]:
+        """What is told at ``t`` when `step` has told what it had to."""
         told: list[tuple[str, int]] = []
         if self.hold is not None and self.release == "confirm" and confirmed:
             told.append(("hold_released", 0))
             self.last_hold, self.hold = self.hold, None
-        count = self.counted(t)
-        every = self.limit.get("remind_every_s")
+        count = self.count
+        every = self.every
         if every and self.fired and not self.reached_now:
             passed = self.reminded
-            while self.reached(t, self.amount + (passed + 1) * every):
+            while self.reached(t, count, self.amount + (passed + 1) * every):
                 passed += 1
             if passed > self.reminded:
                 self.reminded = passed
                 told.append(("reminder", count))
         fresh = [
-            lead for lead in self.leads if lead not in self.warned and self.reached(t, self.amount - lead)
+            lead
+            for lead in self.leads
+            if lead not in self.warned and self.reached(t, count, self.amount - lead)
         ]
         for lead in fresh:
             self.warned[lead] = False
@@ -227,7 +240,7 @@ class Watch:
     def turn(self, t: int, rest: int | None) -> bool:
         """End and begin episodes; True when the limit's own has ended (or is not under way, for rolling)."""
         if self.calendar:
-            window = window_of(self.limit, t, self.zone)
+            window = self.calendar_window(t)
             if window == self.window:
                 return False
             self.window = window

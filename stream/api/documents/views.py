@@ -292,4 +292,13 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "persons_shown": False,
         "on_hold": [],
         "nearest": [],
+        "shadow": [
+            one | {name: _alone(count, k) for name, count in one.items() if name not in ("policy", "limit")}
+            for one in overview.get("shadow", ())
+        ],
     }
+
+
+def _alone(count: int, k: int) -> int:
+    """A cell that adds up to nothing with others: a rider may be in several."""
+    return SUPPRESSED if 0 < count < k else count

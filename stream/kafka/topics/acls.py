@@ -84,7 +84,7 @@ def _worker(settings: Settings, _: str) -> Granted:
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
     both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
-    for name in both:
+    for name in (*both, settings.shadow_alerts_topic, settings.shadow_state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.watermark_topic), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
@@ -111,6 +111,7 @@ def _api(settings: Settings, _: str) -> Granted:
         settings.status_topic,
         settings.watermark_topic,
         settings.dead_letter_topic,
+        settings.shadow_alerts_topic,
     )
     for name in names:
         yield _topic(name), ("READ",)
@@ -139,6 +140,7 @@ def _operator(settings: Settings, _: str) -> Granted:
     names = (
         settings.source_topic, settings.alerts_topic, settings.status_topic, settings.watermark_topic,
         settings.dead_letter_topic, settings.state_topic, settings.prefix + WEBHOOK_DEAD_LETTER,
+        settings.shadow_alerts_topic, settings.shadow_state_topic,
     )  # fmt: skip
     for name in names:
         yield _topic(name), made

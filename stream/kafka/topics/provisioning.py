@@ -17,12 +17,12 @@ from schemas.policy import InvalidPolicy
 from stream.kafka.admin import KafkaUnavailable, administration
 from stream.kafka.topics.existing import Say, TopicsRefused, configs_of, create, mend, partition_counts
 from stream.kafka.topics.wanted import SHORTEST_RETENTION_S, Wanted, retention_s, wanted
-from stream.policies.loader import load_all
+from stream.policies.shadow import all_policies
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 #: Roles of the topics that no other party reads or writes.
-_OUR_OWN = ("state", "control")
+_OUR_OWN = ("state", "control", "shadow")
 
 
 def ensure_topics(
@@ -52,7 +52,9 @@ def ensure_topics(
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
+    topics = wanted(
+        settings, retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+    )
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
         number = (
@@ -71,6 +73,10 @@ def ensure_topics(
     return number
 
 
+def _kept_s(settings: Settings) -> int:
+    return retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+
+
 def checked_partitions(settings: Settings) -> int:
     """The number of partitions of topics that a worker may start on.
 
@@ -85,7 +91,9 @@ def checked_partitions(settings: Settings) -> int:
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
+    topics = wanted(
+        settings, retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+    )
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
         if settings.source_topic in counts:
@@ -159,10 +167,23 @@ def mending_command(settings: Settings) -> str:
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
         if (
-            name in ("prefix", "source", "alerts", "status", "watermark", "dead_letter", "state", "control")
+            name
+            in (
+                "prefix",
+                "source",
+                "alerts",
+                "status",
+                "watermark",
+                "dead_letter",
+                "state",
+                "control",
+                "shadow_alerts",
+                "shadow_state",
+            )
             and value != field.default
         ):
             options.append(f"--{name.replace('_', '-')} {value}")
+    options += [f"--shadow-policy {one}" for one in settings.shadow_policies]
     if settings.outlets:
         options.append(f"--outlets {','.join(settings.outlets)}")
     return " ".join(["respite topics", *options])

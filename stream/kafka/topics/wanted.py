@@ -69,6 +69,19 @@ def wanted(settings: Settings, keep_s: int) -> list[Wanted]:
         Wanted("state", settings.state_topic, {**compact, "max.message.bytes": "2097152"}, _STATE_HINTS),
         # An order to forget must be there for as long as what it forgets can be read again.
         Wanted("control", settings.control_topic, {**keep, "message.timestamp.type": "LogAppendTime"}, {}),
+        *_shadow(settings, keep, compact),
         *(Wanted("outlet", settings.alerts_of(one), keep, {}) for one in settings.outlets),
         *(Wanted("outlet", settings.status_of(one), compact, often) for one in settings.outlets),
+    ]
+
+
+def _shadow(settings: Settings, keep: dict[str, str], compact: dict[str, str]) -> list[Wanted]:
+    """What policies in the shadow need; nothing where there are none."""
+    if not settings.shadow_policies:
+        return []
+    return [
+        Wanted("shadow", settings.shadow_alerts_topic, keep, {}),
+        Wanted(
+            "shadow", settings.shadow_state_topic, {**compact, "max.message.bytes": "2097152"}, _STATE_HINTS
+        ),
     ]

@@ -8,6 +8,7 @@ from collections import Counter, deque
 import numpy as np
 
 from detectors.kernels.evidence.arrivals import Place
+from detectors.kernels.layout.values import PAST
 from detectors.store import RiderStore
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
@@ -81,6 +82,8 @@ class PartitionState:
         self._flushed = 0.0
         self._forget_due_s = 0.0
         self._reading_from = 0
+        #: Where nothing is known of a former owner: nothing before this instant is told.
+        self._named_s = PAST
 
     @property
     def now_s(self) -> int | None:

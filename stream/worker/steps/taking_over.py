@@ -52,6 +52,7 @@ class TakingOver(Publishing):
             run.wall(),
             self._progress,
             {one.ref: judging_digest(one) for one in run.policies},
+            self._named_s,
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
