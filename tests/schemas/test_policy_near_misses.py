@@ -33,8 +33,10 @@ ASKED = [
         "like 10 h twice a week, cannot be said",
     ),
     (
-        'kind = "rest_within"; per = "week"; rest = "45h"; reduced = "24h"; compensation = "3 weeks"; '
-        'clock = "duty"',
+        (
+            'kind = "rest_within"; per = "week"; rest = "45h"; reduced = "24h"; compensation = "3 weeks"; '
+            'clock = "duty"'
+        ),
         "rest that is owed and made up for later cannot be said",
     ),
     (
@@ -42,8 +44,10 @@ ASKED = [
         "Nearest is `reset_parts`",
     ),
     (
-        'kind = "continuous"; clock = "driving"; limit = "11h"; reset = "10h"; '
-        'reset_parts = ["7h", "3h", "2h", "1h", "1h"]',
+        (
+            'kind = "continuous"; clock = "driving"; limit = "11h"; reset = "10h"; '
+            'reset_parts = ["7h", "3h", "2h", "1h", "1h"]'
+        ),
         "must be 2 to 4 rests",
     ),
     ('kind = "two_day_average"; clock = "driving"; limit = "9h"', 'nearest is "week" with `weeks`'),
@@ -169,8 +173,10 @@ ASKED = [
         "`reset_sum` and `reset_sum_parts` go together",
     ),
     (
-        'kind = "continuous"; clock = "driving"; limit = "4h30min"; reset = "45min"; '
-        'reset_parts = ["45min", "15min"]',
+        (
+            'kind = "continuous"; clock = "driving"; limit = "4h30min"; reset = "45min"; '
+            'reset_parts = ["45min", "15min"]'
+        ),
         "must be below `reset`",
     ),
     ('kind = "week"; clock = "duty"; limit = "48h"; week_start = "Sun"', 'did you mean "sunday"?'),
