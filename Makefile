@@ -55,6 +55,7 @@ check: install  ## everything that is judged without running it: style, types, i
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.house_rules
 	$(BIN)/python -m schemas.publish --check
 	$(BIN)/python -m deploy.prometheus.suppressed --check
 	$(BIN)/python -m deploy.grafana.dashboards --check

@@ -239,7 +239,10 @@ def show(trial: Trial) -> None:
 
 
 def main() -> None:
-    """Start Kafka and the city, measure, print, keep."""
+    """Start Kafka and the city, measure, print, keep.
+
+    Longer than others, longer because it is one measurement from start to end.
+    """
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--riders", type=int, default=100_000)
     parser.add_argument(

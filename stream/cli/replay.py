@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple
 
@@ -84,8 +85,8 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     from stream.offline.bad_lines import BadLines
     from stream.offline.compressed import DamagedInput
     from stream.offline.inputs import NoInput, named_inputs
-    from stream.offline.outputs import OutputRefused, check_outputs, written
-    from stream.offline.replay import put_lines, replay
+    from stream.offline.outputs import OutputRefused, check_outputs
+    from stream.offline.replay import replay
     from stream.offline.summary import summary
 
     outputs = {"--alerts": wish.alerts, "--status": wish.status}
@@ -104,15 +105,7 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
             bad,
             regardless_of_dates=wish.regardless_of_dates,
         )
-        with ExitStack() as stack:
-            places = {
-                option: stack.enter_context(written(name))
-                for option, name in outputs.items()
-                if name is not None
-            }
-            for option, documents in (("--alerts", result.alerts), ("--status", result.statuses)):
-                if option in places:
-                    put_lines(places[option], documents)
+        _write(outputs, {"--alerts": result.alerts, "--status": result.statuses})
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage
@@ -123,3 +116,16 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     if wish.alerts is None and wish.status is None:
         sys.stdout.write(summary(result, policies, wish.rest_stops) + "\n")
     return REJECTED if bad or bad.files else DONE
+
+
+def _write(outputs: Mapping[str, Any], documents: Mapping[str, Any]) -> None:
+    """Put the documents of each option where it says; all files are whole, or none is there."""
+    from stream.offline.outputs import written
+    from stream.offline.replay import put_lines
+
+    with ExitStack() as stack:
+        places = {
+            option: stack.enter_context(written(name)) for option, name in outputs.items() if name is not None
+        }
+        for option, place in places.items():
+            put_lines(place, documents[option])
