@@ -168,7 +168,10 @@ def chosen_options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Fill, start, measure idle and under load, print a table."""
+    """Fill, start, measure idle and under load, print a table.
+
+    Longer than others, longer because it is one measurement from start to end.
+    """
     chosen = chosen_options()
     ports = free_ports(["metrics", "api"], {})
     with Broker.running() as broker:

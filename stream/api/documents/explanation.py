@@ -120,6 +120,8 @@ class Explainer:
     ) -> Document | None:
         """The explanation of an alert; None when its policy is no longer named here.
 
+        Longer than others, longer because it is the table of a document's fields.
+
         Parameters
         ----------
         certain
