@@ -171,7 +171,7 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
             orders=wish.orders,
             models=models,
         )
-        documents = {"--alerts": result.alerts, "--status": result.statuses}
+        documents: dict[str, Any] = {"--alerts": result.alerts, "--status": result.statuses}
         if models is not None and result.store is not None:
             documents["--models"] = lines(models, result.store, result.store.now_s)
         _write(outputs, documents)
