@@ -244,7 +244,14 @@ def keep(name: str, document: Mapping[str, Any], seed: int | None = None) -> Pat
     return path
 
 
-def plot(name: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> None:
+def plot(
+    name: str,
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x: str,
+    y: str,
+    *,
+    log_x: bool = False,
+) -> None:
     """Draw lines by their labels into a PNG; says so where matplotlib is missing."""
     try:
         from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
@@ -257,6 +264,8 @@ def plot(name: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]]
         axes.plot(xs, ys, marker="o", markersize=3, label=label)
     axes.grid(visible=True, alpha=0.3)
     axes.set_ylim(bottom=0)
+    if log_x:
+        axes.set_xscale("log")
     axes.legend()
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.png"

@@ -81,9 +81,11 @@ class OutcomeEncoder:
             alerts, statuses, words, columns.members, names, self._to, store.now_s, wall_s
         )
         time_ms = int(time.time() * 1000)
+        # Most chunks have something for a few topics only.
+        present = np.flatnonzero(np.bincount(written.messages.topic[: written.count]))
         frames = [
-            (topic, frame)
-            for number, topic in enumerate(self._topics)
+            (self._topics[number], frame)
+            for number in present.tolist()
             for frame in frames_of(
                 written.messages, written.count, number, names, written.arena, BATCH_BYTES, time_ms
             )
