@@ -87,6 +87,12 @@ def measure(table: LimitTable, riders: int, days: int, seed: int) -> list[dict[s
     return found
 
 
+def row(one: dict[str, float]) -> list[str]:
+    """A line of the table."""
+    whole = [f"{one[name]:,.0f}" for name in ("days", "limits", "riders", "events")]
+    return [*whole, f"{one['used'] / 1000:.2f}", f"{one['reserved'] / 1000:.2f}"]
+
+
 def main() -> None:
     """Measure, print, keep, draw."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -100,14 +106,7 @@ def main() -> None:
     found = {name: measure(one, chosen.riders, chosen.days, chosen.seed) for name, one in names.items()}
     for name, rows in found.items():
         print(f"\n{name}")
-        harness.table(
-            HEAD,
-            [
-                [f"{one['days']:.0f}", f"{one['limits']:.0f}", f"{one['riders']:,.0f}", f"{one['events']:.0f}",
-                 f"{one['used'] / 1000:.2f}", f"{one['reserved'] / 1000:.2f}"]
-                for one in rows
-            ],
-        )  # fmt: skip
+        harness.table(HEAD, [row(one) for one in rows])
     harness.keep("memory", found, chosen.seed)
     drawn = {
         f"{name}, {what}": ([one["days"] for one in rows], [one[key] / 1000 for one in rows])
