@@ -99,6 +99,16 @@ screenshots: install  ## the manual's pictures of the console, taken anew from a
 	@$(BIN)/python deploy/screenshots/take.py
 
 .PHONY: bench
-bench: install  ## measure on this machine, and say which machine that was
+bench: install kernels  ## measure on this machine, and say which machine that was; under half an hour
 	@deploy/bootstrap.sh kafka
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS) || exit 1; done
+	@$(BIN)/python benchmarks/suite.py $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: install kernels  ## the same in small, under five minutes
+	@deploy/bootstrap.sh kafka
+	@$(BIN)/python benchmarks/suite.py --quick $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: install kernels  ## the same job by other engines, in one run; fetches them (Maven, PyPI)
+	@deploy/bootstrap.sh kafka
+	@$(BIN)/python benchmarks/peers/run.py $(ARGS)
