@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
@@ -164,6 +165,7 @@ class LimitTable:
             since=np.full(count, PAST, dtype=np.int64),
             begins=self._column(lambda one: one.begins_s),
             ends=self._column(lambda one: one.ends_s),
+            identity=self._column(lambda one: identity_of(one.policy, one.name)),
         )
 
     def _hours(self) -> tuple[I64, I64, I64]:
@@ -211,6 +213,13 @@ def _gate_of(one: Limit) -> GateSource:
     first, last = one.dates or ("01-01", "12-31")
     stretches = hours_on_dates(one.time_zone, *one.between_s, first, last)
     return GateSource(stretches=stretches, zones=one.zones, is_ban=True)
+
+
+def identity_of(policy: str, name: str) -> int:
+    """What orders name a limit by, whatever its place in a table: a hash of ``name@version`` and its name."""
+    digest = hashlib.blake2b(f"{policy}\n{name}".encode(), digest_size=8).digest()
+    # Never 0: that is what a heartbeat has in its place.
+    return int.from_bytes(digest, "little", signed=True) or 1
 
 
 def _rank(one: Limit) -> tuple[str, int, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from detectors.settings import StoreSettings
+from schemas.control import lift_line
 from schemas.durations import write_duration
 from schemas.policy import Policy
+from stream.offline.orders import Ordered
 from stream.offline.replay import Replay, Replayed
 from tests.oracle.generate import Case
 from tests.oracle.judge import Settings, judge
@@ -62,13 +65,19 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
 
 
 def replayed(
-    case: Case, shuffle: int = 0, *, regardless: bool = False, messages: list[bytes] | None = None
+    case: Case,
+    shuffle: int = 0,
+    *,
+    regardless: bool = False,
+    messages: list[bytes] | None = None,
+    lifts: Sequence[Doc] = (),
 ) -> Replayed:
     """The engine's reading, over lines in an order of their own."""
     lines = [json.dumps(event).encode() + b"\n" for event in case.events]
     random.Random(shuffle).shuffle(lines)
     policies = [policy_of(one) for one in case.policies]
-    run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless)
+    orders = [Ordered(*lift_line(one)) for one in lifts]
+    run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless, orders=orders)
     if messages and shuffle % 2 == 0:
         run.read_conditions("conditions", messages)
     run.read("case", lines)
@@ -78,9 +87,10 @@ def replayed(
     return run.conclude()
 
 
-def expected(case: Case) -> tuple[list[Doc], list[Doc]]:
+def expected(case: Case, lifts: list[Doc] | None = None) -> tuple[list[Doc], list[Doc]]:
     """The oracle's reading."""
-    return judge(case.events, case.policies, case.now, Settings(grace=case.grace, maxima=case.maxima))
+    settings = Settings(grace=case.grace, maxima=case.maxima)
+    return judge(case.events, case.policies, case.now, settings, lifts)
 
 
 def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:

@@ -17,6 +17,7 @@ from stream.cli.ledger import app as ledger_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
+from stream.cli.report import report
 from stream.cli.rest_stops import rest_stops_app
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
@@ -51,6 +52,7 @@ app.add_typer(webhooks_app, name="webhooks")
 app.add_typer(ledger_app, name="ledger")
 app.command()(replay)
 app.command()(compare)
+app.command()(report)
 app.command("import")(import_)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")

@@ -27,6 +27,7 @@ class _Wish(NamedTuple):
     all_errors: bool
     regardless_of_dates: bool = False
     rest_stops: Any = None
+    orders: Any = ()
     models: Any = None
     conditions: tuple[str, ...] = ()
 
@@ -56,6 +57,10 @@ def replay(
         str | None,
         typer.Option(help="File of rest stops: the summary names those of a hold that are open [none]."),
     ] = None,
+    orders: Annotated[
+        str | None,
+        typer.Option(help="File of an operator's orders to lift holds, with their arrival [none]."),
+    ] = None,
     all_errors: Annotated[
         bool, typer.Option("--all-errors", help="Show every bad line, not the first ten of each reason.")
     ] = False,
@@ -78,7 +83,17 @@ def replay(
     stops = _rest_stops_of(rest_stops, chosen)
     chosen_models = models_from(models, settings, files=True)
     told = tuple(conditions or ())
-    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops, chosen_models, told)
+    wish = _Wish(
+        as_of_s,
+        alerts,
+        status,
+        all_errors,
+        regardless_of_dates,
+        stops,
+        _orders_of(orders),
+        chosen_models,
+        told,
+    )
     raise typer.Exit(_run(files, settings, chosen, wish))
 
 
@@ -90,6 +105,17 @@ def models_from(values: list[str] | None, settings: Any, *, files: bool) -> Any:
         return choose(values or [], settings.models, settings.pace, files=files)
     except ValueError as error:
         raise refuse(f"--models: {error}") from error
+
+
+def _orders_of(name: str | None) -> Any:  # noqa: ANN401 - imported late
+    if name is None:
+        return ()
+    from stream.offline.orders import InvalidOrders, read_orders
+
+    try:
+        return read_orders(name)
+    except InvalidOrders as error:
+        raise refuse(f"--orders: {error}") from error
 
 
 def _rest_stops_of(name: str | None, policies: Any) -> Any:  # noqa: ANN401 - imported late
@@ -141,6 +167,7 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
             wish.as_of_s,
             bad,
             regardless_of_dates=wish.regardless_of_dates,
+            orders=wish.orders,
             models=models,
         )
         with ExitStack() as stack:

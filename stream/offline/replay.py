@@ -21,12 +21,14 @@ from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.columns import arrivals_of
+from stream.lifting import knows, lift_hold
 from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
 from stream.offline.conditions import OfConditions, announced_in
 from stream.offline.far_ahead import Doubt, LatestEvents
 from stream.offline.inputs import numbered_values, open_lines
 from stream.offline.models import CLOCK, Models
+from stream.offline.orders import Ordered
 from stream.offline.outputs import written
 from stream.offline.recognition import ForeignInput
 from stream.output.alert_json import Document, Renderer, utc
@@ -69,11 +71,14 @@ class Replay:
         Takes the lines that are no events.
     regardless_of_dates
         Judge by every policy throughout; otherwise by what was in force at each instant.
+    orders
+        An operator's, to lift holds; those that arrived after *now* are left out, and so are those about
+        riders without events.
     models
         Models of which something will be asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a wish of the command
         self,
         policies: Sequence[Policy],
         settings: StoreSettings,
@@ -81,6 +86,7 @@ class Replay:
         bad: BadLines | None = None,
         *,
         regardless_of_dates: bool = False,
+        orders: Sequence[Ordered] = (),
         models: Models | None = None,
     ) -> None:
         limits = limits_of(policies, enforced=not regardless_of_dates)
@@ -91,6 +97,7 @@ class Replay:
         self._first_s: int | None = None
         self._renderer = Renderer(table.limits, policies, settings.lateness_s + FINALITY_SLACK_S)
         self._as_of_s = as_of_s
+        self._orders = orders
         self._latest_s: int | None = None
         self.events = 0
         self.conditions = 0
@@ -165,7 +172,12 @@ class Replay:
 
     def outcomes(self) -> list[Outcome]:
         """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
-        return [] if self.now_s is None else self._store.judge(self.now_s)
+        if self.now_s is None:
+            return []
+        for one in self._orders:
+            if one.arrival_s <= self.now_s and knows(self._store, one.rider):
+                lift_hold(self._store, one.rider, one.order, one.arrival_s)
+        return self._store.judge(self.now_s)
 
     def left_out(self) -> list[str]:
         """In words, which policies are in force at no instant from the first event to *now*."""
@@ -223,6 +235,7 @@ def replay(  # noqa: PLR0913 - each is a wish of the command
     bad: BadLines | None = None,
     *,
     regardless_of_dates: bool = False,
+    orders: Sequence[Ordered] = (),
     models: Models | None = None,
 ) -> tuple[Replayed, BadLines]:
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
@@ -234,7 +247,15 @@ def replay(  # noqa: PLR0913 - each is a wish of the command
     DamagedInput
         A file is cut short or damaged: a verdict on half the evidence would be none.
     """
-    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates, models=models)
+    run = Replay(
+        policies,
+        settings,
+        as_of_s,
+        bad,
+        regardless_of_dates=regardless_of_dates,
+        orders=orders,
+        models=models,
+    )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()

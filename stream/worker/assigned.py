@@ -17,6 +17,7 @@ from stream.kafka.log_end import log_end
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.metrics.operator import Past
 from stream.settings import Settings
+from stream.state.orders import Order
 from stream.worker.construction import new_app
 from stream.worker.context import NotOwner, WorkerContext
 from stream.worker.lanes import Chunk, Lanes
@@ -159,8 +160,8 @@ class AssignedPartitions:
         if not done:
             raise NotOwner(f"partition {partition}: the group refuses our commit")
 
-    async def _forget(self, number: int, rider: str, before_ms: int) -> None:
-        await self._work(number, lambda partition: partition.forget(rider, before_ms))
+    async def _carry_out(self, number: int, order: Order) -> None:
+        await self._work(number, lambda partition: partition.carry_out(order))
 
     async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
         source = self._settings.source_topic

@@ -11,7 +11,8 @@ from detectors.kernels.layout.values import FINALITY_SLACK_S
 from stream.kafka.log_end import LogEnd
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.schedule import is_due
-from stream.state.restore import erase
+from stream.state.orders import Order
+from stream.state.restore import carry_out_lift, erase
 from stream.worker.steps.taking_over import TakingOver
 
 log = structlog.get_logger()
@@ -121,6 +122,16 @@ class Partition(TakingOver):
             else:
                 self._publisher.forgotten(rider, platforms)
             log.info("forgotten", partition=self.number)
+
+    async def carry_out(self, order: Order) -> None:
+        """Do what an operator orders; done once more, it changes nothing."""
+        if order.lift is None:
+            await self.forget(order.rider, order.arrival_ms)
+            return
+        async with self._lock:
+            if not self.closed:
+                # What follows from it is judged, and told, at the next tick.
+                carry_out_lift(self.store, order)
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""

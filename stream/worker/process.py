@@ -132,7 +132,7 @@ class Worker(AssignedPartitions):
             asyncio.ensure_future(self._tick_forever()),
             asyncio.ensure_future(self._follow_conditions()),
             asyncio.ensure_future(
-                ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
+                ControlTopic(self._settings).follow(lambda: list(self.partitions), self._carry_out)
             ),
         ]
         if self._directory is not None:

@@ -54,7 +54,7 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         and {
             "from": local(hold["from"]),
             "until": local(until),
-            "release": watch.release,
+            "release": hold.get("release", watch.release),
             "told_at": None,
         },
         "provisional": not rider.now > t + lateness + 3600,
@@ -122,12 +122,23 @@ def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]
         yield t, rests
 
 
+def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
+    """When the holds of a limit began that orders arriving in the second ``t`` end."""
+    ref = f"{watch.policy['name']}@{watch.policy['version']}"
+    return {
+        instant(one["hold_from"])
+        for one in lifts
+        if (one["policy"], one["limit"]) == (ref, watch.limit["name"]) and instant(one["arrival"]) == t
+    }
+
+
 def judge_rider(
     name: str,
     events: list[Doc],
     policies: list[Doc],
     now: int,
     settings: Settings,
+    lifts: list[Doc],
     messages: list[bytes] | None = None,
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, settings.maxima, settings.unit)
@@ -146,7 +157,7 @@ def judge_rider(
         for watch in watches:
             rest = rests[watch.reset_clock]
             # Told at one instant, a release is told with the hold it ends, before a new one begins.
-            for kind, count in watch.step(t, rest):
+            for kind, count in watch.step(t, rest, lifted_at(watch, t, lifts)):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
             for kind, count in watch.after(t, t in confirmations):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
@@ -196,6 +207,7 @@ def judge(
     policies: list[Doc],
     now: int,
     settings: Settings,
+    lifts: list[Doc] | None = None,
     messages: list[bytes] | None = None,
 ) -> tuple[list[Doc], list[Doc]]:
     """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract.
@@ -208,7 +220,8 @@ def judge(
             riders.setdefault(event["rider_id"], []).append(event)
     alerts, statuses = [], []
     for name, own in sorted(riders.items()):
-        told, status = judge_rider(name, own, policies, now, settings, messages)
+        ordered = [one for one in lifts or [] if one["rider_id"] == name]
+        told, status = judge_rider(name, own, policies, now, settings, ordered, messages)
         alerts += told
         if status:
             statuses.append(status)

@@ -223,14 +223,20 @@ class Watch:
         begin = self.rest_begin(t)
         return t if begin is None else begin
 
-    def step(self, t: int, rest: int | None) -> list[tuple[str, int]]:
-        """What is told at ``t``: kinds with what was counted. ``rest`` is `rest_begin`."""
+    def step(self, t: int, rest: int | None, lifted: set[int] | None = None) -> list[tuple[str, int]]:
+        """What is told at ``t``: kinds with what was counted. ``rest`` is `rest_begin`.
+
+        ``lifted``: beginnings of holds that an order arriving at ``t`` ends.
+        """
         told: list[tuple[str, int]] = []
         episode_over = self.turn(t, rest)
         ends = t >= self.in_force[1] or not (self.ban or self.is_on(t))
         if self.hold is not None and (self.over(t, rest, episode_over) or ends):
             told.append(("hold_released", 0))
             self.last_hold, self.hold = self.hold, None
+        elif self.hold is not None and self.hold["from"] in (lifted or set()):
+            told.append(("hold_released", 0))
+            self.last_hold, self.hold = {**self.hold, "release": "review"}, None
         self.count = count = self.counted(t)
         self.reached_now = self.tells(0, t) and not self.fired
         if self.reached_now:

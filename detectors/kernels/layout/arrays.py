@@ -42,6 +42,7 @@ class Limits(NamedTuple):
     since: I64  # nothing before this instant is told: the policy was named later
     begins: I64  # the policy is in force from this instant on
     ends: I64  # and no longer at this one
+    identity: I64  # what orders to lift name the limit by (`detectors.limits.identity_of`)
 
 
 class Rules(NamedTuple):

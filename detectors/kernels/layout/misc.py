@@ -12,6 +12,8 @@ VERDICTS, OVERFLOW, OUT = _misc.each(3)
 ROWS, TOUCHED = _misc.each(2)
 #: Used of `ended` and of `breaches`; whether the rider confirmed at the instant.
 ENDED, BREACHES, CONFIRMED = _misc.each(3)
+#: A bit for each limit whose hold an operator's review lifts at the instant.
+LIFTED = _misc.one()
 #: Of each clock: whether a maximum ended something that ran it at the instant; whether it ran before the
 #: instant, and since when it did so; whether it runs after it.
 BY_MAXIMUM = _misc.block(CLOCK_COUNT)

@@ -12,6 +12,7 @@ from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.limits import dispatch, gates
 from detectors.kernels.limits.episode import may_say
 from detectors.kernels.limits.holds import is_held, is_in_force, is_over
+from detectors.kernels.timeline.lifting import is_lifted, no_longer_lifted
 from detectors.kernels.timeline.records import note
 
 
@@ -81,8 +82,13 @@ def judge_limit(mem: Memory, row: int, state: I64, limits: Limits, limit: int, a
         return
     word = State.limit_at(limit)
     turned = dispatch.turn(mem, row, state, limits, limit, at)
-    if is_held(state, limit) and is_over(mem, state, limits, limit, at, turned):
-        end_hold(mem, row, limits, limit, at)
+    if is_held(state, limit):
+        over = is_over(mem, state, limits, limit, at, turned)
+        if over:
+            no_longer_lifted(mem, limit)
+        if over or is_lifted(mem, limit):
+            end_hold(mem, row, limits, limit, at)
+            no_longer_lifted(mem, limit)
     if limits.kind[limit] == dispatch.BAN:
         judge_ban(mem, row, state, limits, limit, at)
         return

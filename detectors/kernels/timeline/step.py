@@ -22,6 +22,7 @@ from detectors.kernels.layout.values import I64, INF, NONE
 from detectors.kernels.limits import dispatch, gates
 from detectors.kernels.limits.holds import next_release
 from detectors.kernels.timeline.breaches import judge_breaches
+from detectors.kernels.timeline.lifting import see_lifts
 from detectors.kernels.timeline.limit import judge_limit
 
 
@@ -73,6 +74,7 @@ def step(
     state = mem.state
     apply_instant(mem, row, state, base, limits, rules, at, first, last)
     state[State.AT] = at
+    see_lifts(mem, row, state, limits, first, last)
     for limit in range(limits.kind.shape[0]):
         judge_limit(mem, row, state, limits, limit, at)
     if mem.misc[Misc.BREACHES] > 0:

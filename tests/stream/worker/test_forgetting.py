@@ -57,7 +57,7 @@ async def order(settings: Settings, rider: str) -> int:
     await order_to_forget(settings, rider, PARTITIONS)
     async with LogReader(settings, 0, [settings.control_topic]) as reader:
         bounds = (await reader.bounds())[settings.control_topic]
-        return (await read_orders(reader, settings, bounds, Counter()))[rider]
+        return (await read_orders(reader, settings, bounds, Counter()))[0][rider]
 
 
 def test_riders_silent_for_keep_are_forgotten_for_good_and_a_rider_on_hold_is_not(
