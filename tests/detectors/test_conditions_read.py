@@ -52,7 +52,7 @@ def expected(made: ConditionCase, rider: str, seconds: int) -> tuple[int, set[st
     case = made.case
     settings = Settings(grace=0, maxima=case.maxima)
     own = [event for event in case.events if event["rider_id"] == rider]
-    _, statuses = judge(own, case.policies, case.now, settings, made.messages)
+    _, statuses = judge(own, case.policies, case.now, settings, messages=made.messages)
     if any(one["status"] == "hold" for one in statuses):
         return FAILS, set()
     events = [event for event in own if instant(event["event_time"]) <= case.now]
@@ -61,7 +61,7 @@ def expected(made: ConditionCase, rider: str, seconds: int) -> tuple[int, set[st
     ]
     # What is open ends by its maximum as ever; the asked order lasts as long as it is asked about.
     until = case.now + min(seconds, case.maxima.order_s - 1)
-    told, _ = judge([*events, *asked], case.policies, until, settings, made.messages)
+    told, _ = judge([*events, *asked], case.policies, until, settings, messages=made.messages)
     effects = {
         (f"{policy['name']}@{policy['version']}", one["name"]): one["effect"]
         for policy in case.policies

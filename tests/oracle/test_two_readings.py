@@ -45,7 +45,7 @@ def second(
 
 def differences(case: RulebookCase, messages: list[bytes] | None = None) -> list[str]:
     """Where the two readings differ, in words."""
-    alerts, statuses = judge(case.events, case.policies, case.now, case.settings, messages)
+    alerts, statuses = judge(case.events, case.policies, case.now, case.settings, messages=messages)
     others, other_statuses = second(case, messages)
     one, two = by_identity(alerts), by_identity(others)
     found = [f"only the first says {key}" for key in sorted(one.keys() - two.keys(), key=str)]
