@@ -117,6 +117,7 @@ class LimitTable:
         self.packed: Limits = self._pack(window_starts)
 
     def _pack(self, window_starts: WindowStarts) -> Limits:
+        """The limits as columns; longer because it is a table of them."""
         count = len(self.limits)
         warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
         parts = np.zeros((count, MAX_PARTS), dtype=np.int64)
