@@ -18,12 +18,12 @@ from stream.state.checkpoint import Checkpointer
 from stream.state.restore import take_over
 from stream.state.restored import Restored, Takeover
 from stream.worker.context import NotOwner, shared_partition
-from stream.worker.steps.publishing import Publishing
+from stream.worker.steps.announcing import Announcing
 
 log = structlog.get_logger()
 
 
-class TakingOver(Publishing):
+class TakingOver(Announcing):
     """How a partition begins."""
 
     async def start(self) -> None:
@@ -52,11 +52,13 @@ class TakingOver(Publishing):
             run.wall(),
             self._progress,
             {one.ref: judging_digest(one) for one in run.policies},
+            self._named_s,
         )
         restored = await take_over(work)
         self.store, self._restored = restored.store, restored
         if self.shared:
             self.store.lie_in(self.shared.place)
+        await self._read_conditions()
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._publisher.published = restored.told
