@@ -23,6 +23,7 @@ from tests.stream.offline.test_replay import EXAMPLE, respite
 
 ZONE = ZoneInfo("Asia/Shanghai")
 USUAL = PaceParameters()
+AS_OF = "2026-11-23T19:17:03+08:00"
 Doc = dict[str, Any]
 
 
@@ -55,7 +56,9 @@ def test_what_is_neither_is_refused(values: list[str], files: bool, words: str) 
 
 def test_a_persons_values_have_the_fields_and_instants_of_his_duty(tmp_path: Path) -> None:
     out = tmp_path / "values.ndjson"
-    done = respite("replay", str(EXAMPLE), "--models", str(out))
+    # Later than any event, so that what ends at *now* is still open.
+    now_s = parse_instant(AS_OF)
+    done = respite("replay", str(EXAMPLE), "--models", str(out), "--as-of", AS_OF)
     assert done.returncode == 3, done.stderr
     lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     values = [one for one in lines if one["model"] == "alertness"]
@@ -64,17 +67,13 @@ def test_a_persons_values_have_the_fields_and_instants_of_his_duty(tmp_path: Pat
     }
     assert all(one["warm_up"] for one in values)
     assert not {"rider_id", "at"} & {key for one in lines if one["model"] == "pace" for key in one}
-    settings = Settings()
-    run = Replay(load_all(settings.policies), settings.store(0), None, models=None)
-    read_file(run, str(EXAMPLE))
-    assert run.now_s is not None
     for rider in sorted({one["rider_id"] for one in values}):
         own = [one for one in values if one["rider_id"] == rider]
         risks = [one for one in lines if one["model"] == "risk" and one["rider_id"] == rider]
         assert [one["at"] for one in own] == [one["at"] for one in risks]
         instants = [parse_instant(one["at"]) for one in own]
-        spans = spans_of(rider, run.now_s)
-        assert instants == naive.hours_and_ends(spans, ZONE, run.now_s, open_end=spans[-1][1] == run.now_s)
+        spans = spans_of(rider, now_s)
+        assert instants == naive.hours_and_ends(spans, ZONE, now_s, open_end=spans[-1][1] == now_s)
         for one, expected in zip(own, naive.alertness(spans, ZONE, instants), strict=True):
             found = [one[name] for name in ("s", "c", "u", "w", "kss")]
             assert found == pytest.approx(list(expected), abs=1e-9)
