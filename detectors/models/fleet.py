@@ -15,8 +15,8 @@ from detectors.models.instants import F64, I64, Zone
 from detectors.models.jit import kernel
 
 _DAY_S = 86_400
-#: What lies longer ago changes nothing that could be told apart.
-LOOKS_BACK_S = 7 * _DAY_S
+#: What lies longer ago changes nothing that could be told apart: a night leaves an eighth of a difference.
+LOOKS_BACK_S = 21 * _DAY_S
 MOST_SPANS = 4_096
 
 

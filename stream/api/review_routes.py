@@ -73,7 +73,9 @@ def add_to(made: APIRouter, service: QueryService, access: Access, caller: Any) 
     async def reviews(who: Caller = caller, *, open_only: bool = True) -> Response:
         """Reviews, those that are due first in front; a platform gets those that it has asked for."""
         if who.role == "regulator":
-            raise forbidden(who.role, "the weekly report counts reviews; GET /v1/alerts/{id}/reviews shows one")
+            raise forbidden(
+                who.role, "the weekly report counts reviews; GET /v1/alerts/{id}/reviews shows one"
+            )
         return JSONResponse(await asyncio.to_thread(lambda: desk().listed(who, only_open=open_only)))
 
     @made.post(

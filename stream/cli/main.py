@@ -62,9 +62,9 @@ app.add_typer(rest_stops_app, name="rest-stops")
 @app.command()
 @takes(
     *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
-    "state", "shadow_state", "control", "outlets", "group", "instance", "clock", *JUDGING, "keep",
-    "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after", "zone_digits",
-    "shared_dir", "models", "log_format",
+    "state", "shadow_state", "control", "zone_condition", "outlets", "group", "instance", "clock",
+    *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after",
+    "zone_digits", "shared_dir", "models", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
@@ -99,7 +99,7 @@ def worker(options: Options) -> None:
 @app.command()
 @takes(
     *CONNECTION, "policy", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts", "state",
-    "shadow_state", "control", "outlets",
+    "shadow_state", "control", "zone_condition", "outlets",
 )  # fmt: skip
 def topics(
     options: Options,
@@ -131,16 +131,22 @@ def forget(
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "clock", "lateness")
-def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES)]) -> None:
+@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "zone_condition", "clock", "lateness")
+def feed(
+    options: Options,
+    files: Annotated[list[str], typer.Argument(help=FILES)],
+    conditions: Annotated[
+        list[str] | None, typer.Option(help="Lines of ZoneConditions, sent to their topic first [none].")
+    ] = None,
+) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream.offline import feed as feeding
 
-    raise typer.Exit(feeding.run(settings_from(**options), files))
+    raise typer.Exit(feeding.run(settings_from(**options), files, conditions or ()))
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "clock", "lateness", "policy")
+@takes(*CONNECTION, "prefix", "source", "zone_condition", "clock", "lateness", "policy")
 def simulate(
     options: Options,
     to: Annotated[
@@ -165,6 +171,10 @@ def simulate(
         str,
         typer.Option(help="Share of orders for riders on hold that go to others: 0.95, or meituan=1,jd=0.5."),
     ] = "0.95",
+    heat: Annotated[
+        str | None,
+        typer.Option(help="A heat wave: a file for its ZoneConditions, or topic for their topic [none]."),
+    ] = None,
 ) -> None:
     """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
     from schemas.instants import parse_instant
@@ -179,7 +189,7 @@ def simulate(
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
         simulation = making.Simulation(
             seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
-            impairments=faults, placement=placement, to=to, honour=honoured(honour),
+            impairments=faults, placement=placement, to=to, honour=honoured(honour), heat=heat,
         )  # fmt: skip
     except ValueError as error:
         raise refuse(error) from error

@@ -53,6 +53,7 @@ _TEXTS = {
     "status": "Topic of dispatch statuses [courier.dispatch-status].",
     "watermark": "Topic of watermarks [courier.watermark].",
     "dead_letter": "Topic of refused messages [courier.dead-letter].",
+    "zone_condition": "Topic of conditions of zones [courier.zone-condition].",
     "state": "Topic of checkpoints [respite.state].",
     "control": "Topic of an operator's orders [respite.control].",
     "outlets": "Platforms that get topics of their own, with commas [none].",

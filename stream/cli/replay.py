@@ -17,6 +17,9 @@ FILES = (
 )
 
 
+CONDITIONS = "Lines of ZoneConditions as they were announced; may be repeated [none]."
+
+
 class _Wish(NamedTuple):
     as_of_s: int | None
     alerts: str | None
@@ -26,6 +29,7 @@ class _Wish(NamedTuple):
     rest_stops: Any = None
     orders: Any = ()
     models: Any = None
+    conditions: tuple[str, ...] = ()
 
 
 @takes("policy", *JUDGING, *PACE)
@@ -41,6 +45,7 @@ def replay(
     status: Annotated[
         str | None, typer.Option(help="Where the statuses go as NDJSON; - is standard output.")
     ] = None,
+    conditions: Annotated[list[str] | None, typer.Option(help=CONDITIONS)] = None,
     models: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,9 +82,9 @@ def replay(
         raise refuse(f"--as-of: {error}") from error
     stops = _rest_stops_of(rest_stops, chosen)
     chosen_models = models_from(models, settings, files=True)
-    wish = _Wish(
-        as_of_s, alerts, status, all_errors, regardless_of_dates, stops, _orders_of(orders), chosen_models
-    )
+    told = tuple(conditions or ())
+    lifts = _orders_of(orders)
+    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops, lifts, chosen_models, told)
     raise typer.Exit(_run(files, settings, chosen, wish))
 
 
@@ -127,6 +132,7 @@ def _tell_sums(models: Any, result: Any) -> None:  # noqa: ANN401 - imported lat
 def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  # noqa: ANN401 - imported late
     from stream.offline.bad_lines import BadLines
     from stream.offline.compressed import DamagedInput
+    from stream.offline.conditions import OfConditions
     from stream.offline.inputs import NoInput, named_inputs
     from stream.offline.models import Models, lines
     from stream.offline.outputs import STANDARD_OUTPUT, OutputRefused, check_outputs, written
@@ -137,13 +143,16 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     models = Models(wish.models, policies[0].zone) if wish.models.names else None
     try:
         files = named_inputs(names)
-        check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
+        conditions = [OfConditions(name) for name in named_inputs(wish.conditions)]
+        check_outputs(
+            outputs, [*files, *conditions, *(name for name in settings.policies if name.endswith(".toml"))]
+        )
     except (NoInput, OutputRefused) as error:
         raise refuse(error) from error
     bad = BadLines(all_errors=wish.all_errors)
     try:
         result, _ = replay(
-            files,
+            [*files, *conditions],
             policies,
             settings.store(0),
             wish.as_of_s,

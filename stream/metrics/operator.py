@@ -20,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from detectors.store import RiderStore
 from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
+from stream.metrics.conditions import ConditionsCollector
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
 from stream.metrics.loop_lag import LoopLagCollector
@@ -321,6 +322,7 @@ class Metrics:
             digits = settings.zone_digits
             self.registry.register(ModelCollector(partitions, settings.models, judged_by.zone, digits))
         self.registry.register(ReadinessCollector(self.health, total))
+        self.registry.register(ConditionsCollector(partitions))
         self._loop_lag = LoopLagCollector()
         self.registry.register(self._loop_lag)
         ProcessCollector(registry=self.registry)

@@ -24,6 +24,7 @@ from stream.columns import arrivals_of
 from stream.lifting import knows, lift_hold
 from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
+from stream.offline.conditions import OfConditions, announced_in
 from stream.offline.far_ahead import Doubt, LatestEvents
 from stream.offline.inputs import numbered_values, open_lines
 from stream.offline.models import CLOCK, Models
@@ -48,6 +49,7 @@ class Replayed:
     statuses: list[Document] = field(default_factory=list)
     riders: int = 0
     events: int = 0
+    conditions: int = 0
     rejected: int = 0
     now_s: int | None = None
     #: The riders, for who reads what they have come to.
@@ -98,6 +100,7 @@ class Replay:
         self._orders = orders
         self._latest_s: int | None = None
         self.events = 0
+        self.conditions = 0
         self.latest = LatestEvents()
         self.bad = bad if bad is not None else BadLines()
 
@@ -146,6 +149,12 @@ class Replay:
         if self._models is not None and self._models.events is not None:
             self._models.events.take(decoded, accepted)
 
+    def read_conditions(self, name: str, lines: Iterable[bytes]) -> None:
+        """Take the lines of a file of conditions of zones in; bad ones go to the bad lines."""
+        found = announced_in(name, lines, self.bad)
+        self.conditions += len(found)
+        self._store.announce(found)
+
     def _leave_out_later(self, decoded: Decoded) -> None:
         if self._as_of_s is not None:
             status = decoded.columns.status
@@ -182,12 +191,22 @@ class Replay:
             if begins_s > now_s or ends_s <= self._first_s
         ]
 
+    def unannounced(self) -> list[str]:
+        """In words, which conditions limits look at and nothing was announced of."""
+        named = self._store.limits.conditions
+        found = sorted(name for name in named if not self._store.conditions.patterns(name))
+        if not found:
+            return []
+        text = f"nothing is announced of {', '.join(found)}: limits that look at it are never on"
+        return [f"{text}; --conditions FILE names what was announced"]
+
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
         now_s = self.now_s
         result = Replayed(
             riders=self._store.riders,
             events=self.events,
+            conditions=self.conditions,
             rejected=len(self.bad),
             now_s=now_s,
             store=self._store,
@@ -248,13 +267,13 @@ def replay(  # noqa: PLR0913 - each is a wish of the command
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
-        for text in run.left_out():
+        for text in [*run.left_out(), *run.unannounced()]:
             sys.stderr.write(f"respite replay: {text}\n")
         return run.conclude(), run.bad
 
 
 def read_file(run: Replay, name: str) -> bool:
-    """Take a file in; False for one of another form, which is said to be one.
+    """Take a file of events in, or one of conditions; False for one of another form, which is said to be one.
 
     Raises
     ------
@@ -263,7 +282,10 @@ def read_file(run: Replay, name: str) -> bool:
     """
     try:
         with open_lines(name) as lines:
-            run.read(name, lines)
+            if isinstance(name, OfConditions):
+                run.read_conditions(name, lines)
+            else:
+                run.read(name, lines)
     except ForeignInput as fault:
         run.bad.files += 1
         sys.stderr.write(fault.said_by("respite replay") + "\n")

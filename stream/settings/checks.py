@@ -38,6 +38,7 @@ _TOPICS = (
     "dead_letter",
     "state",
     "control",
+    "zone_condition",
     "shadow_alerts",
     "shadow_state",
 )

@@ -48,6 +48,11 @@ class Settings(Checked):
         return self.prefix + self.dead_letter
 
     @property
+    def zone_condition_topic(self) -> str:
+        """The full name of the topic of conditions of zones."""
+        return self.prefix + self.zone_condition
+
+    @property
     def state_topic(self) -> str:
         """The state's full name."""
         return self.prefix + self.state

@@ -20,6 +20,10 @@ class Fields(BaseSettings):
     status: str = Field("courier.dispatch-status", description="Topic of dispatch statuses.")
     watermark: str = Field("courier.watermark", description="Topic of watermarks.")
     dead_letter: str = Field("courier.dead-letter", description="Topic of refused messages.")
+    zone_condition: str = Field(
+        "courier.zone-condition",
+        description="Topic of conditions of zones, like heat.",
+    )
     state: str = Field("respite.state", description="Topic of checkpoints.")
     control: str = Field("respite.control", description="Topic of an operator's orders to the workers.")
     outlets: tuple[str, ...] | str = Field(

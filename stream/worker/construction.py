@@ -25,6 +25,7 @@ from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
 from stream.policies.shadow import in_the_shadow
 from stream.settings import Settings
+from stream.worker.conditions_topic import ConditionsTopic
 from stream.worker.context import WorkerContext
 
 _FETCH_BYTES = 8 * 1024 * 1024
@@ -57,7 +58,13 @@ def new_run(settings: Settings, partitions: int, policies: Sequence[Policy] | No
     if shadow_policies:
         shadow = _run_of(settings.in_the_shadow(), partitions, shadow_policies)
     run = _run_of(settings, partitions, policies)
-    return replace(run, shared_orders=SharedOrders(settings.store(0)), shadow=shadow)
+    # Read once for both; who does not look at conditions takes no notice.
+    looking = [one for one in (run, shadow) if one is not None and one.limits.conditions]
+    conditions = ConditionsTopic(settings) if looking else None
+    if shadow is not None:
+        shadow = replace(shadow, conditions=conditions)
+    orders = SharedOrders(settings.store(0))
+    return replace(run, shared_orders=orders, shadow=shadow, conditions=conditions)
 
 
 def _run_of(settings: Settings, partitions: int, policies: Sequence[Policy]) -> WorkerContext:

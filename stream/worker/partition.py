@@ -13,7 +13,6 @@ from stream.kafka.transactional_producer import ProduceFailed
 from stream.schedule import is_due
 from stream.state.orders import Order
 from stream.state.restore import carry_out_lift, erase
-from stream.worker.steps.judging import Judging
 from stream.worker.steps.taking_over import TakingOver
 
 log = structlog.get_logger()
@@ -23,7 +22,7 @@ _FORGET_EVERY_S = 10.0
 _CLOSING_S = 0.5
 
 
-class Partition(TakingOver, Judging):
+class Partition(TakingOver):
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
     async def on_chunk(
@@ -76,6 +75,7 @@ class Partition(TakingOver, Judging):
             if current_s is not None:
                 self.progress_s = self._run.wall()
             self._hear(end.response_ms, caught_up=current_s is not None)
+            await self._hear_conditions()
             restored = self._restored
             if restored is not None and reached >= restored.source_end:
                 await self._go_live(restored, current_s)

@@ -64,6 +64,15 @@ class Worker(AssignedPartitions):
         self._run = run
         await self._close_all()
 
+    async def _follow_conditions(self) -> None:
+        """Read what is announced of zones, as long as a policy looks at it."""
+        while True:
+            conditions = self._run.conditions
+            if conditions is None:
+                await asyncio.sleep(TICK_S)
+            else:
+                await conditions.follow(lambda: self._run.conditions is not conditions)  # noqa: B023 - awaited
+
     async def _tick_forever(self) -> None:
         while True:
             started = time.monotonic()
@@ -121,6 +130,7 @@ class Worker(AssignedPartitions):
         # What works with partitions ends before the partitions are drained; the others only watch.
         working: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(self._tick_forever()),
+            asyncio.ensure_future(self._follow_conditions()),
             asyncio.ensure_future(
                 ControlTopic(self._settings).follow(lambda: list(self.partitions), self._carry_out)
             ),

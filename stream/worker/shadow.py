@@ -73,6 +73,9 @@ class ShadowPartition(Partition):
         """What is in force has been judged up to here: where the shadow is new, it is told from here on."""
         self._named_s = now_s
 
+    async def _refuse_conditions(self) -> None:
+        """Refused by what is in force."""
+
     def _note_doubts(self, decoded: Decoded, events: Arrivals, codes: np.ndarray, newest_ms: int) -> None:
         """Counted by what is in force."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,7 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         hold = watch.last_hold
         start, end, count, amount = hold["start"], hold["newest"], hold["counted"], hold["amount"]
     until = None if hold is None else t if kind == "hold_released" else watch.until(t)
-    spans = evidence(watch, start, end)
+    spans = [] if watch.ban else evidence(watch, start, end)
     says = kind in ("approaching", "limit_reached", "reminder")
     rider, policy, limit = watch.rider, watch.policy, watch.limit
 
@@ -60,7 +60,7 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         "provisional": not rider.now > t + lateness + 3600,
         "estimated": any(rests_on_a_guess(watch, at) for at, _ in spans),
         "platform": platform,
-        "zone": zone_at(rider, t),
+        "zone": rider.zone(t),
         "source": limit.get("source") or policy["source"],
         "evidence": [{"start": local(a), "end": local(b)} for a, b in spans],
         "message": limit.get("message") if says else None,
@@ -88,16 +88,6 @@ def rests_on_a_guess(watch: Watch, second: int) -> bool:
     while second <= rider.now and watch.running(second):
         second += rider.unit
     return second > rider.now or second in rider.ended_by_maximum[watch.limit["clock"]]
-
-
-def zone_at(rider: Rider, t: int) -> str | None:
-    best: tuple[int, str] | None = None
-    for event in rider.real:
-        counts = event["type"].startswith("order_") or event["type"] in ("online", "offline")
-        at = instant(event["event_time"])
-        if counts and event.get("zone") and at <= t:
-            best = max(best, (at, event["zone"])) if best else (at, event["zone"])
-    return best[1] if best else None
 
 
 def breaches(watches: list[Watch], accepted: list[str], t: int, settings: Settings) -> list[Doc]:
@@ -132,7 +122,7 @@ def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]
         yield t, rests
 
 
-def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
+def lifted_at(watch: Watch, t: int, lifts: Sequence[Doc]) -> set[int]:
     """When the holds of a limit began that orders arriving in the second ``t`` end."""
     ref = f"{watch.policy['name']}@{watch.policy['version']}"
     return {
@@ -143,11 +133,17 @@ def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
 
 
 def judge_rider(
-    name: str, events: list[Doc], policies: list[Doc], now: int, settings: Settings, lifts: list[Doc]
+    name: str,
+    events: list[Doc],
+    policies: list[Doc],
+    now: int,
+    settings: Settings,
+    messages: list[bytes] | None = None,
+    lifts: Sequence[Doc] = (),
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, settings.maxima, settings.unit)
     watches = [
-        Watch(rider, policy, limit, regardless=settings.regardless)
+        Watch(rider, policy, limit, regardless=settings.regardless, messages=messages)
         for policy in policies
         for limit in policy["limits"]
     ]
@@ -191,7 +187,8 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
             named = next(watch for watch in known if watch.until(now) == until)
         left = 0
     else:
-        unreached = [watch for watch in watches if not watch.fired]
+        # Of a ban that is not on nothing is to be reached.
+        unreached = [watch for watch in watches if not watch.fired and (not watch.ban or watch.is_on(now))]
         if unreached:
             left = min(max(0, watch.amount - watch.counted(now)) for watch in unreached)
             named = next(watch for watch in unreached if max(0, watch.amount - watch.counted(now)) == left)
@@ -206,17 +203,25 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
 
 
 def judge(
-    events: list[Doc], policies: list[Doc], now: int, settings: Settings, lifts: list[Doc] | None = None
+    events: list[Doc],
+    policies: list[Doc],
+    now: int,
+    settings: Settings,
+    messages: list[bytes] | None = None,
+    lifts: Sequence[Doc] = (),
 ) -> tuple[list[Doc], list[Doc]]:
-    """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract."""
+    """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract.
+
+    ``messages`` are those of conditions of zones, in any order.
+    """
     riders: dict[str, list[Doc]] = {}
     for event in events:
         if instant(event["event_time"]) <= now:
             riders.setdefault(event["rider_id"], []).append(event)
     alerts, statuses = [], []
     for name, own in sorted(riders.items()):
-        ordered = [one for one in lifts or [] if one["rider_id"] == name]
-        told, status = judge_rider(name, own, policies, now, settings, ordered)
+        ordered = [one for one in lifts if one["rider_id"] == name]
+        told, status = judge_rider(name, own, policies, now, settings, messages, ordered)
         alerts += told
         if status:
             statuses.append(status)

@@ -20,6 +20,8 @@ BY_MAXIMUM = _misc.block(CLOCK_COUNT)
 BEFORE_RUN = _misc.block(CLOCK_COUNT)
 BEFORE_EDGE = _misc.block(CLOCK_COUNT)
 RUNS = _misc.block(CLOCK_COUNT)
+#: The instant at which the state stood before, and the rider's zone then.
+BEFORE_AT, BEFORE_ZONE = _misc.each(2)
 #: Names of platforms and zones.
 PLATFORMS, ZONES = _misc.each(2)
 #: Whether a rider is being sealed; whether differences are told; the wall clock's second that stamps them.

@@ -8,7 +8,7 @@ from detectors.kernels.layout import codes, misc as Misc, record as Record, stat
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import EVIDENCE_SPANS, NONE
 from detectors.kernels.limits import hours
-from detectors.kernels.limits.dispatch import shift, window_start
+from detectors.kernels.limits.dispatch import BAN, shift, window_start
 from detectors.kernels.limits.holds import hold_until, is_held
 from detectors.kernels.timeline.lifting import is_lifted
 
@@ -55,7 +55,9 @@ def note(
     out[used + Record.ZONE] = state[State.ZONE]
     out[used + Record.TOLD_AT] = NONE
     out[used + Record.META] = 0
-    if hours.is_masked(limits, limit):
+    if limits.kind[limit] == BAN:
+        shown = 0
+    elif hours.is_masked(limits, limit):
         shown = hours.evidence(mem, row, state, limits, limit, start, end, out, used + Record.WORDS)
     else:
         shown = evidence(mem, row, state, limits.clock[limit], start, end, out, used + Record.WORDS)

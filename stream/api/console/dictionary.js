@@ -199,6 +199,8 @@ export const WORDS = {
   without_it: ["不计这段：", "Without it:"],
   best: ["最有利的解读", "Best reading"],
   reached_yes: ["达到上限", "limit reached"],
+  ban_on: ["禁令生效中", "ban is on"],
+  ban_off: ["当前没有禁令", "no ban now"],
   reached_no: ["未达上限", "limit not reached"],
   override: ["谁可以提前解除", "Who may end it earlier"],
   alerts_of: ["有关提醒", "Alerts about this rider"],

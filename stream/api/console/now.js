@@ -15,7 +15,7 @@ const counter = (key, status) => {
 };
 
 /** What an alert says beside its rider and kind. */
-export const alertDetail = (one) => `${span(one.counted_s)} / ${span(one.limit_s)}`;
+export const alertDetail = (one) => (one.limit_s ? `${span(one.counted_s)} / ${span(one.limit_s)}` : say("ban_on"));
 
 export const alertLink = (one) => el("a", { href: `#/alert/${one.alert_id}`, "aria-label": `${say("explain")}: ${say(`k_${one.kind}`)} ${one.rider_id} ${one.limit}` }, say("explain"));
 

@@ -83,6 +83,7 @@ def _worker(settings: Settings, _: str) -> Granted:
     # Misplaced events go back into the source; who takes over a partition reads what was told.
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
+    yield _topic(settings.zone_condition_topic), ("READ", "DESCRIBE_CONFIGS")
     both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
     for name in (*both, settings.shadow_alerts_topic, settings.shadow_state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
@@ -147,8 +148,13 @@ def _operator(settings: Settings, _: str) -> Granted:
     for outlet in _outlets(settings):
         yield outlet, made
     yield _topic(settings.control_topic), (*made, "READ", "WRITE")
+    yield _topic(settings.zone_condition_topic), (*made, "READ", "WRITE")
     yield Resource("group", settings.group), ("DESCRIBE",)
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("DESCRIBE",)
+
+
+def _announcer(settings: Settings, _: str) -> Granted:
+    yield _topic(settings.zone_condition_topic), ("WRITE",)
 
 
 def _nothing(_: Settings, __: str) -> Granted:
@@ -164,6 +170,7 @@ _ROLES: dict[str, Callable[[Settings, str], Granted]] = {
     "webhooks": _webhooks,
     "ledger": _ledger,
     "operator": _operator,
+    "announcer": _announcer,
     "regulator": _nothing,
 }
 ROLES = tuple(_ROLES)

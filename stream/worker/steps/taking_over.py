@@ -18,12 +18,12 @@ from stream.state.checkpoint import Checkpointer
 from stream.state.restore import take_over
 from stream.state.restored import Restored, Takeover
 from stream.worker.context import NotOwner, shared_partition
-from stream.worker.steps.publishing import Publishing
+from stream.worker.steps.announcing import Announcing
 
 log = structlog.get_logger()
 
 
-class TakingOver(Publishing):
+class TakingOver(Announcing):
     """How a partition begins."""
 
     async def start(self) -> None:
@@ -58,6 +58,7 @@ class TakingOver(Publishing):
         self.store, self._restored = restored.store, restored
         if self.shared:
             self.store.lie_in(self.shared.place)
+        await self._read_conditions()
         self.arrival_s, self.position = restored.arrival_s, restored.position
         self._reading_from = restored.position
         self._publisher.published = restored.told
