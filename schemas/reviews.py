@@ -30,8 +30,8 @@ class ReviewAnswer(BaseModel):
     outcome: Annotated[
         Literal["stands", "evidence_wrong", "hold_lifted"],
         Field(
-            description="`evidence_wrong` sends `corrections` to the source, and what follows from them follows "
-            "by itself; `hold_lifted` ends the hold of the alert at once."
+            description="`evidence_wrong` sends `corrections` to the source, and what follows from them "
+            "follows by itself; `hold_lifted` ends the hold of the alert at once."
         ),
     ]
     reason: Text
@@ -39,7 +39,7 @@ class ReviewAnswer(BaseModel):
         tuple[dict[str, Any], ...],
         Field(
             max_length=MOST_CORRECTIONS,
-            description="WorkStateEvents of the rider: voids, and what really was. Needed for evidence_wrong.",
+            description="WorkStateEvents of the rider: voids, and what really was; with evidence_wrong.",
         ),
     ] = ()
 

@@ -36,11 +36,12 @@ async def run(store: ReviewStore, settings: Settings) -> NoReturn:
     """Send, until cancelled."""
     while True:
         try:
-            while not await asyncio.to_thread(store.outgoing, 1):
-                await asyncio.sleep(_LOOK_EVERY_S)
-            async with sending(settings) as send:
-                while await send_all(store, settings, send):
-                    pass
+            # A producer only while there is something to send: that is some minutes a week.
+            if await asyncio.to_thread(store.outgoing, 1):
+                async with sending(settings) as send:
+                    while await send_all(store, settings, send):
+                        pass
+            await asyncio.sleep(_LOOK_EVERY_S)
         except ConnectionError as error:
             log.warning("what reviews lead to is not sent yet", detail=str(error))
             await asyncio.sleep(_AGAIN_S)

@@ -1,7 +1,7 @@
 """Reviews in one small file that survives crashes (SQLite), and what is to be sent because of them.
 
-What an answer sends is written in the same transaction as the answer, and taken out once Kafka has it. So it is
-sent at least once; and orders, voids and notes that come twice change nothing.
+What an answer sends is written in the same transaction as the answer, and taken out once Kafka has it. So it
+is sent at least once; and orders, voids and notes that come twice change nothing.
 """
 
 from __future__ import annotations
