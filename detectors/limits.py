@@ -117,6 +117,7 @@ class LimitTable:
         self.packed: Limits = self._pack(window_starts)
 
     def _pack(self, window_starts: WindowStarts) -> Limits:
+        """The limits as columns; longer because it is a table of them."""
         count = len(self.limits)
         warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
         parts = np.zeros((count, MAX_PARTS), dtype=np.int64)
@@ -205,13 +206,6 @@ class LimitTable:
         return np.array([of(one) for one in self.limits], dtype=np.int64)
 
 
-def identity_of(policy: str, name: str) -> int:
-    """What orders name a limit by, whatever its place in a table: a hash of ``name@version`` and its name."""
-    digest = hashlib.blake2b(f"{policy}\n{name}".encode(), digest_size=8).digest()
-    # Never 0: that is what a heartbeat has in its place.
-    return int.from_bytes(digest, "little", signed=True) or 1
-
-
 def _gate_of(one: Limit) -> GateSource:
     if one.judged_as.counts:
         return GateSource(condition=one.when)
@@ -220,6 +214,13 @@ def _gate_of(one: Limit) -> GateSource:
     first, last = one.dates or ("01-01", "12-31")
     stretches = hours_on_dates(one.time_zone, *one.between_s, first, last)
     return GateSource(stretches=stretches, zones=one.zones, is_ban=True)
+
+
+def identity_of(policy: str, name: str) -> int:
+    """What orders name a limit by, whatever its place in a table: a hash of ``name@version`` and its name."""
+    digest = hashlib.blake2b(f"{policy}\n{name}".encode(), digest_size=8).digest()
+    # Never 0: that is what a heartbeat has in its place.
+    return int.from_bytes(digest, "little", signed=True) or 1
 
 
 def _rank(one: Limit) -> tuple[str, int, str]:

@@ -61,13 +61,17 @@ def calendar_faults(one: PolicyLimit) -> list[str]:
         ("between", one.between, HOUR_KINDS),
     )
     faults = [
-        f"`{key}` has no meaning for kind {one.kind}"
+        f"`{key}` has no meaning for kind {one.kind}: it goes with {_listed(kinds)}"
         for key, value, kinds in given
         if value is not None and one.kind not in kinds
     ]
     if one.between is not None and one.kind == "rolling" and one.reset_s is not None:
         faults.append("`between` goes with kind rolling only without a `reset`")
     return faults
+
+
+def _listed(kinds: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
 
 
 def date_faults(begin: date | None, end: date | None) -> list[str]:
@@ -87,5 +91,6 @@ def checked_hours(value: object) -> object:
     """
     times = value if isinstance(value, list | tuple) else []
     if len(times) != 2 or not all(isinstance(one, str) and _LOCAL_TIME.fullmatch(one) for one in times):
-        raise ValueError('is no pair of local times: write it like ["22:00", "06:00"]')
+        more = ', midnight as "00:00"' if "24:00" in times else ""
+        raise ValueError(f'is no pair of local times: write it like ["22:00", "06:00"]{more}')
     return value

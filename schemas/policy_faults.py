@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from schemas.policy_beyond import beyond_key, beyond_value
+from schemas.policy_calendar import MOST_WEEKS
 
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
@@ -135,6 +136,8 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
         table = str(one["loc"][0]) if one["loc"] else "limit"
         wanted = _WORDS if field in _TABLE_KEYS else f"must be a table: [[{table}]]"
         return f"{written(value)} is {kind_of(value)}, {wanted}"
+    if kind in ("greater_than_equal", "less_than_equal") and field == "weeks":
+        return f"{written(value)} must be from 2 to {MOST_WEEKS} weeks"
     if kind in ("greater_than_equal", "int_type", "int_parsing", "int_from_float"):
         return f"{written(value)} must be a whole number from 1 on, without quotation marks"
     if kind.startswith("date"):
@@ -149,7 +152,8 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
 def _choice(expected: str, value: object, nearest: str | None) -> str:
     names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
-    near = difflib.get_close_matches(str(value).lower(), names, 1)
+    # A word of another rule can look like one of ours: what it means comes before how it is spelt.
+    near = difflib.get_close_matches(str(value).lower(), names, 1, 0.85 if nearest else 0.6)
     if near:
         return f'{text}; did you mean "{near[0]}"?'
     return f"{text}; {nearest}" if nearest else text

@@ -90,7 +90,7 @@ def replayed(
 def expected(case: Case, lifts: list[Doc] | None = None) -> tuple[list[Doc], list[Doc]]:
     """The oracle's reading."""
     settings = Settings(grace=case.grace, maxima=case.maxima)
-    return judge(case.events, case.policies, case.now, settings, None, lifts or ())
+    return judge(case.events, case.policies, case.now, settings, lifts)
 
 
 def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Annotated, Any, NamedTuple
 
@@ -83,8 +84,17 @@ def replay(
     stops = _rest_stops_of(rest_stops, chosen)
     chosen_models = models_from(models, settings, files=True)
     told = tuple(conditions or ())
-    lifts = _orders_of(orders)
-    wish = _Wish(as_of_s, alerts, status, all_errors, regardless_of_dates, stops, lifts, chosen_models, told)
+    wish = _Wish(
+        as_of_s,
+        alerts,
+        status,
+        all_errors,
+        regardless_of_dates,
+        stops,
+        _orders_of(orders),
+        chosen_models,
+        told,
+    )
     raise typer.Exit(_run(files, settings, chosen, wish))
 
 
@@ -135,8 +145,8 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     from stream.offline.conditions import OfConditions
     from stream.offline.inputs import NoInput, named_inputs
     from stream.offline.models import Models, lines
-    from stream.offline.outputs import STANDARD_OUTPUT, OutputRefused, check_outputs, written
-    from stream.offline.replay import put_lines, replay
+    from stream.offline.outputs import STANDARD_OUTPUT, OutputRefused, check_outputs
+    from stream.offline.replay import replay
     from stream.offline.summary import summary
 
     outputs = {"--alerts": wish.alerts, "--status": wish.status, "--models": wish.models.out}
@@ -161,17 +171,10 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
             orders=wish.orders,
             models=models,
         )
-        with ExitStack() as stack:
-            places = {
-                option: stack.enter_context(written(name))
-                for option, name in outputs.items()
-                if name is not None
-            }
-            for option, documents in (("--alerts", result.alerts), ("--status", result.statuses)):
-                if option in places:
-                    put_lines(places[option], documents)
-            if models is not None and "--models" in places and result.store is not None:
-                put_lines(places["--models"], lines(models, result.store, result.store.now_s))
+        documents: dict[str, Any] = {"--alerts": result.alerts, "--status": result.statuses}
+        if models is not None and result.store is not None:
+            documents["--models"] = lines(models, result.store, result.store.now_s)
+        _write(outputs, documents)
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage
@@ -184,3 +187,16 @@ def _run(names: list[str], settings: Any, policies: Any, wish: _Wish) -> int:  #
     if models is not None and STANDARD_OUTPUT not in outputs.values() and wish.models.out is None:
         _tell_sums(models, result)
     return REJECTED if bad or bad.files else DONE
+
+
+def _write(outputs: Mapping[str, Any], documents: Mapping[str, Any]) -> None:
+    """Put the documents of each option where it says; all files are whole, or none is there."""
+    from stream.offline.outputs import written
+    from stream.offline.replay import put_lines
+
+    with ExitStack() as stack:
+        places = {
+            option: stack.enter_context(written(name)) for option, name in outputs.items() if name is not None
+        }
+        for option, place in places.items():
+            put_lines(place, documents.get(option, ()))

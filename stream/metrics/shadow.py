@@ -84,20 +84,20 @@ class ShadowCollector(Collector):
             family.add_metric(names, count)
         yield family
         begun, accepted = _counted([*shadows, self._past])
-        family = counter("respite_shadow_holds", "Holds that limits in the shadow would have begun.", labels)
+        begins = counter("respite_shadow_holds", "Holds that limits in the shadow would have begun.", labels)
         for names in sorted({*riders, *begun}):
-            family.add_metric(names, begun[names])
-        yield family
+            begins.add_metric(names, begun[names])
+        yield begins
         text = "Seconds with an order in hand in what a limit in the shadow would have made a hold."
-        family = counter("respite_shadow_hold_work_seconds", text, labels)
+        worked = counter("respite_shadow_hold_work_seconds", text, labels)
         for names in sorted({*riders, *self._worked}):
-            family.add_metric(names, self._worked[names])
-        yield family
+            worked.add_metric(names, self._worked[names])
+        yield worked
         text = "Orders accepted where a policy in the shadow would have held, each once per policy."
-        family = counter("respite_shadow_orders_accepted", text, ["platform"])
-        for platform, count in self._platforms.summed(accepted).items():
-            family.add_metric([platform], count)
-        yield family
+        orders = counter("respite_shadow_orders_accepted", text, ["platform"])
+        for platform, number in self._platforms.summed(accepted).items():
+            orders.add_metric([platform], number)
+        yield orders
 
     def _work(self, one: Judging, working: Counter[Names]) -> None:
         """The mean of two counts holds between them."""

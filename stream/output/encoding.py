@@ -85,9 +85,12 @@ class OutcomeEncoder:
             alerts, statuses, words, columns.members, names, self._to, store.now_s, wall_s
         )
         time_ms = int(time.time() * 1000)
+        # Most chunks have something for a few topics only.
+        present = set(written.messages.topic[: written.count].tolist())
         frames = [
             (self._topics[number], frame)
             for number in self._written
+            if number in present
             for frame in frames_of(
                 written.messages, written.count, number, names, written.arena, BATCH_BYTES, time_ms
             )

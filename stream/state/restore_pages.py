@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout.values import PAGES, PAST
+from detectors.kernels.layout.values import I64, PAGES, PAST
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, SIDE_KEY, Marker, decode_marker, decode_names, decode_side
 from schemas.checkpoint_page import Page, decode_page
@@ -104,15 +104,21 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
         expected = np.where(expected >= 0, 0, expected)
     pages.restore_names(store, *names)
     restored.names_known = len(names[0]), len(names[1])
-    newest_s = marker.now_s
+    restored.resume = marker.source_offset, await _unpack_all(work, restored, records, expected)
+    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
+    return restored
+
+
+async def _unpack_all(work: Takeover, restored: Restored, records: StateRecords, expected: I64) -> int:
+    """Unpack the pages that the marker expects; the newest instant that one was judged at."""
+    assert restored.marker is not None
+    newest_s = restored.marker.now_s
     numbers = np.flatnonzero(expected >= 0).tolist()
     for begin in range(0, len(numbers), _PAGES_AT_ONCE):
         some = {number: int(expected[number]) for number in numbers[begin : begin + _PAGES_AT_ONCE]}
         newest_s = max(newest_s, await asyncio.to_thread(_unpack_some, restored, records, some))
         work.progress((begin + len(some)) / len(numbers))
-    restored.resume = marker.source_offset, newest_s
-    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
-    return restored
+    return newest_s
 
 
 def _is_anew(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> bool:

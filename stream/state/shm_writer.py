@@ -217,7 +217,7 @@ class SharedArrays:
         waiting = self._folder / f"{GATES}.new"
         waiting.touch(mode=0o600)
         with waiting.open("wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, allow_pickle=False, **arrays)
         waiting.replace(self._folder / GATES)
 
     def say(self, said: Progress) -> None:

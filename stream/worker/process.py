@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import faulthandler
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -32,6 +33,8 @@ from stream.worker.warm_up import warm_up
 log = structlog.get_logger()
 TICK_S = 0.25
 _WATCH_S = 5.0
+#: A thread that judges lets the event loop in after this; Python's own 5 ms are what it may wait in all.
+_SWITCH_S = 0.001
 #: From the wish to stop to the end by force.
 STOP_S = 10.0
 _DRAIN_S = 5.0
@@ -211,6 +214,7 @@ def run_worker(settings: Settings, partitions: int) -> None:
         directory.read()
         say_refused(directory)
     run = new_run(settings, partitions, None if directory is None else directory.policies)
+    sys.setswitchinterval(_SWITCH_S)
     log.info("loading kernels")
     warm_up()
     for one in (settings, settings.in_the_shadow()) if settings.shadow_policies else (settings,):

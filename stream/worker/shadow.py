@@ -52,6 +52,9 @@ class _NoDeadLetters:
     async def put(self, decoded: Decoded, codes: np.ndarray) -> None:
         """Nothing."""
 
+    def other(self, record: object, reason: str, detail: str) -> None:
+        """Nothing: refused conditions too."""
+
     def begin(self, offset: int, recorded: int | None) -> None:
         """Nothing."""
 

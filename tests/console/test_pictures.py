@@ -67,7 +67,9 @@ def test_each_picture_is_drawn_and_has_its_name_its_sentence_and_its_table(
         assert box.locator("tbody tr").count() > 10
     for heat in HEATS:
         assert visit.page.locator(f"#{heat} tbody td").count() > 10
-    assert visit.page.locator("#p-zones .heat-5").count() == 1
+    counts = [int(one) for one in visit.page.locator("#p-zones tbody td").all_inner_texts()]
+    darkest = [int(one) for one in visit.page.locator("#p-zones .heat-5").all_inner_texts()]
+    assert sorted(darkest) == sorted(one for one in counts if one > 0.8 * max(counts))
     expect(visit.page.locator("#p-honour")).to_contain_text("A: now 98 %")
     expect(visit.page.locator("#p-honour")).to_contain_text("C: now 95 %")
     # Where nothing was seen the table says nothing either.

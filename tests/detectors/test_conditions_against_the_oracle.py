@@ -29,7 +29,7 @@ def test_replay_tells_what_a_reading_second_by_second_tells(seeds: range) -> Non
         case = made.case
         got = replayed(case, shuffle=seed, messages=made.messages)
         settings = Settings(grace=case.grace, maxima=case.maxima)
-        alerts, statuses = judge(case.events, case.policies, case.now, settings, made.messages)
+        alerts, statuses = judge(case.events, case.policies, case.now, settings, messages=made.messages)
         assert by_identity(got.alerts) == by_identity(alerts), f"seed {seed}"
         assert got.statuses == statuses, f"seed {seed}"
 

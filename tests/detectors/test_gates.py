@@ -122,7 +122,7 @@ def test_checkpoints_of_limits_that_are_always_on_stay_good_and_those_of_others_
     assert before == "1bf568ab685f4fadf4583051b7c97c3d"
     digests = set()
     for more in ({"condition": "heat"}, {"condition": "cold"}, {"between_s": (0, 60), "zones": ("a",)}):
-        limit = Limit("p@1", "l", "ban", "online", 0, "UTC", **more)  # type: ignore[arg-type]
+        limit = Limit("p@1", "l", "ban", "online", 0, "UTC", **more)
         digests.add(definition(LimitTable([limit], window_starts), StoreSettings()))
     assert len(digests) == 3
 

@@ -104,7 +104,10 @@ def moments_of_orders(rider: Rider) -> dict[tuple[str, str], dict[int, set[str]]
 
 
 def order_intervals(rider: Rider, longest: int) -> tuple[list[Interval], list[Interval], set[int], set[int]]:
-    """In hand, loaded, and where a maximum ended either."""
+    """In hand, loaded, and where a maximum ended either.
+
+    Longer than others, longer because it is the definition, read from top to bottom.
+    """
     in_hand, loaded = list[Interval](), list[Interval]()
     maxima, loaded_maxima = set[int](), set[int]()
     for (platform, _), moments in moments_of_orders(rider).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -122,7 +122,7 @@ def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]
         yield t, rests
 
 
-def lifted_at(watch: Watch, t: int, lifts: Sequence[Doc]) -> set[int]:
+def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
     """When the holds of a limit began that orders arriving in the second ``t`` end."""
     ref = f"{watch.policy['name']}@{watch.policy['version']}"
     return {
@@ -138,8 +138,8 @@ def judge_rider(
     policies: list[Doc],
     now: int,
     settings: Settings,
+    lifts: list[Doc],
     messages: list[bytes] | None = None,
-    lifts: Sequence[Doc] = (),
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, settings.maxima, settings.unit)
     watches = [
@@ -207,8 +207,8 @@ def judge(
     policies: list[Doc],
     now: int,
     settings: Settings,
+    lifts: list[Doc] | None = None,
     messages: list[bytes] | None = None,
-    lifts: Sequence[Doc] = (),
 ) -> tuple[list[Doc], list[Doc]]:
     """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract.
 
@@ -220,8 +220,8 @@ def judge(
             riders.setdefault(event["rider_id"], []).append(event)
     alerts, statuses = [], []
     for name, own in sorted(riders.items()):
-        ordered = [one for one in lifts if one["rider_id"] == name]
-        told, status = judge_rider(name, own, policies, now, settings, messages, ordered)
+        ordered = [one for one in lifts or [] if one["rider_id"] == name]
+        told, status = judge_rider(name, own, policies, now, settings, ordered, messages)
         alerts += told
         if status:
             statuses.append(status)

@@ -112,7 +112,7 @@ def events_of(example: Mapping[str, Any], day: Day) -> tuple[list[dict[str, Any]
     """The events of an example's spans, and *now*."""
     events: list[dict[str, Any]] = []
 
-    def add(when: datetime, kind: str, platform: str, zone: str | None, **more: str) -> None:
+    def add(when: datetime, kind: str, platform: str | None, zone: str | None, **more: str) -> None:
         events.append(
             {"schema": "work-state/1", "event_id": f"e{len(events)}", "rider_id": "r", "platform": platform}
             | {"event_time": when.isoformat(), "type": kind, "zone": zone, **more}
@@ -170,7 +170,7 @@ def test_an_example_reaches_what_it_says(policy: Mapping[str, Any], example: Map
         "limits": [limit_of(one) for one in policy["limit"]],
     }
     settings = Settings(unit=1, regardless=True)
-    alerts, _ = judge_rider("r", events, [judged], now_s, settings, messages_of(example, day))
+    alerts, _ = judge_rider("r", events, [judged], now_s, settings, [], messages_of(example, day))
     reached = sorted(
         (one for one in alerts if one["kind"] == "limit_reached"), key=lambda one: one["event_time"]
     )

@@ -26,8 +26,7 @@ class Watch:
         messages: list[bytes] | None = None,
     ) -> None:
         self.rider, self.policy, self.limit = rider, policy, limit
-        self.zone = policy["time_zone"]
-        self.kind, self.effect = limit["kind"], limit["effect"]
+        self.zone, self.kind, self.effect = policy["time_zone"], limit["kind"], limit["effect"]
         self.weekly = self.kind == "rest_within" and limit.get("per") == "week"
         self.calendar = self.kind in ("day", "week", "month") or self.weekly
         self.spans = self.kind in ("span", "rest_within") and not self.weekly
@@ -63,8 +62,7 @@ class Watch:
         self.start: int | None = None  # the episode's first counted second
         self.since: int | None = None  # the end of the last qualifying rest; None in one
         self.window: tuple[int, int, int] | None = None
-        self.reached_now = False
-        self.count = 0
+        self.reached_now, self.count = False, 0
         self.added_up: int | None = None  # beginning of the rest that completed a sequence or a sum now
 
     def follow(self, until: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from detectors.doubts import Doubt
 from detectors.reading import Certain
+from detectors.rider_view import Stretch
 from schemas.durations import write_duration
 from schemas.policy import Policy
 from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
@@ -115,8 +116,11 @@ class Explainer:
         *,
         retracted: bool,
         doubts: Sequence[tuple[Doubt, str, Certain]] = (),
+        ran: Sequence[Stretch] = (),
     ) -> Document | None:
         """The explanation of an alert; None when its policy is no longer named here.
+
+        Longer than others, longer because it is the table of a document's fields.
 
         Parameters
         ----------
@@ -124,6 +128,8 @@ class Explainer:
             What its limit said at its instant by what is certain alone; None when that cannot be said.
         doubts
             What of it is doubtful: of which platform, and what the limit said without it.
+        ran
+            When the clock ran that resets the limit, where it is another than the limit's own.
         """
         found = self._rules.get((alert["policy"], alert["limit"]))
         if found is None:
@@ -154,7 +160,7 @@ class Explainer:
             "over_s": max(0, alert["counted_s"] - alert["limit_s"]),
             "first_instant": alert["event_time"],
             "resets_by": resets_by(rule, lang),
-            "rest_missing": missing_rest(rule, alert, lang),
+            "rest_missing": missing_rest(rule, alert, lang, ran),
             "earliest_resume": resume,
             "estimated": alert["estimated"],
             "provisional": alert["provisional"],

@@ -29,8 +29,8 @@ SAVE_EVERY_S = 60.0
 #: Wall seconds without a sample that are a gap, beside the five minutes of the city.
 GAP_S = SAMPLE_S + 60.0
 #: Of a partition's riders so many are looked at for how much of their limits they have used.
-LOOKED_AT = 5_000
-_USAGE_EVERY_S = 30.0
+LOOKED_AT = 1_000
+_USAGE_EVERY_S = 60.0
 #: Counting rests so many times as long as it took, whatever else.
 _REST = 20.0
 

@@ -11,7 +11,7 @@ import msgspec
 
 from detectors.doubts import Doubt
 from detectors.reading import Certain
-from detectors.rider_view import RiderView
+from detectors.rider_view import RiderView, Stretch
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
@@ -208,8 +208,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         alert = found[0].document()
         judged = self.judged
-        certain, doubts = await asyncio.to_thread(_looked_up, judged, alert, caller.platform)
-        document = judged.explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts)
+        certain, doubts, ran = await asyncio.to_thread(_looked_up, judged, alert, caller.platform)
+        document = judged.explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts, ran=ran)
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
@@ -281,19 +281,24 @@ class QueryService(EligibilityQueries, LiveQueries):
 
 def _looked_up(
     judged: JudgedBy, alert: Document, platform: str | None
-) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]]]:
+) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]], Sequence[Stretch]]:
     """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
 
-    None, and nothing, where that cannot be said.
+    Also when the clock ran that resets it, where it is another than its own. None, and nothing, where that
+    cannot be said.
     """
     named = [(one.policy, one.name) for one in judged.limits]
     if (alert["policy"], alert["limit"]) not in named:
-        return None, ()
+        return None, (), ()
     index = named.index((alert["policy"], alert["limit"]))
     at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
     try:
         certain = judged.riders.certain(alert["rider_id"], index, at_s, since_s)
         doubts = judged.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
+        ran: Sequence[Stretch] = ()
+        if clock := judged.limits[index].reset_clock:
+            view = judged.riders.rider(alert["rider_id"], None)
+            ran = () if view is None else view.stretches.get(clock, ())
     except Unsure:
-        return None, ()
-    return certain, doubts or ()
+        return None, (), ()
+    return certain, doubts or (), ran

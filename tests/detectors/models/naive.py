@@ -93,7 +93,7 @@ def of_night(at: int, zone: ZoneInfo) -> int | None:
 
 def risk(spans: Spans, zone: ZoneInfo, asked: Sequence[int]) -> list[tuple[float, ...]]:
     """The product and its four factors at each instant, minute by minute; work begins and ends at minutes."""
-    found = []
+    found: list[tuple[float, ...]] = []
     for at in asked:
         worked = [(start, min(end, at)) for start, end in spans if start <= at]
         duties: list[list[tuple[int, int]]] = []

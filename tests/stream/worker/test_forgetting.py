@@ -218,6 +218,7 @@ def test_an_order_during_the_restore_is_carried_out_before_anything_is_told(sett
 
 
 def test_a_crowded_page_and_a_rider_with_all_the_events_he_may_have_survive(settings: Settings) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     number = rider_hash(MANY[0].encode()) >> 52
     candidates = (f"c{n}" for n in range(1 << 30))
     crowd = [MANY[0]]
