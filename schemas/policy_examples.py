@@ -33,7 +33,7 @@ from schemas.policy_timeline import (
     timeline_of,
     write_local,
 )
-from schemas.policy_words import Text
+from schemas.policy_words import Said, Text
 
 _BETWEEN = ("spans", "until", "reached")
 _DUTIES = ("driving", "on_duty")
@@ -105,7 +105,7 @@ class Example(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Text
+    title: Said
     source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
     date: Annotated[
         dt.date, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
