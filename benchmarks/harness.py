@@ -244,21 +244,46 @@ def keep(name: str, document: Mapping[str, Any], seed: int | None = None) -> Pat
     return path
 
 
-def plot(name: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> None:
-    """Draw lines by their labels into a PNG; says so where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        print("no plot: matplotlib is not installed")
-        return
+def bars(name: str, values: Mapping[str, float], x: str) -> None:
+    """Draw values by their labels into a PNG."""
+    figure, axes = _drawing(name, x, "")
+    axes.barh(list(values), list(values.values()))
+    axes.invert_yaxis()
+    for index, value in enumerate(values.values()):
+        axes.text(value, index, f" {value:,.0f}", va="center", fontsize=8)
+    axes.margins(x=0.15)
+    _save(name, figure)
+
+
+def _drawing(name: str, x: str, y: str) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot(xlabel=x, ylabel=y, title=name)
-    for label, (xs, ys) in lines.items():
-        axes.plot(xs, ys, marker="o", markersize=3, label=label)
-    axes.grid(visible=True, alpha=0.3)
-    axes.set_ylim(bottom=0)
-    axes.legend()
+    return figure, figure.add_subplot(xlabel=x, ylabel=y, title=name)
+
+
+def _save(name: str, figure: Any) -> None:  # noqa: ANN401 - matplotlib is loaded where it is used
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.png"
     figure.savefig(path, dpi=120)
     print(path.relative_to(ROOT))
+
+
+def plot(
+    name: str,
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x: str,
+    y: str,
+    *,
+    log_x: bool = False,
+) -> None:
+    """Draw lines by their labels into a PNG."""
+    figure, axes = _drawing(name, x, y)
+    for label, (xs, ys) in lines.items():
+        axes.plot(xs, ys, marker="o", markersize=3, label=label)
+    axes.grid(visible=True, alpha=0.3)
+    axes.set_ylim(bottom=0)
+    if log_x:
+        axes.set_xscale("log")
+    axes.legend()
+    _save(name, figure)

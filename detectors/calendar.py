@@ -97,6 +97,31 @@ def hours_of_day(time_zone: str, begin_s: int, end_s: int) -> npt.NDArray[np.int
     return np.stack((begins[np.r_[True, ~touch]], ends[np.r_[~touch, True]]), axis=1)
 
 
+@cache
+def hours_on_dates(time_zone: str, begin_s: int, end_s: int, first: str, last: str) -> npt.NDArray[np.int64]:
+    """`hours_of_day`, as far as they lie on the dates from ``first`` to ``last`` of every year.
+
+    Dates are "06-01" for the first of June, both included; over the new year where the second is earlier.
+    What the hours reach over midnight from the last date is not in.
+    """
+    hours = hours_of_day(time_zone, begin_s, end_s)
+    days = np.arange(_FIRST_DAY, _LAST_DAY - 1, dtype=np.int64)
+    named = np.char.partition(np.datetime_as_string(days.astype("datetime64[D]")), "-")[:, 2]
+    inside = (first <= named) & (named <= last) if first <= last else (first <= named) | (named <= last)
+    if inside.all():
+        return hours
+    edges = np.diff(np.r_[False, inside, False].astype(np.int8))
+    zone = ZoneInfo(time_zone)
+    begins = _first_instants(zone, days[np.flatnonzero(edges[:-1] == 1)], 0)
+    ends = _first_instants(zone, days[np.flatnonzero(edges[1:] == -1)] + 1, 0)
+    # Seasons are few: of each, the hours that reach into it, cut to it.
+    found = []
+    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+        part = hours[(hours[:, 1] > begin) & (hours[:, 0] < end)].clip(begin, end)
+        found.append(part)
+    return np.concatenate([np.zeros((0, 2), np.int64), *found])
+
+
 def begin_of(zone: tzinfo, day: date, days_later: int = 0) -> int:
     """The first instant of a local date, or of one so many days later, epoch seconds.
 

@@ -195,19 +195,24 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
 
     False when that had been done already.
     """
-    row, slot = _look_up(store, rider, mixed)
+    row = enter(store, rider, mixed)
     mem = store.memory
-    if row == NONE:
-        if mem.misc[Misc.ROWS] >= len(mem.rows):
-            store.grow(codes.NEED_ROWS)
-            mem = store.memory
-            _, slot = _look_up(store, rider, mixed)
-        buf = np.frombuffer(rider, dtype=np.uint8)
-        row = int(new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
-    elif mem.rows[row, Row.FORGOTTEN_MS] >= before_ms:
+    if mem.rows[row, Row.FORGOTTEN_MS] >= before_ms:
         return False
     forgetting.erase_row(mem, row, store.packed_limits, before_ms)
     return True
+
+
+def enter(store: RiderStore, rider: bytes, mixed: int) -> int:
+    """The row of a rider, who is entered if he is not known."""
+    row, slot = _look_up(store, rider, mixed)
+    if row != NONE:
+        return row
+    if store.memory.misc[Misc.ROWS] >= len(store.memory.rows):
+        store.grow(codes.NEED_ROWS)
+        _, slot = _look_up(store, rider, mixed)
+    buf = np.frombuffer(rider, dtype=np.uint8)
+    return int(new_rider(store.memory, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
 
 
 @dataclass(frozen=True, slots=True)

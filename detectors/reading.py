@@ -13,7 +13,7 @@ from detectors.arrays import grown, new_memory
 from detectors.certainty import leave_out_uncertain
 from detectors.doubts import Doubt, DoubtQuestion, find_doubts, leave_out
 from detectors.kernels.layout import codes, row as Row, state as State
-from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, U8
 from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
@@ -70,8 +70,14 @@ class Reader:
 
     def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
         self.limits = limits
+        self._packed = limits.packed
         self._rules = settings.rules()
         self._mem = new_memory(len(limits.limits), capacity=batch.BLOCK)
+
+    def follow(self, packed: Limits, zones: U8, zone_lengths: U8) -> None:
+        """From now on look at conditions as a store does: at its packed limits and names of zones."""
+        self._packed = packed
+        self._mem = self._mem._replace(zones=zones, zone_lengths=zone_lengths)
 
     def warm_up(self) -> None:
         """Compile or load everything that is asked for here."""
@@ -79,8 +85,8 @@ class Reader:
         asked = blank_asked(np.frombuffer(b"nobody", dtype=np.uint8), 1)
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
-        view_of(self._mem, self.limits, 1)
-        bring(self._mem, self.limits.packed, self._rules, 1, INF)
+        view_of(self._mem, self._packed, 1)
+        bring(self._mem, self._packed, self._rules, 1, INF)
         self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
         self.claimed_since(shared, asked, Asker(NONE, 0))
 
@@ -97,7 +103,7 @@ class Reader:
         which, start = left[:count], 0
         while True:
             result, start = batch.answer_candidates(
-                shared, self._mem, self.limits.packed, self._rules, question, which, start
+                shared, self._mem, self._packed, self._rules, question, which, start
             )
             if result == codes.DONE:
                 return
@@ -112,7 +118,7 @@ class Reader:
             When the rider could not be seen whole.
         """
         at = self._copied(shared, now_s, asked, asker)
-        return None if at is None else view_of(self._mem, self.limits, int(at))
+        return None if at is None else view_of(self._mem, self._packed, int(at))
 
     def used(self, shared: Shared, now_s: int, asked: Asked, which: I64) -> I64:
         """How much of each limit the riders ``which`` have used, in tenths: (n, limits).
@@ -148,7 +154,7 @@ class Reader:
         """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
         question = Question(asked, asker, now_s)
         while True:
-            result, at = batch.bring_rider(shared, self._mem, self.limits.packed, self._rules, question)
+            result, at = batch.bring_rider(shared, self._mem, self._packed, self._rules, question)
             if result == codes.DONE:
                 return int(at)
             if result == codes.ABSENT:
@@ -210,7 +216,7 @@ class Reader:
         """
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
-        mem, packed = self._mem, self.limits.packed
+        mem, packed = self._mem, self._packed
         found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
         if found is None or at_s <= int(mem.rows[0, Row.base_at(packed) + State.AT]):
             return UNTOLD
@@ -228,7 +234,7 @@ class Reader:
         Busy
             When he could not be seen whole.
         """
-        packed = self.limits.packed
+        packed = self._packed
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
         found = find_doubts(self._mem, packed, self._rules, now_s, question)
@@ -247,7 +253,7 @@ class Reader:
 
     def _verdict_at(self, limit: int, at_s: int) -> Certain:
         """What the copied rider's limit says at an instant that is not sealed."""
-        mem, packed = self._mem, self.limits.packed
+        mem, packed = self._mem, self._packed
         bring(mem, packed, self._rules, at_s, INF)
         out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
         describe(mem, packed, at_s, out)

@@ -135,4 +135,11 @@ def _around_examples(tree: Mapping[str, Any]) -> dict[str, Any]:
     limits = tree.get("limit")
     found = [one.get("name") for one in limits if isinstance(one, dict)] if isinstance(limits, list) else []
     sound = bool(found) and all(is_id(name) for name in found)
-    return {"zone": known, "limits": frozenset(found) if sound else None}
+    named = [
+        one.get(key)
+        for one in (limits if isinstance(limits, list) else [])
+        if isinstance(one, dict)
+        for key in ("condition", "when")
+    ]
+    conditions = frozenset(name for name in named if isinstance(name, str))
+    return {"zone": known, "limits": frozenset(found) if sound else None, "conditions": conditions}

@@ -92,10 +92,17 @@ _KEYS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"weather|temperature|celsius|degree|heat|area|region|place|vehicle|class|age|contract|employ",
+        r"weather|temperature|celsius|degree|heat|area|region|place",
         (
-            "what does not follow from a rider's hours (place, weather, vehicle, contract, age) cannot "
-            "be said. Nearest is a policy of its own for those whom it concerns"
+            'what is announced of zones, like heat, is a condition: kind "ban" with `condition`, or `when` '
+            "on any other kind; a ban in certain hours may name its `zones`"
+        ),
+    ),
+    (
+        r"vehicle|class|age|contract|employ",
+        (
+            "what does not follow from a rider's hours and zone (vehicle, contract, age) cannot be said. "
+            "Nearest is a policy of its own for those whom it concerns"
         ),
     ),
     (

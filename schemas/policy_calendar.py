@@ -18,6 +18,8 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 CALENDAR_KINDS = ("day", "week", "month")
 #: Kinds that can count certain hours of the day only.
 MASKED_KINDS = (*CALENDAR_KINDS, "rolling")
+#: Kinds that may name hours of the day.
+HOUR_KINDS = (*MASKED_KINDS, "ban")
 #: A local day can have 25 hours, and in a few zones 24.5 or 26; a week or a month a day's extra hour.
 LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600, "month": 31 * DAY_S + 2 * 3_600}
 _LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
@@ -56,7 +58,7 @@ def calendar_faults(one: PolicyLimit) -> list[str]:
         ("week_start", one.week_start, ("week", *per_week)),
         ("weeks", one.weeks, ("week",)),
         ("per", one.per, ("rest_within",)),
-        ("between", one.between, MASKED_KINDS),
+        ("between", one.between, HOUR_KINDS),
     )
     faults = [
         f"`{key}` has no meaning for kind {one.kind}: it goes with {_listed(kinds)}"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from detectors.models.parameters import MODELS
 from docs.pages.tables import code, described, table
 from stream.api.http_metrics import Counts
 from stream.delivery.metrics import Metrics as WebhookMetrics
 from stream.metrics.ledger import LedgerMetrics
-from stream.metrics.operator import Metrics
+from stream.metrics.operator import JudgedBy, Metrics, Past, Shadow
 from stream.settings import Settings
 
 
@@ -25,7 +28,9 @@ class _Endpoint:
 
 def families() -> dict[str, list[Metric]]:
     """What each process exports, by its name."""
-    worker = Metrics(Settings(zone_digits=1), list)
+    tried = Shadow(list, Past())
+    judged_by = JudgedBy(list, shadow=tried, zone=ZoneInfo("UTC"))
+    worker = Metrics(Settings(zone_digits=1, models=MODELS), list, policies=judged_by)
     webhooks = WebhookMetrics()
     webhooks.watch(lambda: [_Endpoint()])
     counts = webhooks.counts("alpha")

@@ -116,7 +116,7 @@ async def _followed(asked: QueryService) -> AsyncIterator[None]:
     recent = asked.recent
     running = [
         asyncio.ensure_future(recent.run()),
-        asyncio.ensure_future(asked.history.run(lambda: asked.riders, lambda: recent.has_caught_up)),
+        asyncio.ensure_future(asked.history.run(lambda: recent.has_caught_up)),
         asyncio.ensure_future(_follow_plan(asked)),
     ]
     for one, what in zip(running, _ENDED, strict=True):

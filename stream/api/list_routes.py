@@ -102,7 +102,7 @@ def _alerts(made: APIRouter, service: QueryService, caller: Any) -> None:  # noq
         responses={200: {"content": _CSV}, **documented(401, 403, 422, 429)},
         tags=["alerts"],
     )
-    async def alerts(  # noqa: PLR0913 - a parameter for each way to find
+    async def recent_alerts(  # noqa: PLR0913 - a parameter for each way to find
         kind: Kind | None = None,
         limit: LimitName = None,
         platform: Platform = None,
@@ -155,7 +155,7 @@ def _history(made: APIRouter, service: QueryService, caller: Any) -> None:  # no
         """The last hours in counts; a regulator's: hours that are over, with small cells suppressed."""
         if who.role == "platform":
             raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
-        found = await service.history.document(service.riders, hours, for_regulator=who.role == "regulator")
+        found = await service.history.document(hours, for_regulator=who.role == "regulator")
         if format == "csv":
             return _table("history", ("time", "table", "name", "column", "count"), _long(found))
         return JSONResponse(found)

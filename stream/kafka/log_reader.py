@@ -190,6 +190,21 @@ class Arrived(NamedTuple):
     offset: int
 
 
+async def _begin(consumer: AIOKafkaConsumer, settings: Settings, since_ms: int) -> dict[int, int]:
+    """Go to a time in all that is assigned; by partition, the offset from which alerts are read."""
+    places = consumer.assignment()
+    # The watermark topic is compacted: its newest per partition is wherever it is.
+    timed = [place for place in places if place.topic != settings.watermark_topic]
+    at = await consumer.offsets_for_times(dict.fromkeys(timed, max(0, since_ms)))
+    for place, found in at.items():
+        if found is None:
+            await consumer.seek_to_end(place)
+        else:
+            consumer.seek(place, found.offset)
+    alerts = [place for place in places if place.topic == settings.alerts_topic]
+    return {place.partition: await consumer.position(place) for place in alerts}
+
+
 @contextlib.asynccontextmanager
 async def follow(
     settings: Settings, since_ms: int
@@ -232,17 +247,7 @@ async def follow(
     try:
         try:
             await consumer.start()
-            places = consumer.assignment()
-            # The watermark topic is compacted: its newest per partition is wherever it is.
-            timed = [place for place in places if place.topic != settings.watermark_topic]
-            at = await consumer.offsets_for_times(dict.fromkeys(timed, max(0, since_ms)))
-            for place, found in at.items():
-                if found is None:
-                    await consumer.seek_to_end(place)
-                else:
-                    consumer.seek(place, found.offset)
-            alerts = [place for place in places if place.topic == settings.alerts_topic]
-            starts = {place.partition: await consumer.position(place) for place in alerts}
+            starts = await _begin(consumer, settings, since_ms)
         except KafkaError as error:
             raise ConnectionError(f"Kafka at {settings.broker}: {in_words(error)}") from error
         yield starts, read

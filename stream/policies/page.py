@@ -95,6 +95,7 @@ def drawn(example: Example, lang: Lang) -> Iterator[str]:
         yield from _scale(example, begin_s, end_s)
     else:
         yield from _days(example, lang)
+    yield from (f"{say(lang, '发布', 'announced')}: {text}" for text in example.conditions)
     reached = ", ".join(example.reached) or say(lang, "无", "nothing")
     yield f"{say(lang, '达到', 'reached')}: {reached}"
 

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout.values import PAGES, PAST
+from detectors.kernels.layout.values import I64, PAGES, PAST
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, SIDE_KEY, Marker, decode_marker, decode_names, decode_side
 from schemas.checkpoint_page import Page, decode_page
@@ -64,7 +64,7 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
     marker = records.marker
     _refuse_other_partitions(work, marker)
     _refuse_changed_versions(work, marker)
-    since_s = _since(work.limits.policies, marker)
+    since_s = _since(work.limits.policies, marker, work.named_s)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
     anew = _is_anew(work, records, source, source_id)
     side = 0 if anew else records.side_offset or 0
@@ -104,15 +104,21 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
         expected = np.where(expected >= 0, 0, expected)
     pages.restore_names(store, *names)
     restored.names_known = len(names[0]), len(names[1])
-    newest_s = marker.now_s
+    restored.resume = marker.source_offset, await _unpack_all(work, restored, records, expected)
+    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
+    return restored
+
+
+async def _unpack_all(work: Takeover, restored: Restored, records: StateRecords, expected: I64) -> int:
+    """Unpack the pages that the marker expects; the newest instant that one was judged at."""
+    assert restored.marker is not None
+    newest_s = restored.marker.now_s
     numbers = np.flatnonzero(expected >= 0).tolist()
     for begin in range(0, len(numbers), _PAGES_AT_ONCE):
         some = {number: int(expected[number]) for number in numbers[begin : begin + _PAGES_AT_ONCE]}
         newest_s = max(newest_s, await asyncio.to_thread(_unpack_some, restored, records, some))
         work.progress((begin + len(some)) / len(numbers))
-    restored.resume = marker.source_offset, newest_s
-    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
-    return restored
+    return newest_s
 
 
 def _is_anew(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> bool:
@@ -188,8 +194,8 @@ def _whole_page(lineage: bytes, number: int, parts: dict[int, bytes], packed_at:
     return page
 
 
-def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
+def _since(policies: Iterable[str], marker: Marker | None, named_s: int) -> dict[str, int]:
     """From which instant on a policy's verdicts are told: those newly named, only from *now* on."""
     if marker is None:
-        return dict.fromkeys(policies, PAST)
+        return dict.fromkeys(policies, named_s)
     return {policy: marker.since_s.get(policy, marker.now_s) for policy in policies}

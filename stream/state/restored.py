@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.layout.values import PAGES
+from detectors.kernels.layout.values import PAGES, PAST
 from detectors.limits import LimitTable
 from detectors.settings import StoreSettings
 from detectors.store import RiderStore
@@ -52,6 +52,8 @@ class Takeover:
     progress: Callable[[float], None]
     #: By policy, a digest of what it judges by.
     judged: Mapping[str, str] = field(default_factory=dict)
+    #: Without a marker: nothing of any policy before this instant is told.
+    named_s: int = PAST
 
 
 @dataclass(slots=True)

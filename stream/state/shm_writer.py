@@ -13,6 +13,7 @@ import mmap
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -41,6 +42,8 @@ NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
 FIELDS = (*ARRAYS, *NAMES)
 #: The file of orders that two riders have had at once, which few partitions ever have.
 TWO_RIDERS = "two-riders"
+#: The file of when and where limits are on, where there are such.
+GATES = "gates"
 _LEFT_BEHIND_S = 3600.0
 _WHERE = Path("/dev/shm")  # noqa: S108 - memory, and the folder below is 0700
 
@@ -208,6 +211,14 @@ class SharedArrays:
         waiting.touch(mode=0o600)
         waiting.write_bytes(lines.tobytes())
         waiting.replace(self._folder / TWO_RIDERS)
+
+    def put_gates(self, arrays: Mapping[str, npt.NDArray[np.int64]]) -> None:
+        """Let readers have when and where limits are on (`detectors.conditions`)."""
+        waiting = self._folder / f"{GATES}.new"
+        waiting.touch(mode=0o600)
+        with waiting.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        waiting.replace(self._folder / GATES)
 
     def say(self, said: Progress) -> None:
         """Say how far the partition is; several times a second, or readers take the worker for dead."""

@@ -14,13 +14,15 @@ from faust.types import TP
 from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.log_end import log_end
-from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.metrics.operator import Past
 from stream.settings import Settings
+from stream.state.orders import Order
 from stream.worker.construction import new_app
 from stream.worker.context import NotOwner, WorkerContext
 from stream.worker.lanes import Chunk, Lanes
 from stream.worker.partition import Partition
+from stream.worker.shadow import partition_of, shadows_of
 
 log = structlog.get_logger()
 #: Nothing moved for so long with records waiting: Faust has open stalls (#175, #523, #594, #596, #640).
@@ -42,7 +44,7 @@ class AssignedPartitions:
         self._run = run
         self._app = new_app(settings)
         self.partitions: dict[int, Partition] = {}
-        self._past = Past()
+        self._past, self._shadow_past = Past(), Past()
         #: Partitions assigned; None before the group has been joined and while they are divided anew.
         self.assigned: frozenset[int] | None = None
         self._failure: asyncio.Future[None] | None = None
@@ -112,7 +114,7 @@ class AssignedPartitions:
             due_s, _ = self._retries.get(number, (0.0, 0.0))
             if time.monotonic() < due_s:
                 return None
-            partition = Partition(self._run, number, TransactionalProducer(self._settings, number), self)
+            partition = partition_of(self._run, number, self)
             self.partitions[number] = partition
             partition.starting = asyncio.ensure_future(partition.start())
         return partition
@@ -125,9 +127,14 @@ class AssignedPartitions:
         _, wait_s = self._retries.get(number, (0.0, _RETRY_S))
         self._retries[number] = time.monotonic() + wait_s, min(2 * wait_s, _LONGEST_RETRY_S)
         partition.counts["restores", "again"] += 1
-        self._past.add(partition)
+        self._keep_counts(partition)
         log.warning("given up, to be restored again", partition=number, again_in_s=wait_s, error=repr(error))
         await asyncio.wait([asyncio.ensure_future(partition.close())], timeout=2)
+
+    def _keep_counts(self, partition: Partition) -> None:
+        self._past.add(partition)
+        for one in shadows_of([partition]):
+            self._shadow_past.add(one)
 
     # -- the group, for the partitions ---------------------------------------------------------
 
@@ -153,8 +160,8 @@ class AssignedPartitions:
         if not done:
             raise NotOwner(f"partition {partition}: the group refuses our commit")
 
-    async def _forget(self, number: int, rider: str, before_ms: int) -> None:
-        await self._work(number, lambda partition: partition.forget(rider, before_ms))
+    async def _carry_out(self, number: int, order: Order) -> None:
+        await self._work(number, lambda partition: partition.carry_out(order))
 
     async def _on_assigned(self, app: Any, assigned: set[TP], **_: Any) -> None:
         source = self._settings.source_topic
@@ -171,7 +178,7 @@ class AssignedPartitions:
         """Close every partition; whoever gets it next restores it."""
         closing, self.partitions = list(self.partitions.values()), {}
         for one in closing:
-            self._past.add(one)
+            self._keep_counts(one)
         if closing:
             await asyncio.wait([asyncio.ensure_future(one.close()) for one in closing], timeout=2)
 

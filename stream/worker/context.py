@@ -22,6 +22,7 @@ from stream.state.shm_writer import (
     layout_digest_once,
     shared_folder,
 )
+from stream.worker.conditions_topic import ConditionsTopic
 
 #: Final events that are sealed together. With the event clock a partition that is read ahead of another may
 #: still be forwarded far older events, so it keeps longer what it could seal.
@@ -43,6 +44,10 @@ class WorkerContext:
     wall: Callable[[], float] = time.time
     #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
     shared_orders: SharedOrders | None = None
+    #: What is announced of zones; None: no policy looks at it.
+    conditions: ConditionsTopic | None = None
+    #: The same for policies in the shadow; None where there are none.
+    shadow: WorkerContext | None = None
 
     @property
     def store_settings(self) -> StoreSettings:

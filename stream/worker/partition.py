@@ -11,8 +11,8 @@ from detectors.kernels.layout.values import FINALITY_SLACK_S
 from stream.kafka.log_end import LogEnd
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.schedule import is_due
-from stream.state.restore import erase
-from stream.worker.steps.judging import Judging
+from stream.state.orders import Order
+from stream.state.restore import carry_out_lift, erase
 from stream.worker.steps.taking_over import TakingOver
 
 log = structlog.get_logger()
@@ -22,7 +22,7 @@ _FORGET_EVERY_S = 10.0
 _CLOSING_S = 0.5
 
 
-class Partition(TakingOver, Judging):
+class Partition(TakingOver):
     """The state and the work of one assigned partition. Calls are serialised by a lock."""
 
     async def on_chunk(
@@ -75,6 +75,7 @@ class Partition(TakingOver, Judging):
             if current_s is not None:
                 self.progress_s = self._run.wall()
             self._hear(end.response_ms, caught_up=current_s is not None)
+            await self._hear_conditions()
             restored = self._restored
             if restored is not None and reached >= restored.source_end:
                 await self._go_live(restored, current_s)
@@ -121,6 +122,16 @@ class Partition(TakingOver, Judging):
             else:
                 self._publisher.forgotten(rider, platforms)
             log.info("forgotten", partition=self.number)
+
+    async def carry_out(self, order: Order) -> None:
+        """Do what an operator orders; done once more, it changes nothing."""
+        if order.lift is None:
+            await self.forget(order.rider, order.arrival_ms)
+            return
+        async with self._lock:
+            if not self.closed:
+                # What follows from it is judged, and told, at the next tick.
+                carry_out_lift(self.store, order)
 
     async def close(self) -> None:
         """Stop; what was not committed is left to the successor."""

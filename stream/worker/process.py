@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import faulthandler
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ import structlog
 from schemas.policy import Policy
 from stream.kafka.admin import why_silent
 from stream.kafka.log_end import log_end
-from stream.metrics.operator import JudgedBy, Metrics
+from stream.metrics.operator import JudgedBy, Metrics, Shadow
 from stream.policies.directory import PolicyDirectory
 from stream.settings import Settings
 from stream.shutdown import exit_after
@@ -26,11 +27,14 @@ from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
 from stream.worker.context import WorkerContext
 from stream.worker.control_topic import ControlTopic
 from stream.worker.policy_changes import say_refused, take_up
+from stream.worker.shadow import shadows_of
 from stream.worker.warm_up import warm_up
 
 log = structlog.get_logger()
 TICK_S = 0.25
 _WATCH_S = 5.0
+#: A thread that judges lets the event loop in after this; Python's own 5 ms are what it may wait in all.
+_SWITCH_S = 0.001
 #: From the wish to stop to the end by force.
 STOP_S = 10.0
 _DRAIN_S = 5.0
@@ -46,6 +50,11 @@ class Worker(AssignedPartitions):
         self._directory = directory
         self._watching: asyncio.TimerHandle | None = None
 
+    def _shadow(self) -> Shadow | None:
+        if not self._settings.shadow_policies:
+            return None
+        return Shadow(lambda: shadows_of([*self.partitions.values()]), self._shadow_past)
+
     async def _go_on_with(self, policies: Sequence[Policy]) -> None:
         """Hand every partition over to this same worker under other policies.
 
@@ -57,6 +66,15 @@ class Worker(AssignedPartitions):
         await self._drain()
         self._run = run
         await self._close_all()
+
+    async def _follow_conditions(self) -> None:
+        """Read what is announced of zones, as long as a policy looks at it."""
+        while True:
+            conditions = self._run.conditions
+            if conditions is None:
+                await asyncio.sleep(TICK_S)
+            else:
+                await conditions.follow(lambda: self._run.conditions is not conditions)  # noqa: B023 - awaited
 
     async def _tick_forever(self) -> None:
         while True:
@@ -105,6 +123,8 @@ class Worker(AssignedPartitions):
             JudgedBy(
                 lambda: [one.name for one in self._run.policies],
                 lambda: [] if self._directory is None else self._directory.refused,
+                self._shadow(),
+                self._run.policies[0].zone,
             ),
         )
         log.info("metrics", address=metrics.start(loop))
@@ -113,8 +133,9 @@ class Worker(AssignedPartitions):
         # What works with partitions ends before the partitions are drained; the others only watch.
         working: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(self._tick_forever()),
+            asyncio.ensure_future(self._follow_conditions()),
             asyncio.ensure_future(
-                ControlTopic(self._settings).follow(lambda: list(self.partitions), self._forget)
+                ControlTopic(self._settings).follow(lambda: list(self.partitions), self._carry_out)
             ),
         ]
         if self._directory is not None:
@@ -193,11 +214,13 @@ def run_worker(settings: Settings, partitions: int) -> None:
         directory.read()
         say_refused(directory)
     run = new_run(settings, partitions, None if directory is None else directory.policies)
+    sys.setswitchinterval(_SWITCH_S)
     log.info("loading kernels")
     warm_up()
-    folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
-    if folder is not None:
-        sweep(folder, time.time())
+    for one in (settings, settings.in_the_shadow()) if settings.shadow_policies else (settings,):
+        folder = shared_folder(one.shared_dir, one.group, one.prefix)
+        if folder is not None:
+            sweep(folder, time.time())
     asyncio.run(_run(settings, run, directory))
 
 

@@ -40,6 +40,8 @@ POINTS = (
     # What a live partition says has been written by kernels; a chunk is judged while one is committed.
     "encoded",
     "ahead",
+    # What waited when a tick came has been written, while judging goes on.
+    "settled",
     "begun",
     "sent",
     "committed",
@@ -127,6 +129,10 @@ class CrashingPartition(Partition):
         if isinstance(found, Encoded) and found.frames:
             self.steps.at("encoded")
         return found
+
+    async def _settle(self) -> None:
+        await super()._settle()
+        self.steps.at("settled")
 
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:
         await super()._go_live(restored, current_s)

@@ -15,7 +15,7 @@ const counter = (key, status) => {
 };
 
 /** What an alert says beside its rider and kind. */
-export const alertDetail = (one) => `${span(one.counted_s)} / ${span(one.limit_s)}`;
+export const alertDetail = (one) => (one.limit_s ? `${span(one.counted_s)} / ${span(one.limit_s)}` : say("ban_on"));
 
 export const alertLink = (one) => el("a", { href: `#/alert/${one.alert_id}`, "aria-label": `${say("explain")}: ${say(`k_${one.kind}`)} ${one.rider_id} ${one.limit}` }, say("explain"));
 
@@ -37,13 +37,14 @@ export function now(main, state) {
   const latest = latestHold(state);
   const held = people(state, "who_held", "nobody_held", "until", say("held_about"));
   const near = people(state, "who_near", "nobody_near", "left");
+  const tried = shadowOf(state);
   const feed = feedOf(state);
   const form = search();
   const when = el("p", { class: "when" }, `${say("city_time")} `, time);
   const own = el("p", { class: "lead", id: "platform-only", hidden: true }, say("platform_only"));
   const counted = el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box));
   const lists = el("div", { class: "two" }, held.box, near.box);
-  main.append(el("div", { class: "title" }, el("h1", {}, say("home")), form, when), own, counted, latest.box, lists, feed.box);
+  main.append(el("div", { class: "title" }, el("h1", {}, say("home")), form, when), own, counted, latest.box, lists, tried.box, feed.box);
 
   function update() {
     const seen = state.overview;
@@ -52,6 +53,7 @@ export function now(main, state) {
     // What is about all platforms is not for one: its own alerts are below, its riders behind their ids.
     own.hidden = !state.platformKey;
     for (const one of [when, counted, lists]) one.hidden = state.platformKey;
+    tried.update(state.platformKey || state.unreachable ? [] : (seen?.shadow ?? []), seen?.k);
     if (!seen || state.platformKey) return;
     // Counts of no partition are no counts: a nought would read as clear.
     const blind = !seen.partitions.some((one) => one.fresh) || state.unreachable;
@@ -117,6 +119,23 @@ function people(state, title, nobody, column, about = null) {
     text(more, column === "until" ? say("all_held", { n: number(count) }) : say("all_near"));
   };
   return { box: section(say(title), about ? el("p", { class: "about" }, about) : null, el("div", { class: "scroll", id: title }, box), empty, more), update };
+}
+
+/** Policies that are tried: what they would do now, beside what is in force. */
+function shadowOf(state) {
+  const heads = [{ text: say("shadow_rule") }, ...["shadow_held", "shadow_working", "shadow_orders"].map((key) => ({ text: say(key), number: true }))];
+  const { box, body } = table(say("shadow"), heads);
+  const card = section(say("shadow"), el("p", { class: "about" }, say("shadow_about")), el("div", { class: "scroll", id: "shadow" }, box));
+  card.hidden = true;
+  return {
+    box: card,
+    update(rows, k) {
+      card.hidden = !rows.length;
+      keyed(body, rows, (one) => `${one.policy}/${one.limit}`,
+        (one) => el("tr", {}, el("th", { scope: "row" }, `${one.policy}/${one.limit}`), ...[0, 1, 2].map(() => el("td", { class: "number" }))),
+        (row, one) => [one.riders_on_hold, one.working, one.orders_accepted].forEach((count, place) => text(row.children[place + 1], count < 0 ? `< ${k}` : number(count))));
+    },
+  };
 }
 
 function feedOf(state) {

@@ -183,14 +183,16 @@ function meter(one) {
 function remeter(box, one, state, seen) {
   const limit = state.limits.get(`${one.policy}/${one.limit}`);
   const [title, bar, figures, about] = box.children;
-  const share = one.limit_s ? Math.min(1, one.counted_s / one.limit_s) : 1;
+  // A ban counts nothing: it is on or off.
+  const share = one.limit_s ? Math.min(1, one.counted_s / one.limit_s) : one.reached ? 1 : 0;
   box.className = `meter ${one.hold ? "hold" : one.reached ? "reached" : share > 0.85 ? "near" : ""}`;
   text(title, limit ? ruleOf(limit) : one.limit);
   bar.setAttribute("aria-valuemax", String(one.limit_s));
   bar.setAttribute("aria-valuenow", String(Math.min(one.counted_s, one.limit_s)));
   bar.setAttribute("aria-valuetext", `${span(one.counted_s)} / ${span(one.limit_s)}`);
   bar.firstChild.style.width = `${share * 100}%`;
-  text(figures, `${say("counted_of", { a: span(one.counted_s), b: span(one.limit_s) })} · ${one.hold ? say("on_hold") : one.reached ? say("reached_yes") : `${say("left")} ${span(one.left_s)}`}`);
+  const counted = one.limit_s ? `${say("counted_of", { a: span(one.counted_s), b: span(one.limit_s) })} · ` : "";
+  text(figures, counted + `${one.hold ? say("on_hold") : one.reached ? say(one.limit_s ? "reached_yes" : "ban_on") : one.limit_s ? `${say("left")} ${span(one.left_s)}` : say("ban_off")}`);
   const since = one.resets_at ? say(["day", "week", "month"].includes(one.kind) ? "resets_with" : "resets_at", { at: clock(one.resets_at, state.zone, { today: seen.as_of }) }) : "";
   text(about, [one.policy, one.effect === "remind" ? say("advice") : "", since].filter(Boolean).join(" · "));
 }

@@ -65,8 +65,22 @@ export function dayOf(instant, zone) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
-/** What a limit says, in plain words made of its figures. */
+/** What a ban is on by. */
+function banOf(limit, zh) {
+  if (limit.condition) return zh ? `所在区域发布“${limit.condition}”期间不派新单` : `no new orders while ${limit.condition} is on in the zone`;
+  const [begin, end] = limit.between ?? ["00:00", "00:00"];
+  const days = limit.dates ? (zh ? `，每年 ${limit.dates.join("至")}` : `, ${limit.dates.join(" to ")}`) : "";
+  const zones = limit.zones ? (zh ? `，区域 ${limit.zones.join("、")}` : `, in ${limit.zones.join(", ")}`) : "";
+  return zh ? `每日 ${begin} 至 ${end}${days}${zones}不派新单` : `no new orders from ${begin} to ${end}${days}${zones}`;
+}
+
+/** What a limit says, in plain words made of its figures; with the condition that it waits for. */
 export function ruleOf(limit) {
+  const when = limit.when ? (language === "zh" ? `（仅在所在区域发布“${limit.when}”期间）` : ` while ${limit.when} is on in the zone`) : "";
+  return amountOf(limit) + when;
+}
+
+function amountOf(limit) {
   const zh = language === "zh";
   const of = { order: zh ? "有单在手" : "of orders in hand", loaded: zh ? "载货" : "of loaded riding", online: zh ? "在线" : "online", driving: zh ? "驾驶" : "of driving", duty: zh ? "值勤" : "of duty" }[limit.clock];
   const [most, reset, window, rest] = [limit.limit_s, limit.reset_s ?? 0, limit.window_s ?? 0, limit.rest_s ?? 0].map(amount);
@@ -78,6 +92,7 @@ export function ruleOf(limit) {
     case "month": return zh ? `一月内${of} ${most}` : `${most} ${of} in a month`;
     case "rolling": return zh ? `任意 ${window} 内${of} ${most}${since}` : `${most} ${of} in any ${window}${since}`;
     case "span": return zh ? `从开始到现在共 ${most}${since}` : `${most} from the first start on${since}`;
+    case "ban": return banOf(limit, zh);
     default: return zh ? `任意 ${window} 内没有休息满 ${rest}` : `no rest of ${rest} in any ${window}`;
   }
 }
@@ -91,6 +106,7 @@ export function releaseOf(limit) {
     case "elapsed": return zh ? `开始 ${amount(limit.hold_for_s ?? 0)} 后自动解除。` : `It ends by itself ${amount(limit.hold_for_s ?? 0)} after it began.`;
     case "confirm": return zh ? "骑手本人确认愿意继续后解除。" : "It ends when the rider confirms that he wants to go on.";
     case "window": {
+      if (limit.kind === "ban") return zh ? "禁令结束时自动解除。" : "It ends by itself when the ban is over where the rider is.";
       const ends = { day: ["当天", "day"], week: ["本周", "week"], month: ["本月", "month"] }[limit.kind];
       if (ends) return zh ? `${ends[0]}结束时自动解除。` : `It ends by itself with the ${ends[1]}.`;
       return zh ? "累计时间低于上限时自动解除。" : "It ends by itself once the counted time is below the limit.";

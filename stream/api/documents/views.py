@@ -62,6 +62,10 @@ def _policy(policy: Policy) -> Document:
                 "week_start": one.week_start,
                 "weeks": one.weeks,
                 "between": one.between,
+                "condition": one.condition,
+                "when": one.when,
+                "dates": one.dates,
+                "zones": one.zones,
                 "warn_before_s": one.warn_before_s,
                 "remind_every_s": one.remind_every_s,
                 "effect": one.effect,
@@ -292,4 +296,13 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "persons_shown": False,
         "on_hold": [],
         "nearest": [],
+        "shadow": [
+            one | {name: _alone(count, k) for name, count in one.items() if name not in ("policy", "limit")}
+            for one in overview.get("shadow", ())
+        ],
     }
+
+
+def _alone(count: int, k: int) -> int:
+    """A cell that adds up to nothing with others: a rider may be in several."""
+    return SUPPRESSED if 0 < count < k else count

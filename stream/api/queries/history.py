@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 
 from detectors.kernels.layout.values import I64, NONE
-from detectors.kernels.reading.columns import A_KNOWN
+from detectors.kernels.reading.columns import A_KNOWN, A_STATUS
+from detectors.verdicts import STATUSES
 from schemas.overview import K
 from stream.api.documents.rounding import Published
 from stream.api.history import views
@@ -28,8 +29,8 @@ SAVE_EVERY_S = 60.0
 #: Wall seconds without a sample that are a gap, beside the five minutes of the city.
 GAP_S = SAMPLE_S + 60.0
 #: Of a partition's riders so many are looked at for how much of their limits they have used.
-LOOKED_AT = 5_000
-_USAGE_EVERY_S = 30.0
+LOOKED_AT = 1_000
+_USAGE_EVERY_S = 60.0
 #: Counting rests so many times as long as it took, whatever else.
 _REST = 20.0
 
@@ -41,8 +42,8 @@ class HistoryQuery:
     ----------
     file
         Where it is kept; read by `start`.
-    count
-        How many riders are clear, near and on hold now, and whether all partitions are fresh.
+    riders
+        Those of this machine, as they are judged now.
     wall
         The wall clock, epoch seconds.
     prometheus
@@ -52,12 +53,12 @@ class HistoryQuery:
     def __init__(
         self,
         file: HistoryFile,
-        count: Callable[[], Document],
+        riders: Callable[[], Riders],
         wall: Callable[[], float],
         prometheus: PrometheusSamples | None = None,
     ) -> None:
         self._file = file
-        self._count = count
+        self._riders = riders
         self._wall = wall
         self._prometheus = prometheus
         self.history = History("")
@@ -71,16 +72,17 @@ class HistoryQuery:
     def of(
         cls,
         settings: Settings,
-        count: Callable[[], Document],
+        riders: Callable[[], Riders],
         wall: Callable[[], float],
     ) -> Self:
         """The one that the settings name."""
         file = HistoryFile(settings.history, f"{settings.prefix}{settings.group}")
-        return cls(file, count, wall, PrometheusSamples.of(settings))
+        return cls(file, riders, wall, PrometheusSamples.of(settings))
 
     def start(self) -> None:
-        """Take up what the file has."""
-        self.history = self._file.load()
+        """Take up what the file has, unless something has been counted already."""
+        if not self.history.read:
+            self.history = self._file.load()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -103,44 +105,54 @@ class HistoryQuery:
 
     # -- while it runs -------------------------------------------------------------------------
 
-    async def run(self, riders: Callable[[], Riders], has_caught_up: Callable[[], bool]) -> None:
+    async def run(self, has_caught_up: Callable[[], bool]) -> None:
         """Sample, close and save until cancelled; then save once more."""
         try:
             while True:
                 began_s = time.perf_counter()
-                await self.tick(riders(), has_caught_up=has_caught_up())
+                await self.tick(has_caught_up=has_caught_up())
                 took_s = time.perf_counter() - began_s
                 await asyncio.sleep(max(TICK_S, _REST * took_s))
         finally:
             self._file.save(self.history.packed())
 
-    async def tick(self, riders: Riders, *, has_caught_up: bool) -> None:
+    async def tick(self, *, has_caught_up: bool) -> None:
         """Look once. What counts riders and writes runs beside the loop, what changes the history on it."""
-        fresh = [one.now_s for one in riders.healths() if one.why_not is None and one.now_s]
+        fresh = [one.now_s for one in self._riders().healths() if one.why_not is None and one.now_s]
         if fresh:
             now_s = max(fresh)
             if self.history.is_due(now_s):
-                self._sample(now_s, await asyncio.to_thread(self._count))
+                self._sample(now_s, *await asyncio.to_thread(self._count))
             if has_caught_up:
                 self.history.close(now_s)
         if self._wall() - self._saved_s >= SAVE_EVERY_S:
             self._saved_s = self._wall()
             await asyncio.to_thread(self._file.save, self.history.packed())
 
-    def _sample(self, now_s: int, counted: Document) -> None:
+    def _count(self) -> tuple[list[int], bool]:
+        """How many riders are clear, near and on hold, and whether those of every partition are."""
+        found, healths = self._riders().survey()
+        counts = np.zeros(len(STATUSES), dtype=np.int64)
+        for _, batch, _ in found:
+            answers = batch.asked.answers
+            status = answers[answers[:, A_KNOWN] == 1, A_STATUS]
+            counts += np.bincount(status, minlength=len(STATUSES))[: len(STATUSES)]
+        return counts.tolist(), bool(healths) and len(found) == len(healths)
+
+    def _sample(self, now_s: int, counts: Sequence[int], is_complete: bool) -> None:
         # A count without some partition's riders would look like a fall.
-        if not counted["complete"]:
+        if not is_complete:
             return
-        wall_s, cells = self._wall(), counted["statuses"]
-        statuses = (cells["clear"], cells["approaching"], cells["hold"])
+        wall_s = self._wall()
+        statuses = [counts[STATUSES.index(name)] for name in ("clear", "approaching", "hold")]
         self.history.sample(now_s, statuses, is_gap=wall_s - self._sampled_s > GAP_S)
         self._sampled_s = wall_s
 
     # -- questions -----------------------------------------------------------------------------
 
-    async def document(self, riders: Riders, hours: int, *, for_regulator: bool) -> Document:
+    async def document(self, hours: int, *, for_regulator: bool) -> Document:
         """The last so many hours, and how much of their limits riders have used."""
-        usage = await self._used(riders)
+        usage = await self._used()
         samples = None if self._prometheus is None else await self._prometheus.samples(int(self._wall()))
         found = self.history.samples if samples is None else samples
         if for_regulator:
@@ -162,15 +174,16 @@ class HistoryQuery:
             },
         }
 
-    async def _used(self, riders: Riders) -> Document:
+    async def _used(self) -> Document:
         """How much of their limits riders have used; not counted anew for every client."""
         async with self._using:
             now_s = self._wall()
             if self._usage is None or not 0 <= now_s - self._usage[0] < _USAGE_EVERY_S:
-                self._usage = now_s, await asyncio.to_thread(self._count_usage, riders)
+                self._usage = now_s, await asyncio.to_thread(self._count_usage)
         return self._usage[1]
 
-    def _count_usage(self, riders: Riders) -> Document:
+    def _count_usage(self) -> Document:
+        riders = self._riders()
         named = riders.limits.limits
         cells = np.zeros((len(named), 11), dtype=np.int64)
         known = looked_at = 0

@@ -16,6 +16,7 @@ from stream.api.queries.listing import RiderList
 from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.riders import Riders
+from stream.api.queries.shadow import ShadowQuery
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.plan import read_plan
@@ -49,7 +50,8 @@ class JudgedBy:
         """What answers by these policies."""
         table, store = LimitTable(limits_of(policies), window_starts), settings.store(0)
         riders = Riders(settings, table, store, wall)
-        overview = OverviewQuery(riders, recent, table.limits, wall)
+        shadow = ShadowQuery.of(settings, policies, wall)
+        overview = OverviewQuery(riders, recent, table.limits, wall, shadow)
         return cls(
             policies,
             table.limits,

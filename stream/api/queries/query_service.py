@@ -59,7 +59,7 @@ class QueryService(EligibilityQueries, LiveQueries):
     """
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
-        self.history = HistoryQuery.of(settings, self._statuses_now, wall)
+        self.history = HistoryQuery.of(settings, lambda: self.judged.riders, wall)
         recent = RecentAlerts(settings, self._owners_now, wall, self.history)
         self.judged = JudgedBy.of(settings, load_all(settings.policies), recent, wall)
         super().__init__(self._owners_now, recent, Peers(settings.peers))
@@ -75,9 +75,6 @@ class QueryService(EligibilityQueries, LiveQueries):
     def _owners_now(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
         """Whose riders are; looked up anew each time, for the workers may go on with other policies."""
         return self.judged.riders.owners(riders)
-
-    def _statuses_now(self) -> Document:
-        return self.judged.overview.statuses()
 
     @property
     def policies(self) -> Sequence[Policy]:

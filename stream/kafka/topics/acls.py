@@ -83,8 +83,9 @@ def _worker(settings: Settings, _: str) -> Granted:
     # Misplaced events go back into the source; who takes over a partition reads what was told.
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
+    yield _topic(settings.zone_condition_topic), ("READ", "DESCRIBE_CONFIGS")
     both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
-    for name in both:
+    for name in (*both, settings.shadow_alerts_topic, settings.shadow_state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.watermark_topic), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
@@ -111,6 +112,7 @@ def _api(settings: Settings, _: str) -> Granted:
         settings.status_topic,
         settings.watermark_topic,
         settings.dead_letter_topic,
+        settings.shadow_alerts_topic,
     )
     for name in names:
         yield _topic(name), ("READ",)
@@ -139,14 +141,20 @@ def _operator(settings: Settings, _: str) -> Granted:
     names = (
         settings.source_topic, settings.alerts_topic, settings.status_topic, settings.watermark_topic,
         settings.dead_letter_topic, settings.state_topic, settings.prefix + WEBHOOK_DEAD_LETTER,
+        settings.shadow_alerts_topic, settings.shadow_state_topic,
     )  # fmt: skip
     for name in names:
         yield _topic(name), made
     for outlet in _outlets(settings):
         yield outlet, made
     yield _topic(settings.control_topic), (*made, "READ", "WRITE")
+    yield _topic(settings.zone_condition_topic), (*made, "READ", "WRITE")
     yield Resource("group", settings.group), ("DESCRIBE",)
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("DESCRIBE",)
+
+
+def _announcer(settings: Settings, _: str) -> Granted:
+    yield _topic(settings.zone_condition_topic), ("WRITE",)
 
 
 def _nothing(_: Settings, __: str) -> Granted:
@@ -162,6 +170,7 @@ _ROLES: dict[str, Callable[[Settings, str], Granted]] = {
     "webhooks": _webhooks,
     "ledger": _ledger,
     "operator": _operator,
+    "announcer": _announcer,
     "regulator": _nothing,
 }
 ROLES = tuple(_ROLES)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from detectors.verdicts import Outcome, read_outcomes
+from stream.kafka.transactional_producer import ProduceFailed
 from stream.output.encoding import Encoded
 from stream.state.checkpoint import Checkpointer, CheckpointPosition, Held
 from stream.worker.steps.judging import Judged
@@ -65,14 +66,20 @@ class Publishing(PartitionState):
             self._writing.result()
 
     async def _settle(self) -> None:
-        """Write all that waits by now."""
-        if self._writing is not None:
-            # Not awaited itself: whoever closes the partition may cancel it, and that is not for us.
-            await asyncio.wait([self._writing])
+        """Write all that waits by now, in the transaction after the one under way.
+
+        Under load something waits again whenever a transaction ends, so this must not wait for writing beside
+        the judging to end: there would be no checkpoint until the load does.
+        """
+        try:
+            self._written_so_far()
+            await self._write()
+        except ProduceFailed:
             if self.closed:
                 return
+            # Rather what it failed of beside the judging.
             self._written_so_far()
-        await self._write()
+            raise
 
     async def _write(self) -> None:
         waiting = self._publisher.latency.taken()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from detectors.kernels.evidence.arrivals import Place
+from detectors.kernels.layout.values import PAST
 from detectors.store import RiderStore
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.metrics.alert_latency import AlertLatency
@@ -24,6 +26,20 @@ from stream.state.shm_writer import SILENT_MS, Progress, SharedArrays
 from stream.worker.context import Source, WorkerContext
 
 _MOST_TWO_RIDERS = 4096
+
+
+@dataclass(slots=True)
+class ConditionsTaken:
+    """How far a partition has come with the topic of conditions of zones.
+
+    ``announced`` and ``refused`` of what has been read of it are dealt with; before the offsets of
+    ``refused_to`` dead letters stood already. ``gates_told``: what readers beside the stream have.
+    """
+
+    announced: int = 0
+    refused: int = 0
+    refused_to: dict[int, int] = field(default_factory=dict)
+    gates_told: int = 0
 
 
 class PartitionState:
@@ -78,9 +94,11 @@ class PartitionState:
         #: Orders that two riders have had at once, the last ones found, for readers beside the stream.
         self._two_riders: deque[list[int]] = deque(maxlen=_MOST_TWO_RIDERS)
         self._two_riders_new = False
-        self._flushed = 0.0
-        self._forget_due_s = 0.0
+        self._conditions = ConditionsTaken()
+        self._flushed = self._forget_due_s = 0.0
         self._reading_from = 0
+        #: Where nothing is known of a former owner: nothing before this instant is told.
+        self._named_s = PAST
 
     @property
     def now_s(self) -> int | None:
@@ -123,6 +141,9 @@ class PartitionState:
     def _say(self) -> None:
         """Tell those who read beside the stream how far this partition is."""
         if self.shared:
+            if self._conditions.gates_told != self.store.gates_turn:
+                self._conditions.gates_told = self.store.gates_turn
+                self.shared.put_gates(self.store.gates())
             if self._two_riders_new:
                 self._two_riders_new = False
                 self.shared.put_two_riders(np.array(self._two_riders, dtype=np.int64))

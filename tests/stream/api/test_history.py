@@ -135,16 +135,16 @@ def test_it_is_bounded_whatever_comes(at: list[int], names: int) -> None:
     assert len(history.hours) <= HOURS + 1
     assert len(history.samples) <= SAMPLES_S // SAMPLE_S
     assert all(later.at_s > before.at_s for before, later in itertools.pairwise(history.samples))
-    for one_hour in history.hours.values():
-        assert len(one_hour.figures.zones) <= MOST_ZONES + 1
-        assert len(one_hour.figures.platforms) <= MOST_PLATFORMS + 1
+    for kept in history.hours.values():
+        assert len(kept.figures.zones) <= MOST_ZONES + 1
+        assert len(kept.figures.platforms) <= MOST_PLATFORMS + 1
 
 
 def test_riders_are_sampled_once_in_five_minutes_of_the_city(scene: Scene) -> None:
     service, world = scene.service, scene.world
 
     def tick() -> None:
-        asyncio.run(service.history.tick(service.riders, has_caught_up=True))
+        asyncio.run(service.history.tick(has_caught_up=True))
 
     for _ in range(3):
         tick()
@@ -207,12 +207,12 @@ def test_a_place_that_cannot_be_written_is_said_once(tmp_path: Path) -> None:
 
 def test_an_api_that_stops_has_written_what_it_knew(scene: Scene, tmp_path: Path) -> None:
     file = HistoryFile(str(tmp_path / "h.json"), "x")
-    asked = HistoryQuery(file, lambda: {"complete": False}, lambda: scene.world.wall_s)
+    asked = HistoryQuery(file, lambda: scene.service.riders, lambda: scene.world.wall_s)
     asked.start()
     asked.history.count(told())
 
     async def for_a_while() -> None:
-        running = asyncio.ensure_future(asked.run(lambda: scene.service.riders, lambda: False))
+        running = asyncio.ensure_future(asked.run(lambda: False))
         await asyncio.sleep(0)
         running.cancel()
         await asyncio.wait([running])
@@ -309,10 +309,12 @@ def test_tables_change_together_every_five_minutes_and_at_once_when_partitions_g
     seen = [
         published.overview(at_s, {**table, "partitions": partitions})["statuses"]["hold"]
         for at_s, table, partitions in (
-            (0, first, fresh), (PERIOD_S - 1, more, fresh),
-            (PERIOD_S, more, fresh), (PERIOD_S + 1, first, []),
+            (0, first, fresh),
+            (PERIOD_S - 1, more, fresh),
+            (PERIOD_S, more, fresh),
+            (PERIOD_S + 1, first, []),
         )
-    ]  # fmt: skip
+    ]
     assert seen == [40, 40, 80, 40]
 
 

@@ -16,12 +16,16 @@ COLLECTION = {name: load(name) for name in builtin_names()}
 #: What is spoken where Chinese and English are not enough.
 LANGUAGES = {
     "cl-152-quater-z": {"es"},
+    "cy-heat-2023": {"el", "tr"},
     "de-arbzg": {"de"},
     "eu-561-driving": {"de", "fr"},
     "eu-working-time": {"de", "fr"},
+    "gr-heat-2025": {"el"},
     "in-aggregator-2020": {"hi"},
     "jp-2024": {"ja"},
     "kr-couriers-2021": {"ko"},
+    "kr-night-couriers": {"ko"},
+    "qa-heat-2025": {"ar"},
 }
 
 
@@ -37,6 +41,7 @@ def test_every_policy_of_the_collection_is_there() -> None:
         "uber-12h", "uber-uk-10h", "lyft-12h", "ola-uk", "us-ca-prop22", "us-nyc-tlc", "us-fmcsa-passenger",
         "eu-561-driving", "eu-working-time", "de-arbzg", "uk-wtr-1998", "nz-13h", "jp-2024",
         "kr-couriers-2021", "in-aggregator-2020", "cl-152-quater-z",
+        "gr-heat-2025", "cy-heat-2023", "qa-heat-2025", "cn-heat-2012", "kr-night-couriers",
     }  # fmt: skip
 
 

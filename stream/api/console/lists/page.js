@@ -8,6 +8,8 @@ import { keep } from "./save.js";
 
 const EVERY_MS = 5000;
 const MOST = 50;
+/** A file of everything may take a while. */
+const FILE_MS = 600_000;
 const STATUSES = ["hold", "approaching", "clear"];
 const TOLD = ["approaching", "limit_reached", "reminder", "hold_released", "hold_breached"];
 
@@ -101,7 +103,7 @@ function list(name, of, main, state, query) {
   });
 
   const file = (format) => async () => {
-    const found = await fetched(`${of.path}?${search({ ...without, format })}`);
+    const found = await fetched(`${of.path}?${search({ ...without, format })}`, FILE_MS);
     keep(`respite-${name}.csv`, "text/csv", await found.text());
   };
   const everything = async () => {

@@ -6,6 +6,8 @@ import { clock, number, say } from "../words.js";
 
 const uPlot = globalThis.uPlot;
 const HEIGHT = 220;
+/** A single sample is drawn at the end of an hour. */
+const LEAST_S = 3600;
 
 const probe = el("span", { hidden: true });
 document.body.append(probe);
@@ -49,7 +51,7 @@ export function lines({ id, title, about, state, unit = number, most = null, ste
     return {
       width: Math.max(200, Math.floor(figure.clientWidth || 600)), height: HEIGHT, legend: { show: false }, cursor: { drag: { x: false, y: false } },
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), state.zone),
-      scales: { y: { range: (_, low, high) => [0, most ?? Math.max(1, (high ?? 0) * 1.05)] } },
+      scales: { x: { range: (_, low, high) => [Math.min(low, high - LEAST_S), high] }, y: { range: (_, low, high) => [0, most ?? Math.max(1, (high ?? 0) * 1.05)] } },
       axes: [
         { ...axis, space: 60, values: (_, splits) => splits.map((at) => clock(new Date(at * 1000).toISOString(), state.zone)) },
         { ...axis, size: 56, values: (_, splits) => splits.map((value) => (Number.isInteger(value) || most ? unit(value) : "")) },
