@@ -10,14 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import uuid
 import webbrowser
 from collections.abc import Iterator, Sequence
@@ -31,25 +29,25 @@ from stream.kafka.admin import KafkaUnavailable, administration
 from stream.kafka.log_reader import tail
 from stream.settings import Settings, load_settings
 from stream.simulation.demo_monitoring import free_port, servers
+from stream.simulation.demo_processes import (
+    LOGS,
+    DemoFailed,
+    Part,
+    address_of,
+    await_ready,
+    broker,
+    start as start_part,
+)
 from stream.simulation.demo_terminal import DemoTerminal, take
 from stream.simulation.events import PLATFORMS
 from stream.state.shm_writer import shared_folder
 
-BROKER = Path(__file__).resolve().parents[2] / "deploy" / "kafka" / "broker.py"
 #: Where the console is, unless the port is taken.
 CONSOLE_PORT = 8080
-_LOGS = Path(".respite")
-_STOP_S = 15
-#: The first start compiles every kernel.
-_READY_S = 900
 _DRAIN_S = 6.0
 _DAYS = 0.9
 _FAULTS = {"late": 0.01, "duplicate": 0.01, "shuffled": 0.02, "malformed": 0.001, "lost": 0.005}
 _RESPITE = (sys.executable, "-m", "stream")
-
-
-class DemoFailed(RuntimeError):
-    """A part of the demonstration could not be started or has ended; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,73 +67,6 @@ class Day:
     seed: int
     stay: bool
     browser: bool
-
-
-@contextlib.contextmanager
-def _broker() -> Iterator[str]:
-    """A running Kafka; stopped again when this started it."""
-    named = os.environ.get("RESPITE_BROKER")
-    if named:
-        yield named
-        return
-    ran_before = _broker_command("status").returncode == 0
-    started = _broker_command("start")
-    if started.returncode != 0:
-        message = (
-            f"Kafka does not start: {started.stderr.strip()}; or name a broker: RESPITE_BROKER=HOST:PORT"
-        )
-        raise DemoFailed(message)
-    try:
-        yield started.stdout.strip().splitlines()[-1]
-    finally:
-        if not ran_before:
-            _broker_command("stop")
-
-
-def _broker_command(command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(BROKER), command], capture_output=True, text=True, check=False, timeout=300
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A running part and where its words go."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def check(self) -> None:
-        """Raise `DemoFailed` when it has ended."""
-        if self.process.poll() is not None:
-            message = f"the {self.name} has ended with status {self.process.returncode}; see {self.log}"
-            raise DemoFailed(message)
-
-    def stop(self) -> None:
-        """Stop it, in order if it will."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
-def _start(name: str, command: Sequence[str], environment: dict[str, str]) -> Part:
-    """A command beside this one."""
-    log = _LOGS / f"demo-{name.lower()}.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            # Ctrl-C is for this process, which then stops the others in order.
-            start_new_session=True,
-        )
-    return Part(name, process, log)
 
 
 async def _watch(
@@ -223,34 +154,6 @@ def _delete_topics(settings: Settings) -> None:
         sys.stderr.write(f"respite: the topics {settings.prefix}* are left over: {error}\n")
 
 
-def _address(api: Part) -> str:
-    """Where the API listens, once it does."""
-    found = None
-    deadline_s = time.monotonic() + _READY_S
-    while found is None:
-        api.check()
-        _not_after(deadline_s, api)
-        found = re.search(r"http://[\w.:]+", api.log.read_text(encoding="utf-8", errors="replace"))
-    return found[0]
-
-
-def _await_ready(address: str, parts: Sequence[Part]) -> None:
-    """Until the API can answer for the worker's riders."""
-    deadline_s = time.monotonic() + _READY_S
-    while True:
-        for part in parts:
-            part.check()
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - our own
-            return
-        _not_after(deadline_s, parts[-1])
-
-
-def _not_after(deadline_s: float, part: Part) -> None:
-    if time.monotonic() > deadline_s:
-        raise DemoFailed(f"the {part.name} is not ready after {_READY_S} s; see {part.log}")
-    time.sleep(0.05)
-
-
 @contextlib.contextmanager
 def _folder(settings: Settings) -> Iterator[Path]:
     """Room for the servers' data; it and the riders' shared state are gone in the end."""
@@ -267,7 +170,7 @@ def _show(console: Console, address: str, day: Day) -> None:
     settings = _settings(address)
     worker_port, api_port = free_port(), free_port(CONSOLE_PORT)
     environment = _environment(settings, worker_port, api_port)
-    _LOGS.mkdir(exist_ok=True)
+    LOGS.mkdir(exist_ok=True)
     board = DemoTerminal(console)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder(settings))
@@ -275,7 +178,7 @@ def _show(console: Console, address: str, day: Day) -> None:
         stack.callback(_delete_topics, settings)
 
         def start(name: str, command: Sequence[str]) -> Part:
-            part = _start(name, command, environment)
+            part = start_part(name, command, environment)
             stack.callback(part.stop)
             return part
 
@@ -286,7 +189,7 @@ def _show(console: Console, address: str, day: Day) -> None:
         beside = list(servers(folder, worker_port, api_port))
         for server in beside:
             start(server.name, server.command)
-        console_at = _address(api)
+        console_at = address_of(api)
         board.console_at = f"{console_at}/"
         console.print(f"Console        {board.console_at}", style="bold")
         for server in beside:
@@ -294,7 +197,7 @@ def _show(console: Console, address: str, day: Day) -> None:
         console.print(f"Metrics        http://127.0.0.1:{worker_port}/metrics")
         console.print(f"Kafka          {address}, topics {settings.prefix}*")
         console.print("Loading kernels; the very first time they are compiled, which takes minutes.")
-        _await_ready(console_at, [worker, api])
+        await_ready(console_at, [worker, api])
         city = start("city", _city(day))
         console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
         if day.browser and not webbrowser.open(board.console_at):
@@ -312,7 +215,7 @@ def run(day: Day) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with _broker() as address:
+        with broker() as address:
             _show(console, address, day)
     except KeyboardInterrupt:
         console.print("stopped")

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
 from detectors.doubts import Doubt
-from detectors.kernels.layout.values import PAST
 from detectors.limits import LimitTable
 from detectors.reading import Certain
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
-from schemas.platform_view import alert_view, explanation_view
+from schemas.platform_view import explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
 from stream.api.documents.batch import Batch
@@ -35,33 +33,24 @@ from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
 from stream.api.queries.alert_log import ReadAlert
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.live import LiveQueries
 from stream.api.queries.overview import OverviewQuery
-from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
-from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts
+from stream.api.queries.partitions import Unsure
+from stream.api.queries.peers import FORWARDED, Peers
+from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
-from stream.api.queries.riders import BUSY, Riders, Unsure
+from stream.api.queries.riders import BUSY, Riders
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
 from stream.settings import Settings
 
 Document = dict[str, Any]
-#: Of alerts of which it cannot be said here whose they are, so many are asked about for who resumes.
-_LOOKED_AT = 5_000
-#: Alerts written at a time beside the event loop: less than a millisecond's work.
-_SLICE = 25
 Found = TypeVar("Found")
 _json = msgspec.json.Encoder()
 
 
-class Missed(NamedTuple):
-    """What a client may have missed of the live stream, oldest first, and whether there was more before."""
-
-    read: list[ReadAlert]
-    older: bool
-
-
-class QueryService:
+class QueryService(LiveQueries):
     """Answers for every route.
 
     Parameters
@@ -76,15 +65,12 @@ class QueryService:
         self.policies: Sequence[Policy] = load_all(settings.policies)
         table = LimitTable(limits_of(self.policies), window_starts)
         self.limits = table.limits
-        self.riders = Riders(settings, table, settings.store(0), wall)
-        self.recent = RecentAlerts(settings, self.riders.owners, wall)
+        riders = Riders(settings, table, settings.store(0), wall)
+        super().__init__(riders, RecentAlerts(settings, riders.owners, wall), Peers(settings.peers))
         #: Ids of the live stream; the app puts in those that the file of keys has the secret of.
         self.ids = EventIds(lambda: b"")
-        self.peers = Peers(settings.peers)
         self.counts = Counts()
         self._explainer = Explainer(self.policies)
-        #: One client at a time is told what it has missed.
-        self._resuming = asyncio.Semaphore(1)
         self._wall = wall
         self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
@@ -264,56 +250,6 @@ class QueryService:
             raise unavailable("it cannot be said whose this alert is") from error
         return since_s is not None and since_s <= one.event_s
 
-    # -- the live stream -----------------------------------------------------------------------
-
-    async def claims(
-        self, caller: Caller, riders: Sequence[str], headers: Mapping[str, str]
-    ) -> dict[str, int | None]:
-        """By rider, since when he is the caller's by what all machines know; `NOT_OWN`; None: none says."""
-        platform = caller.platform
-        if platform is None or not riders:
-            return dict.fromkeys(riders, PAST)
-        owners = await asyncio.to_thread(self.riders.owners, riders)
-        found: dict[str, int | None] = {
-            rider: None if one is None else one.get(platform, NOT_OWN)
-            for rider, one in zip(riders, owners, strict=True)
-        }
-        missing = [rider for rider, since_s in found.items() if since_s is None]
-        if missing and self.peers and FORWARDED not in headers:
-            found |= await self.peers.claims(headers, missing)
-        return found
-
-    def missed(self, caller: Caller, position: Sequence[int]) -> Missed:
-        """What may be the caller's of what was told after a position, as many as a client may be behind.
-
-        Costs what is the caller's own, and at most `_LOOKED_AT` more of which it is not known whose it is.
-        """
-        newest = list(islice(self.recent.log.newest_after(caller.platform, position), QUEUE + 1))
-        if caller.platform is not None:
-            unsure = islice(self.recent.log.unsure_after(caller.platform, position), _LOOKED_AT)
-            newest = sorted([*newest, *unsure], key=lambda one: -one.sequence)
-        older = len(newest) > QUEUE or not self.recent.log.reaches(position)
-        return Missed(newest[::-1], older=older)
-
-    async def offers(
-        self, caller: Caller, missed: Missed, position: Sequence[int], headers: Mapping[str, str]
-    ) -> AsyncIterator[list[Offered]]:
-        """What a client has missed as it may see it, some at a time, written beside the event loop."""
-        at = list(position)
-        async with self._resuming:
-            riders = sorted({one.rider for one in missed.read})
-            since = await self.claims(caller, riders, headers)
-            mine = [one for one in missed.read if _may_be_own(one, since[one.rider])][-QUEUE:]
-        for first in range(0, len(mine), _SLICE):
-            some = mine[first : first + _SLICE]
-            async with self._resuming:
-                cut = await asyncio.to_thread(_cut, caller, some)
-            offered = []
-            for one, alert in zip(some, cut, strict=True):
-                at[one.partition] = one.offset
-                offered.append(Offered(one, alert, sure=since[one.rider] is not None, position=tuple(at)))
-            yield offered
-
     async def overview(self, caller: Caller) -> Document:
         """What a console shows, as much as the caller may see."""
         document = await self._overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
@@ -339,13 +275,3 @@ class QueryService:
         if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
-
-
-def _may_be_own(one: ReadAlert, since_s: int | None) -> bool:
-    return since_s is None or (since_s != NOT_OWN and since_s <= one.event_s)
-
-
-def _cut(caller: Caller, some: Sequence[ReadAlert]) -> list[Document]:
-    """Alerts as the caller may see them."""
-    found = [one.document() for one in some]
-    return found if caller.platform is None else [alert_view(alert) for alert in found]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -17,18 +15,16 @@ from detectors.kernels.doubts.shared_orders import PAIR_WORDS
 from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, Shared
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Busy, Certain, Reader
+from detectors.reading import Busy, Certain
 from detectors.rider_view import RiderView, clocks_running
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
+from stream.api.queries.partitions import Partitions, Unsure
 from stream.settings import Settings
-from stream.state.shm_reader import Health, SharedPartition
-from stream.state.shm_writer import digest_of, read_about, shared_folder
+from stream.state.shm_reader import Health
 
 BUSY = "busy"
 _TRIES = 8
-_PAUSE_S = 0.002
-_SCAN_S = 1.0
 #: Riders of a round whose partitions are asked beside one another.
 _SHARED_OUT = 4096
 
@@ -36,11 +32,7 @@ _SHARED_OUT = 4096
 Found = TypeVar("Found")
 
 
-class Unsure(RuntimeError):
-    """Nothing can be said of a partition's riders; the message is the reason's name."""
-
-
-class Riders:
+class Riders(Partitions):
     """Asks the rider stores of this machine's workers.
 
     Parameters
@@ -60,63 +52,8 @@ class Riders:
         store: StoreSettings,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self.limits = limits
-        self._store = store
-        self._wall = wall
-        self._keep_s = settings.keep
-        self._folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
-        self._digest = digest_of(limits, store)
-        self._local = threading.local()
-        self._count: int | None = None
-        self._scanned_s = 0.0
+        super().__init__(settings, limits, store, wall)
         self._pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="round")
-
-    @property
-    def _reader(self) -> Reader:
-        reader: Reader | None = getattr(self._local, "reader", None)
-        if reader is None:
-            reader = self._local.reader = Reader(self.limits, self._store)
-        return reader
-
-    def _of_thread(self, number: int) -> SharedPartition:
-        """Each thread maps for itself: what one maps anew another may still be reading."""
-        mapped: dict[int, SharedPartition] | None = getattr(self._local, "partitions", None)
-        if mapped is None:
-            mapped = self._local.partitions = {}
-        if number not in mapped:
-            mapped[number] = SharedPartition(self._place(number), number, self._digest)
-        return mapped[number]
-
-    def _place(self, number: int) -> Path:
-        return (self._folder or Path("/nonexistent")) / f"p{number}"
-
-    def warm_up(self) -> None:
-        """Load the kernels, so that the first question does not wait for them."""
-        self._reader.warm_up()
-
-    # -- partitions ----------------------------------------------------------------------------
-
-    def partitions(self) -> int | None:
-        """How many partitions there are; None when no worker on this machine says so."""
-        wall_s = self._wall()
-        if self._count is None and abs(wall_s - self._scanned_s) > _SCAN_S and self._folder is not None:
-            self._scanned_s = wall_s
-            for folder in self._folder.glob("p*"):
-                about = read_about(folder)
-                if about is not None:
-                    self._count = about.partitions
-        return self._count
-
-    def learn_partitions(self, count: int) -> None:
-        """Take the count from elsewhere."""
-        self._count = count
-
-    def healths(self) -> list[Health]:
-        """How far each partition is, as far as it is on this machine."""
-        now_ms = int(self._wall() * 1000)
-        return [self._of_thread(number).health(now_ms) for number in range(self.partitions() or 0)]
-
-    # -- riders --------------------------------------------------------------------------------
 
     def answer(self, batch: Batch, platform: str | None, *, patient: bool = True) -> dict[int, str]:
         """Write the answers of a round; partitions of which nothing can be said, with the reason.
@@ -162,29 +99,6 @@ class Riders:
             if not len(which):
                 return
         raise Unsure(BUSY)
-
-    def _attempts(self, partition: SharedPartition, tries: int) -> Iterator[Health]:
-        """Some tries with pauses, each with how far the partition is.
-
-        Raises
-        ------
-        Unsure
-            When it may not be believed.
-        """
-        for attempt in range(tries):
-            if attempt:
-                time.sleep(_PAUSE_S)
-            health = partition.health(int(self._wall() * 1000))
-            if health.why_not is not None:
-                raise Unsure(health.why_not)
-            yield health
-
-    def _asker(self, partition: SharedPartition, platform: str | None, health: Health) -> Asker:
-        if platform is None:
-            return EVERYONE
-        names = partition.platforms()
-        number = names.index(platform) if platform in names else NONE
-        return Asker(number, (health.now_s or 0) - self._keep_s)
 
     def rider(self, rider: str, platform: str | None, *, patient: bool = True) -> RiderView | None:
         """One rider; None when he is not known, or not to the platform.
@@ -347,27 +261,3 @@ class Riders:
             self._reader.answer(shared, health.now_s or 0, asked, np.arange(len(asked.length)), asker)
             if of.is_current():
                 yield platform, Batch(asked, batch.murmurs)
-
-    def home(self, rider: str) -> int:
-        """The number of the rider's partition; `NONE` while it is not known how many there are."""
-        count = self.partitions()
-        return NONE if count is None else int(Batch.of([rider], [0]).murmurs[0]) % count
-
-    def is_elsewhere(self, rider: str) -> bool:
-        """Whether no worker on this machine has the rider's partition."""
-        number = self.home(rider)
-        if number == NONE:
-            return True
-        return self._of_thread(number).health(int(self._wall() * 1000)).why_not == "elsewhere"
-
-    def zone_of(self, rider: str, view: RiderView) -> str | None:
-        """The name of a rider's zone; None where he has none, or it cannot be said now."""
-        number = self.home(rider)
-        if number == NONE or self._of_thread(number).arrays() is None:
-            return None
-        names = self.names_of_zones(number)
-        return names[view.zone] if 0 <= view.zone < len(names) else None
-
-    def names_of_zones(self, partition: int) -> Sequence[str]:
-        """The names behind zones' numbers."""
-        return self._of_thread(partition).zones()
