@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,11 +18,12 @@ from pydantic import (
 )
 
 from schemas.names import Id, is_id
-from schemas.policy_calendar import date_faults
+from schemas.policy_calendar import OnlyDate, date_faults
 from schemas.policy_examples import Example, faults_beside
 from schemas.policy_faults import example_name, faults_of
 from schemas.policy_limit import PolicyLimit, pieces_beside
 from schemas.policy_words import Text, Words
+from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
 
@@ -49,8 +49,8 @@ class Policy(BaseModel):
     name: Id
     version: Annotated[StrictInt, Field(ge=1)]
     time_zone: Annotated[str, BeforeValidator(_known_zone)]
-    valid_from: date | None = None
-    valid_until: date | None = None
+    valid_from: OnlyDate | None = None
+    valid_until: OnlyDate | None = None
     modality: Literal["law", "agreement", "standard", "platform"]
     jurisdiction: Annotated[
         Words | None, Field(description="Where it applies, in words: a country, a city, a platform's places.")
@@ -104,7 +104,7 @@ def load_policy(text: str, origin: str) -> Policy:
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidPolicy(f"{origin}: not TOML: {error}") from error
+        raise InvalidPolicy(f"{origin}: {toml_fault(text, error)}") from error
     try:
         return Policy.model_validate(tree, context=_around_examples(tree))
     except ValidationError as error:

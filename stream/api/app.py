@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ from stream.settings import Settings
 log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CONSOLE = Path(__file__).resolve().parent / "console"
+#: What is counted and written in threads beside the event loop keeps it waiting for so long at a time.
+_SWITCH_S = 0.001
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
 Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No
@@ -227,6 +230,7 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     except NotServed as error:
         raise ApiRefused(str(error)) from error
     config = server_config(app, settings)
+    sys.setswitchinterval(_SWITCH_S)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
     uvicorn.Server(config).run(sockets=[listening])

@@ -10,7 +10,8 @@ from pathlib import Path
 from detectors.kernels.layout.values import NONE
 from detectors.kernels.reading.columns import Asker
 from detectors.limits import LimitTable
-from detectors.reading import EVERYONE, Reader, RiderView
+from detectors.reading import EVERYONE, Reader
+from detectors.rider_view import RiderView
 from detectors.store import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings

@@ -91,7 +91,7 @@ class QueryService(LiveQueries):
         unsure = self.riders.answer(batch, caller.platform, patient=False)
         if BUSY in unsure.values():
             unsure = await asyncio.to_thread(self.riders.answer, batch, caller.platform)
-        (answer,) = await self._with_peers(batch, unsure, caller, headers)
+        (answer,) = await self._with_peers(self._answers(batch, unsure, caller), headers)
         self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
 
@@ -106,7 +106,11 @@ class QueryService(LiveQueries):
         here, batch, unsure = await asyncio.to_thread(self._round_here, caller, body)
         if here is not None:
             return here
-        answers = await self._with_peers(batch, unsure, caller, headers)
+        answers = await asyncio.to_thread(self._answers, batch, unsure, caller)
+        answers = await self._with_peers(answers, headers)
+        return await asyncio.to_thread(self._counted, answers)
+
+    def _counted(self, answers: list[EligibilityAnswer]) -> bytes:
         self.counts.answered(Counter(one.verdict for one in answers).items())
         return _json.encode(Answers(answers))
 
@@ -120,17 +124,15 @@ class QueryService(LiveQueries):
         self.counts.answered(verdicts_of(batch, unsure, partitions))
         return write_answers(batch, self.limits, unsure, partitions, caller.if_unknown), batch, unsure
 
+    def _answers(self, batch: Batch, unsure: Mapping[int, str], caller: Caller) -> list[EligibilityAnswer]:
+        return answers_of(batch, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
+
     async def _with_peers(
-        self, batch: Batch, unsure: Mapping[int, str], caller: Caller, headers: Mapping[str, str]
+        self, answers: list[EligibilityAnswer], headers: Mapping[str, str]
     ) -> list[EligibilityAnswer]:
-        answers = answers_of(batch, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
-        missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
-        if not missing or not self.peers or FORWARDED in headers:
+        if not self.peers or FORWARDED in headers:
             return answers
-        asked = [(answers[i].rider_id, answers[i].minutes) for i in missing]
-        for index, answer in (await self.peers.ask(headers, asked)).items():
-            answers[missing[index]] = answer
-        return answers
+        return await self.peers.complete(headers, answers)
 
     # -- riders and alerts ---------------------------------------------------------------------
 
@@ -186,12 +188,8 @@ class QueryService(LiveQueries):
                 raise unavailable("it cannot be said whose this rider is") from error
             if since_s is None:
                 return {"alerts": []}
-        shown = []
-        for one, retracted in self.recent.log.of_rider(rider, caller.platform, since_s):
-            alert = one.document()
-            told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-            shown.append({**told, "retracted": retracted})
-        return {"alerts": shown}
+        told = self.recent.log.of_rider(rider, caller.platform, since_s)
+        return {"alerts": await asyncio.to_thread(_told, told)}
 
     async def explanation(
         self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
@@ -254,7 +252,7 @@ class QueryService(LiveQueries):
         """What a console shows, as much as the caller may see."""
         document = await self._overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return for_regulator(document)
+            return await asyncio.to_thread(for_regulator, document)
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
@@ -275,3 +273,13 @@ class QueryService(LiveQueries):
         if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
+
+
+def _told(found: Sequence[tuple[ReadAlert, bool]]) -> list[Document]:
+    """Alerts, with whether they have been retracted, as a rider's list has them."""
+    shown = []
+    for one, retracted in found:
+        alert = one.document()
+        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+        shown.append({**told, "retracted": retracted})
+    return shown
