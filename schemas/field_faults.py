@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from schemas.event_faults import kind_of
@@ -59,6 +59,24 @@ def field_fault(fault: Mapping[str, Any], names: Collection[str] = ()) -> str:
     return _wanted(kind, about)
 
 
+def causes(errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The faults of a file without those that are the consequence of another.
+
+    A misspelt name is why another is missing, and of a list with nothing good in it each entry is told.
+    """
+    places = [one["loc"] for one in errors]
+    unknown = [one["loc"] for one in errors if one["type"] == "extra_forbidden"]
+    kept = []
+    for one in errors:
+        loc = one["loc"]
+        beside = [str(other[-1]) for other in unknown if other[:-1] == loc[:-1]]
+        within = any(len(other) > len(loc) and other[: len(loc)] == loc for other in places)
+        misspelt = one["type"] == "missing" and difflib.get_close_matches(str(loc[-1]), beside, 1)
+        if not misspelt and not (one["type"] == "too_short" and within):
+            kept.append(one)
+    return kept
+
+
 def _wanted(kind: str, about: Mapping[str, Any]) -> str:
     if kind in ("literal_error", "enum"):
         return "must be " + str(about["expected"]).replace("'", "")
@@ -66,7 +84,9 @@ def _wanted(kind: str, about: Mapping[str, Any]) -> str:
         pattern = str(about["pattern"]).strip("^$").removesuffix(r"\z").removesuffix(r"\Z")
         return "must be " + _FORMS.get(pattern, f"of the form {pattern}")
     if kind in ("greater_than_equal", "greater_than"):
-        return f"must be at least {about['ge']}" if "ge" in about else f"must be above {about['gt']}"
+        return (
+            f"must be at least {about['ge']}" if "ge" in about else f"must be above {about['gt'] or 'zero'}"
+        )
     if kind in ("less_than_equal", "less_than"):
         return f"must be at most {about['le']}" if "le" in about else f"must be below {about['lt']}"
     if kind in ("too_short", "too_long"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -35,8 +36,14 @@ class InvalidPolicy(ValueError):
     """A policy file that is refused; the message has every fault with its place."""
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """All that there are; to look for them takes as long as to read a hundred policies."""
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: object) -> object:
-    if isinstance(name, str) and (name in _NO_PLACES or name not in available_timezones()):
+    if isinstance(name, str) and (name in _NO_PLACES or name not in _zones()):
         raise ValueError(f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"')
     return name
 

@@ -125,8 +125,8 @@ def _lines(text: str, faults: list[str], doubts: list[str]) -> list[Row]:
             rows.append(Row(place, _of_cells(dict(zip(head, cells, strict=True)))))
     except csv.Error:
         faults.append(
-            f"line {reader.line_num}: no table from there on, maybe a quotation mark without its "
-            "end: save it as CSV"
+            f"line {reader.line_num}: no table: maybe a quotation mark has no "
+            "end: save it as CSV with commas, in UTF-8"
         )
     return rows
 
@@ -153,7 +153,7 @@ def _features(text: str, faults: list[str], doubts: list[str]) -> list[Row]:
     try:
         tree = json.loads(text)
     except json.JSONDecodeError as error:
-        faults.append(syntax(error))
+        faults.append(f"not JSON: {syntax(error)}")
         return []
     except (ValueError, RecursionError):
         faults.append("not JSON: a number is too long, or lists stand too deep in one another")

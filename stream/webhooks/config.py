@@ -24,7 +24,7 @@ from pydantic import (
 from yarl import URL
 
 from schemas.durations import parse_duration
-from schemas.field_faults import field_fault, written
+from schemas.field_faults import causes, field_fault, written
 from schemas.toml_faults import Unreadable, toml_file
 from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
 from stream.webhooks.signing import BadSecret, Signer
@@ -218,7 +218,8 @@ def load_config(path: Path) -> Config:
     except Unreadable as error:
         raise InvalidConfig(str(error)) from error
     except ValidationError as error:
-        faults = [_fault(one) for one in error.errors(include_input=False, include_url=False)]
+        errors = causes(error.errors(include_input=False, include_url=False))
+        faults = [_fault(one) for one in errors]
         raise InvalidConfig(f"{path}:\n" + "\n".join(faults)) from error
 
 
