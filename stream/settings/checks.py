@@ -163,8 +163,10 @@ class Checked(Fields):
             )
         try:
             self.tls()
-        except OSError as error:  # ssl.SSLError is one
-            faults.append(f"{', '.join(given)}: no usable certificate or key: {error}")
+        except OSError:  # ssl.SSLError is one
+            faults.append(
+                f"{', '.join(given)}: no usable certificate or key: name PEM files that go together"
+            )
         if faults:
             raise ValueError("\n  ".join(faults))
         return self
