@@ -263,7 +263,7 @@ def _parquet(name: str, whole: BinaryIO) -> Table:
         file = parquet.ParquetFile(whole)
     except (pa.ArrowException, OSError) as error:
         raise DamagedInput(
-            name, "is a Parquet file that cannot be read: it is cut short or damaged"
+            name, "is a Parquet file that cannot be read: cut short or damaged"
         ) from error
 
     def rows() -> Iterator[tuple[int, Row | BadRow]]:

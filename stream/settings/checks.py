@@ -165,7 +165,7 @@ class Checked(Fields):
             self.tls()
         except OSError:  # ssl.SSLError is one
             faults.append(
-                f"{', '.join(given)}: no usable certificate or key: name PEM files that go together"
+                f"{', '.join(given)}: no usable certificate or key: name PEM files"
             )
         if faults:
             raise ValueError("\n  ".join(faults))
