@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
-from typing import Any
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _TEXT = 'text stands in quotation marks, durations too, like "4h"'
@@ -72,29 +69,3 @@ def toml_fault(text: str, error: ValueError) -> str:
     near = lines[number - 1].strip()[:60] if 0 < number <= len(lines) else ""
     words = next((words for pattern, words in _WORDS if re.search(pattern, said)), "it makes no sense there")
     return f'not TOML: line {max(1, number)}, near "{near}": {words}'
-
-
-class Unreadable(ValueError):
-    """A file that cannot be read as TOML; the message names it, what is wrong and the remedy."""
-
-
-def toml_file(path: Path) -> dict[str, Any]:
-    """What a file says.
-
-    Raises
-    ------
-    Unreadable
-        When it cannot be read, or is not TOML in UTF-8.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise Unreadable(f"{path}: cannot be read: {(error.strerror or 'it').lower()}") from error
-    except UnicodeDecodeError as error:
-        raise Unreadable(
-            f"{path}: cannot be read: not UTF-8 at byte {error.start}: save it as UTF-8"
-        ) from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Unreadable(f"{path}: {toml_fault(text, error)}") from error

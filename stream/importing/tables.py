@@ -262,9 +262,7 @@ def _parquet(name: str, whole: BinaryIO) -> Table:
     try:
         file = parquet.ParquetFile(whole)
     except (pa.ArrowException, OSError) as error:
-        raise DamagedInput(
-            name, "is a Parquet file that cannot be read: cut short or damaged"
-        ) from error
+        raise DamagedInput(name, "is a Parquet file that cannot be read: cut short or damaged") from error
 
     def rows() -> Iterator[tuple[int, Row | BadRow]]:
         number = 0

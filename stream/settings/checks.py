@@ -164,9 +164,7 @@ class Checked(Fields):
         try:
             self.tls()
         except OSError:  # ssl.SSLError is one
-            faults.append(
-                f"{', '.join(given)}: no usable certificate or key: name PEM files"
-            )
+            faults.append(f"{', '.join(given)}: no usable certificate or key: name PEM files")
         if faults:
             raise ValueError("\n  ".join(faults))
         return self

@@ -25,8 +25,8 @@ from yarl import URL
 
 from schemas.durations import parse_duration
 from schemas.field_faults import causes, field_fault, written
-from schemas.toml_faults import Unreadable, toml_file
 from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
+from stream.toml_files import Unreadable, toml_file
 from stream.webhooks.signing import BadSecret, Signer
 
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]

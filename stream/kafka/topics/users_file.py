@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas.field_faults import written
-from schemas.toml_faults import Unreadable, toml_file
 from stream.kafka.topics.acls import OF_A_PLATFORM, ROLES, User, overlapping
+from stream.toml_files import Unreadable, toml_file
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PASSWORD = re.compile(r"[!-~]{12,256}")
