@@ -97,7 +97,7 @@ def test_a_riders_page_says_his_status_as_the_api_does(
         alerts = asked(address, f"/v1/riders/{rider}/alerts", key)["alerts"]
         visit = opened(browser, address, key)
         visit.open(f"/rider/{rider}")
-        words = {"hold": "hold", "approaching": "approaching", "clear": "clear"}[told["status"]]
+        words = {"hold": "On hold", "approaching": "Near a limit", "clear": "Clear"}[told["status"]]
         expect(visit.page.locator("#rider-status")).to_contain_text(words, ignore_case=True)
         expect(visit.page.locator("#told li")).to_have_count(len(alerts))
         visit.close()
