@@ -23,7 +23,7 @@ from schemas.policy_calendar import date_faults
 from schemas.policy_examples import Example, faults_beside
 from schemas.policy_faults import example_name, faults_of
 from schemas.policy_limit import PolicyLimit, pieces_beside
-from schemas.policy_words import Text, Words
+from schemas.policy_words import Said, Text, Words
 
 MOST_LIMITS = 32
 
@@ -58,7 +58,7 @@ class Policy(BaseModel):
     title: Words
     source: Text
     notes: Annotated[
-        tuple[Text, ...],
+        tuple[Said, ...],
         Field(description="What it says and the grammar cannot, and how its words were read."),
     ] = ()
     limits: Annotated[tuple[PolicyLimit, ...], Field(min_length=1, max_length=MOST_LIMITS, alias="limit")]

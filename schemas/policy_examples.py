@@ -36,7 +36,7 @@ from schemas.policy_timeline import (
     timeline_of,
     write_local,
 )
-from schemas.policy_words import Text
+from schemas.policy_words import Said, Text
 from schemas.zone_condition import checked_zone
 
 _BETWEEN = ("spans", "until", "reached")
@@ -133,7 +133,7 @@ class Example(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Text
+    title: Said
     source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
     date: Annotated[
         dt.date, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")

@@ -175,6 +175,9 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
     """The way to a fault as a reader of the file would say it: limits by name."""
     parts: list[str] = []
     for step in location:
+        if step in ("text", "words"):
+            # Which of the two forms of a text it is.
+            continue
         if isinstance(step, int) and parts == ["limit"]:
             parts = [limit_name(step, tree)]
         elif isinstance(step, int) and parts == ["example"]:
@@ -195,6 +198,8 @@ def limit_name(index: int, tree: Mapping[str, Any]) -> str:
 def example_name(index: int, tree: Mapping[str, Any]) -> str:
     """An example by its number from 1 and its title, where it has one."""
     try:
-        return f'example[{index + 1}] "{str(tree["example"][index]["title"])[:60]}"'
+        title = tree["example"][index]["title"]
+        title = title["en"] if isinstance(title, dict) else title
+        return f'example[{index + 1}] "{str(title)[:60]}"'
     except (KeyError, TypeError, IndexError):
         return f"example[{index + 1}]"

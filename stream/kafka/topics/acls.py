@@ -112,7 +112,6 @@ def _api(settings: Settings, _: str) -> Granted:
         settings.status_topic,
         settings.watermark_topic,
         settings.dead_letter_topic,
-        settings.shadow_alerts_topic,
     )
     for name in names:
         yield _topic(name), ("READ",)
