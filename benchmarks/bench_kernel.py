@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import harness
 from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import Limit, LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from schemas.decode import decode_lines
 from stream.columns import arrivals_of
 from stream.policies.calendars import window_starts

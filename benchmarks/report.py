@@ -159,6 +159,19 @@ def asked(found: Results, words: Words) -> Iterator[str]:
         yield _row(one["asked"], one["times"], one["p50_ms"], one["p99_ms"], one["most_ms"])
 
 
+def scaling(found: Results, words: Words) -> Iterator[str]:
+    """The highest steady rate by the number of workers."""
+    yield from _head(*words.scaling_head)
+    for name in words.cities:
+        run = found.get(name)
+        if run is None or run["sustained_events_per_s"] is None:
+            continue
+        best = run["trials"][-1]
+        share = f"{best['cpu_share']:.0%}"
+        busy = f"{best['machine_share']:.0%}"
+        yield _row(words.cities[name], f"{best['rate']:,.0f}", f"{best['cpu_us_per_event']:.1f}", share, busy)
+
+
 def short(found: Results, words: Words) -> Iterator[str]:
     """The few figures of a README."""
     yield from _head(*words.short_head)
@@ -176,7 +189,8 @@ def short(found: Results, words: Words) -> Iterator[str]:
 
 
 SECTIONS: Mapping[str, Section] = {
-    one.__name__: one for one in (live, about, stages, catching_up, kernel, memory, back, asked, short)
+    one.__name__: one
+    for one in (live, about, stages, catching_up, kernel, memory, back, asked, scaling, short)
 }
 
 

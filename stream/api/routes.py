@@ -14,7 +14,7 @@ from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
 from schemas.rest_stops import RestStopGaps, RestStops
-from stream.api import list_routes
+from stream.api import list_routes, review_routes
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
 from stream.api.documents.eligibility_answers import InvalidBatch
@@ -54,6 +54,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _live(made, service, caller)
     _peers(made, service, caller)
     list_routes.add_to(made, service, access, caller)
+    review_routes.add_to(made, service, access, caller)
     return made
 
 

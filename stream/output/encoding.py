@@ -86,7 +86,7 @@ class OutcomeEncoder:
         )
         time_ms = int(time.time() * 1000)
         # Most chunks have something for a few topics only.
-        present = set(written.messages.topic[: written.count].tolist())
+        present = set(np.flatnonzero(np.bincount(written.messages.topic[: written.count])).tolist())
         frames = [
             (self._topics[number], frame)
             for number in self._written

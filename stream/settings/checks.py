@@ -25,6 +25,7 @@ _DURATIONS = (
     "max_open_duty",
     "keep",
     "checkpoint_every",
+    "review_within",
     "ready_lag",
     "deaf_after",
 )

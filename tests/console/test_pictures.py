@@ -72,6 +72,11 @@ def test_each_picture_is_drawn_and_has_its_name_its_sentence_and_its_table(
     assert sorted(darkest) == sorted(one for one in counts if one > 0.8 * max(counts))
     expect(visit.page.locator("#p-honour")).to_contain_text("A: now 98 %")
     expect(visit.page.locator("#p-honour")).to_contain_text("C: now 95 %")
+    rows = [one.split() for one in visit.page.locator("#p-platforms tbody tr").all_inner_texts()]
+    # 19 hours of 40 holds; C breaches 2 of them an hour back, 4 two hours back, and so on.
+    breached = sum(min(40, 2 * hour) for hour in range(1, 20))
+    assert rows[2][:5] == ["C", "760", str(round(100 * (1 - breached / 760))), "%", str(breached + 19)]
+    assert rows[2][5:7] == ["17:00", "11:00"], "since when, and when last"
     # Where nothing was seen the table says nothing either.
     assert "–" in visit.page.locator("#p-status tbody").inner_text()
     assert faults(visit) == []

@@ -39,6 +39,7 @@ from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
+from stream.api.reviews.desk import ReviewDesk
 from stream.policies.loader import load_all
 from stream.settings import Settings
 
@@ -66,11 +67,13 @@ class QueryService(EligibilityQueries, LiveQueries):
         #: Ids of the live stream; the app puts in those of the file of keys.
         self.ids = EventIds(lambda: b"")
         self.counts = Counts()
-        self._settings = settings
+        self.settings = settings
         self._wall = wall
         self._plans = PlanFollower(settings, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
         self._published = Published()
+        #: None where no file of reviews is named.
+        self.reviews = ReviewDesk.of(settings.reviews, settings.review_within, wall)
 
     def _owners_now(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
         """Whose riders are; looked up anew each time, for the workers may go on with other policies."""
@@ -103,7 +106,7 @@ class QueryService(EligibilityQueries, LiveQueries):
         policies = self._plans.other_than(self.judged.digest)
         if policies is None:
             return False
-        judged = JudgedBy.of(self._settings, policies, self.recent, self._wall)
+        judged = JudgedBy.of(self.settings, policies, self.recent, self._wall)
         judged.riders.warm_up()
         self.judged = judged
         return True
@@ -196,9 +199,7 @@ class QueryService(EligibilityQueries, LiveQueries):
         Problem
             404 when it is not among the recent ones, or not the caller's.
         """
-        found = self.recent.log.alert(caller.platform, identity)
-        if found is not None and not await self._is_own(caller, found[0]):
-            found = None
+        found = await self._own_alert(caller, identity)
         if found is None and caller.platform is not None and FORWARDED not in headers:
             there = await self.peers.get(headers, f"/v1/alerts/{identity}/explanation?lang={lang}")
             if there is not None:
@@ -214,6 +215,29 @@ class QueryService(EligibilityQueries, LiveQueries):
         if caller.platform is not None:
             return explanation_view(caller.platform, document)
         return {**document, "rest_stops": await self.rest_stops.of_alert(alert, retracted=found[1])}
+
+    async def seen_alert(self, caller: Caller, identity: str, headers: Mapping[str, str]) -> Document:
+        """An alert whose explanation the caller may see.
+
+        Raises
+        ------
+        Problem
+            404 as `explanation` does.
+        """
+        found = await self._own_alert(caller, identity)
+        if found is None and caller.platform is not None:
+            # Another machine may know that it is the caller's.
+            await self.explanation(caller, identity, "en", headers)
+            found = self.recent.log.alert(None, identity)
+        if found is None:
+            raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
+        return found[0].document()
+
+    async def _own_alert(self, caller: Caller, identity: str) -> tuple[ReadAlert, bool] | None:
+        found = self.recent.log.alert(caller.platform, identity)
+        if found is not None and not await self._is_own(caller, found[0]):
+            return None
+        return found
 
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
@@ -236,6 +260,9 @@ class QueryService(EligibilityQueries, LiveQueries):
 
     async def metrics(self) -> bytes:
         """Totals for Prometheus."""
+        if self.reviews is not None:
+            now_s = int(self._wall())
+            self.counts.reviews = await asyncio.to_thread(self.reviews.store.counts, now_s)
         self.counts.rest_stops = await self.rest_stops.counts(self.judged.overview.overview)
         return self.counts.text()
 

@@ -41,9 +41,11 @@ class ShadowQuery(Partitions):
     def rows(self) -> list[Document]:
         """By limit, riders whom it would hold, those with an order in hand, and orders they accepted.
 
-        Orders are counted while they are not final: for the allowed lateness and an hour.
+        Orders are counted while they are not final: for the allowed lateness and an hour. Nothing where no
+        partition may be believed: a nought would read as nobody.
         """
         sums: Counter[tuple[int, str]] = Counter()
+        seen = False
         for health in self.healths():
             partition = self._of_thread(health.partition)
             shared = partition.arrays() if health.why_not is None else None
@@ -52,6 +54,9 @@ class ShadowQuery(Partitions):
             found = count(shared, min(health.riders, len(shared.rows)), self.limits.limits)
             if partition.is_current():
                 sums.update(found)
+                seen = True
+        if not seen:
+            return []
         return [
             {"policy": limit.policy, "limit": limit.name, **{name: sums[index, name] for name in _COUNTS}}
             for index, limit in enumerate(self.limits.limits)

@@ -8,7 +8,7 @@ import re
 import signal
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,17 @@ from stream.offline.intervals import union
 from stream.offline.replay import replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
-from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, comparable, events, until
+from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, comparable, events, until as within
 
 pytestmark = pytest.mark.kafka
 IN_FORCE, TRIED = "cn-meituan-2024", "cn-gbt-2025"
 Doc = dict[str, Any]
+#: Two stores judge the whole day, and a worker is restored from its start.
+DEADLINE_S = 300.0
+
+
+def until(claim: Callable[[], object], what: str, workers: Workers) -> None:
+    within(claim, what, workers, DEADLINE_S)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +111,8 @@ def wanted(said: Doc) -> Doc:
 
 
 def latest(day: Path) -> int:
-    return max(parse_instant(json.loads(line)["event_time"]) for line in day.open(encoding="utf-8"))
+    lines = day.read_text(encoding="utf-8").splitlines()
+    return max(parse_instant(json.loads(line)["event_time"]) for line in lines)
 
 
 def alerts_of(day: Path, policy: str) -> dict[str, Doc]:

@@ -1,8 +1,10 @@
 // The last day in pictures: riders by status, alerts by kind, platforms, zones by the hour, limits used.
 
 import { ask, Refused } from "../ask.js";
-import { el, text } from "../make.js";
-import { clock, ruleOf, say } from "../words.js";
+import { listAddress } from "../lists/page.js";
+import { savers } from "../lists/save.js";
+import { el, keyed, section, table, text } from "../make.js";
+import { clock, number, ruleOf, say } from "../words.js";
 import { heat, lines } from "./chart.js";
 
 const EVERY_MS = 3000;
@@ -27,7 +29,8 @@ export function pictures(main, state) {
     usage: heat({ id: "p-usage", title: say("p_usage"), about: say("p_usage_about"), first: "limit" }),
   };
   const { near, clear, kinds, honour, breaches, zones, usage } = cards;
-  main.append(el("h1", {}, say("pictures")), about, el("div", { class: "two" }, near.box, clear.box), el("div", { class: "two" }, honour.box, breaches.box), kinds.box, zones.box, usage.box);
+  const summed = platformTable(state);
+  main.append(el("h1", {}, say("pictures")), about, el("div", { class: "two" }, near.box, clear.box), summed.box, el("div", { class: "two" }, honour.box, breaches.box), kinds.box, zones.box, usage.box);
   let open = true;
   let timer = null;
 
@@ -52,6 +55,7 @@ export function pictures(main, state) {
     const known = KINDS.filter(([kind]) => hours.some((one) => own(one.kinds, kind)));
     kinds.update(times, known.map(([kind, tint, dash]) => ({ label: say(`k_${kind}`), values: hours.map((one) => own(one.kinds, kind) ?? 0), colour: tint, dash })));
     platforms(hours, times, honour, breaches);
+    summed.update(hours);
     const names = [...new Set(hours.flatMap((one) => Object.keys(one.zones)))].sort();
     zones.update(times.map((at) => clock(new Date(at * 1000).toISOString(), state.zone)), names.map((name) => [name, hours.map((one) => own(one.zones, name) ?? 0)]));
     const tenths = [...Array(10).keys()].map((one) => `${one * 10}–${one * 10 + 10} %`);
@@ -62,6 +66,34 @@ export function pictures(main, state) {
   }
   poll();
   return { close() { open = false; clearTimeout(timer); for (const one of Object.values(cards)) one.close?.(); } };
+}
+
+/** Who sends orders to riders on hold, since when and how often: the day's sums by platform. */
+function platformTable(state) {
+  const heads = ["platform", "holds", "p_honour_short", "breaches", "breached_since", "breached_last", "alerts"];
+  const { box: boxed, body } = table(say("p_platforms"), heads.map((key, index) => ({ text: say(key), number: index > 0 && index < 4 })), { hidden: true });
+  const box = section(say("p_platforms"), el("p", { class: "about" }, say("p_platforms_about")), boxed, savers("platforms", boxed));
+  box.id = "p-platforms";
+  const at = (hour) => (hour ? clock(new Date(hour.at * 1000).toISOString(), state.zone) : "–");
+  return {
+    box,
+    update(hours) {
+      const names = [...new Set(hours.flatMap((one) => Object.keys(one.platforms)))].sort();
+      const rows = names.map((name) => {
+        const told = hours.map((one) => ({ at: one.at, ...own(one.platforms, name) }));
+        // A sum with a hidden cell in it is hidden too.
+        const sum = (key) => (told.some((one) => one[key] < 0) ? -1 : told.reduce((all, one) => all + (one[key] ?? 0), 0));
+        const breaching = told.filter((one) => one.breaches);
+        const [holds, breached, breaches] = ["holds", "breached", "breaches"].map(sum);
+        const cell = (count) => (count < 0 ? say("hidden_cell") : number(count));
+        const share = holds < 0 || breached < 0 ? say("hidden_cell") : holds ? percent(100 * (1 - Math.min(1, breached / holds))) : "–";
+        return [name, cell(holds), share, cell(breaches), at(breaching[0]), at(breaching[breaching.length - 1])];
+      });
+      keyed(body, rows, (row) => row[0],
+        ([name]) => el("tr", {}, el("th", { scope: "row" }, name), heads.slice(1, -1).map((_, index) => el("td", { class: index < 3 ? "number" : null })), el("td", {}, el("a", { href: listAddress("alerts", { kind: "hold_breached", platform: name }), "aria-label": `${say("breaches")}: ${name}` }, say("show")))),
+        (row, cells) => cells.slice(1).forEach((value, index) => text(row.children[index + 1], value)));
+    },
+  };
 }
 
 /** Riders over time; between two samples with a gap the line is broken. */
