@@ -7,7 +7,7 @@ import re
 import pytest
 
 from benchmarks import harness, report
-from benchmarks.report_words import EN, ZH
+from benchmarks.report_words import EN, ZH, Words
 
 _LATE = {"p50": 0.05, "p99": 0.12, "p99.9": 0.2}
 _TRIAL = {
@@ -25,7 +25,7 @@ FOUND = {
 
 
 @pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
-def test_what_stands_between_the_marks_is_replaced_and_nothing_else(words: report.Words) -> None:
+def test_what_stands_between_the_marks_is_replaced_and_nothing_else(words: Words) -> None:
     page = "before\n<!-- figures short -->\nformerly\n<!-- end of figures -->\nafter\n"
     written = report.rewritten(page, FOUND, words)
     assert written.startswith("before\n<!-- figures short -->\n")
