@@ -106,31 +106,27 @@ NOT_HERE = (
 )
 
 
-async def _read(broker: str, topic: str) -> list[tuple[int, bytes]]:
-    """All of a topic with their partitions, in order."""
+async def _read(broker: str, topic: str, partitions: int) -> list[bytes]:
+    """All of a topic, a partition after the other."""
     consumer = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False)
     await consumer.start()
-    found: list[tuple[int, bytes]] = []
+    found: list[bytes] = []
     try:
-        numbers = consumer.partitions_for_topic(topic) or await consumer._client.get_partitions(topic)  # noqa: SLF001
-        places = [TopicPartition(topic, number) for number in sorted(numbers or ())]
-        consumer.assign(places)
-        starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        for place in places:
-            consumer.seek(place, starts[place])
-        for place in places:
-            while await consumer.position(place) < ends[place]:
+        for place in (TopicPartition(topic, number) for number in range(partitions)):
+            consumer.assign([place])
+            end = (await consumer.end_offsets([place]))[place]
+            consumer.seek(place, 0)
+            while await consumer.position(place) < end:
                 for records in (await consumer.getmany(place, timeout_ms=1000)).values():
-                    found += [(place.partition, one.value) for one in records]
+                    found += [one.value for one in records]
     finally:
         await consumer.stop()
     return found
 
 
-def read(broker: str, topic: str) -> list[bytes]:
+def read(broker: str, topic: str, partitions: int) -> list[bytes]:
     """The messages of a topic; those of a partition in its order."""
-    found = asyncio.run(asyncio.wait_for(_read(broker, topic), PATIENCE_S))
-    return [value for _, value in found]
+    return asyncio.run(asyncio.wait_for(_read(broker, topic, partitions), PATIENCE_S))
 
 
 def agreement(told: list[Alert], wanted: set[Alert], *, whole: bool) -> str:
@@ -153,7 +149,7 @@ def measure(peer: Peer, name: str, environment: dict[str, str], wanted: set[Aler
         found = Helper(process, peer.title).answer("reading the topic", SECONDS + PATIENCE_S)
     one = Measured(found["events"], found["seconds"], found["cpu_seconds"])
     events = int(environment["PEER_EVENTS"])
-    told = [alert_of(value) for value in read(environment["PEER_BROKER"], environment["PEER_SINK"])]
+    told = [alert_of(value) for value in read(environment["PEER_BROKER"], environment["PEER_SINK"], 1)]
     share = f"{one.events / events:.0%}"
     agrees = agreement(told, wanted, whole=one.events >= events)
     return [peer.title, f"{one.rate:,.0f}", f"{one.cpu_us:.2f}", share, agrees, peer.gives_up]
@@ -186,7 +182,7 @@ def main() -> None:
         sent = city(chosen.riders, chosen.days, "--start", start, "--seed", str(chosen.seed))
         events = fill(own, chosen.partitions, sent)
         source = own["RESPITE_PREFIX"] + "courier.work-state"
-        values = read(broker.bootstrap, source)
+        values = read(broker.bootstrap, source, chosen.partitions)
         wanted = alerts_of(one for one in map(event_of, values) if one is not None)
         events = len(values)
         print(

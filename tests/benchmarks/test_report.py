@@ -26,11 +26,11 @@ FOUND = {
 
 @pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
 def test_what_stands_between_the_marks_is_replaced_and_nothing_else(words: Words) -> None:
-    page = "before\n<!-- figures short -->\nold\n<!-- end of figures -->\nafter\n"
+    page = "before\n<!-- figures short -->\nformerly\n<!-- end of figures -->\nafter\n"
     written = report.rewritten(page, FOUND, words)
     assert written.startswith("before\n<!-- figures short -->\n")
     assert written.endswith("<!-- end of figures -->\nafter\n")
-    assert "old" not in written
+    assert "formerly" not in written
     assert "| 1,000 | 7.2" in written
     assert "50 / 120 ms" in written
     assert report.rewritten(written, FOUND, words) == written
