@@ -12,7 +12,8 @@ from docs.pages.tables import code, described, table
 from stream.api.http_metrics import Counts
 from stream.delivery.metrics import Metrics as WebhookMetrics
 from stream.metrics.ledger import LedgerMetrics
-from stream.metrics.operator import JudgedBy, Metrics, Past, Shadow
+from stream.metrics.operator import JudgedBy, Metrics, Shadow
+from stream.metrics.sources import Past
 from stream.settings import Settings
 
 

@@ -181,13 +181,14 @@ def simulate(
     from stream.simulation import generator as making
     from stream.simulation.events import honoured
     from stream.simulation.faults import Impairments
+    from stream.simulation.simulation import Simulation
 
     if placement not in ("mixed", "standard"):
         raise refuse(f"placement {placement}: mixed or standard")
     try:
         start_s = parse_instant(start) if start is not None else None
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
-        simulation = making.Simulation(
+        simulation = Simulation(
             seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
             impairments=faults, placement=placement, to=to, honour=honoured(honour), heat=heat,
         )  # fmt: skip

@@ -8,17 +8,15 @@ from __future__ import annotations
 import asyncio
 import platform
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from detectors.store import RiderStore
 from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
 from stream.metrics.conditions import ConditionsCollector
 from stream.metrics.families import counter, gauge, histogram
@@ -27,59 +25,9 @@ from stream.metrics.loop_lag import LoopLagCollector
 from stream.metrics.models import ModelCollector
 from stream.metrics.regulator import Judging, RegulatorCollector
 from stream.metrics.shadow import ShadowCollector
+from stream.metrics.sources import Counted, Source
 from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
 from stream.settings import Settings
-
-
-class Counted(Protocol):
-    """What is read of a partition, now or in the past."""
-
-    counts: Any
-    seconds: Any
-
-
-class Source(Counted, Protocol):
-    """What is read of a partition that is ours."""
-
-    number: int
-    store: RiderStore
-    lag_records: int
-    clock_difference_s: float
-    #: When something last moved, epoch seconds.
-    progress_s: float
-
-    @property
-    def now_s(self) -> int | None:
-        """*now*, None while the state is being rebuilt."""
-
-    @property
-    def restore_ratio(self) -> float:
-        """How much of the rebuild is done, 0 to 1."""
-
-    @property
-    def checkpoint_age_s(self) -> float | None:
-        """Seconds since the last checkpoint; None without one."""
-
-    @property
-    def checkpoint_bytes(self) -> int:
-        """Bytes of checkpoints written since the partition was taken over."""
-
-    @property
-    def committed_s(self) -> float | None:
-        """When the last transaction was committed, epoch seconds; None before the first."""
-
-
-class Past:
-    """What was counted in partitions that this worker has given up: counters must never go back."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[tuple[str, str]] = Counter()
-        self.seconds: Counter[str] = Counter()
-
-    def add(self, one: Counted) -> None:
-        """Keep the counts of a partition that is given up."""
-        self.counts.update(one.counts)
-        self.seconds.update(one.seconds)
 
 
 class PartitionCollector(Collector):

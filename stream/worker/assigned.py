@@ -15,7 +15,7 @@ from stream.kafka import raw_fetch
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.log_end import log_end
 from stream.kafka.transactional_producer import ProduceFailed
-from stream.metrics.operator import Past
+from stream.metrics.sources import Past
 from stream.settings import Settings
 from stream.state.orders import Order
 from stream.worker.construction import new_app

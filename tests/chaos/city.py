@@ -10,17 +10,13 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from deploy.kafka.broker import Broker
-from schemas.decode import murmur2
 from schemas.instants import parse_instant
 from schemas.work_state import Refused, read_event
 from stream.kafka.condition_producer import announce
@@ -30,18 +26,17 @@ from stream.settings import Settings
 from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
 from stream.worker.warm_up import warm_up
+from tests.chaos.feed import PARTITIONS, Feed
 from tests.chaos.proxy import Proxy, free_port
 from tests.chaos.verify import Found, compare, stored
 from tests.short_policies import policy_text
 from tests.stream.topic_contents import records_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARTITIONS = 4
 #: After the last event nothing changes by itself any more: sessions have ended, windows have passed.
 QUIET_S = 75
 FRESH_S = 4.0
 MOST_RESIDENT_BYTES = 900 << 20
-_BAD = (b"", b"{bad", b'{"schema":"work-state/2"}')
 _MAXIMA = {"max_open_order": "12s", "max_open_session": "25s", "max_open_break": "8s"}
 POLICY = policy_text(
     "chaos",
@@ -90,69 +85,6 @@ release = "elapsed"
 hold_for = "10s"
 """,
 )
-
-
-class Feed(threading.Thread):
-    """Events of riders at the time they happen, with the faults of feeds; stops when told."""
-
-    def __init__(self, settings: Settings, seed: int, riders: int = 150, rate: float = 80.0) -> None:
-        super().__init__(daemon=True)
-        self._settings = settings
-        self._rng = random.Random(seed)
-        self._riders = [f"r{n}" for n in range(riders)]
-        self._open: dict[str, str] = {}
-        self._rate = rate
-        self._count = 0
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        producer = KafkaProducer(
-            bootstrap_servers=self._settings.broker, linger_ms=5, delivery_timeout_ms=120_000
-        )
-        while not self._over.wait(self._rng.expovariate(self._rate)):
-            for value, place in self._messages():
-                with contextlib.suppress(KafkaError):
-                    producer.send(self._settings.source_topic, value, partition=place)
-        producer.close(timeout=30)
-
-    def stop(self) -> None:
-        self._over.set()
-        self.join(60)
-
-    def _messages(self) -> Iterator[tuple[bytes, int]]:
-        rng = self._rng
-        rider = rng.choice(self._riders)
-        late_s = rng.choice((0, 0, 0, 1, 2, rng.randrange(60)))
-        event = self._event(rider, int(time.time()) - late_s)
-        home = murmur2(rider.encode()) % PARTITIONS
-        place = rng.randrange(PARTITIONS) if rng.random() < 0.1 else home
-        value = json.dumps(event).encode()
-        yield value, place
-        if rng.random() < 0.05:
-            yield value, home
-        if rng.random() < 0.02:
-            yield json.dumps({**event, "event_id": f"v{self._count}", "void": True}).encode(), home
-        if rng.random() < 0.01:
-            yield rng.choice(_BAD), place
-
-    def _event(self, rider: str, at_s: int) -> dict[str, Any]:
-        self._count += 1
-        rng = self._rng
-        event = {
-            "schema": "work-state/1", "event_id": f"e{self._count}", "rider_id": rider,
-            "platform": rng.choice("AB"), "event_time": utc(at_s), "zone": rng.choice(["310101", "310105"]),
-        }  # fmt: skip
-        if rng.random() < 0.2:
-            kind = rng.choice(["online", "online", "offline", "break_started", "break_ended", "heartbeat"])
-            return {**event, "type": kind}
-        order = self._open.pop(rider, None)
-        if order is None or rng.random() < 0.3:
-            self._open[rider] = order = f"o{self._count}"
-            return {**event, "type": "order_accepted", "order_id": order}
-        if rng.random() < 0.3:
-            self._open[rider] = order
-            return {**event, "type": "order_picked_up", "order_id": order}
-        return {**event, "type": "order_delivered", "order_id": order}
 
 
 class City:

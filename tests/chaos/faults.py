@@ -12,7 +12,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from detectors.kernels.layout.values import PAGES
 from schemas.checkpoint import MARKER_KEY
 from schemas.checkpoint_page import page_key
-from tests.chaos.city import PARTITIONS, City
+from tests.chaos.city import City
+from tests.chaos.feed import PARTITIONS
 from tests.chaos.machine import (
     block_interpreter,
     block_loop,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from kafka import KafkaProducer
 
-from tests.chaos.city import PARTITIONS, City
+from tests.chaos.city import City
+from tests.chaos.feed import PARTITIONS
 from tests.chaos.machine import pass_by
 from tests.stream.topic_contents import records_of
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from kafka import KafkaProducer
 
 from tests.chaos.blockable import BLOCKED_S
-from tests.chaos.city import PARTITIONS, City
+from tests.chaos.city import City
+from tests.chaos.feed import PARTITIONS
 
 #: A worker whose watchdog has not ended it by then is killed.
 STARVED_S = 75.0

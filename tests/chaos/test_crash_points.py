@@ -11,8 +11,9 @@ import pytest
 
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
+from tests.chaos.crashing import POINTS, Steps
 from tests.chaos.history import History
-from tests.chaos.partition_runs import POINTS, Steps, World, chain
+from tests.chaos.partition_runs import World, chain
 from tests.chaos.verify import committed_at_most, compare
 
 pytestmark = pytest.mark.kafka

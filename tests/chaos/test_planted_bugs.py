@@ -6,27 +6,28 @@ Each scenario is run twice: as the code is, where nothing may be wrong, and with
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from kafka import KafkaProducer
 
-from schemas.decode import NOT_AN_EVENT, Decoded, decode_chunk
 from stream.kafka.topics import provisioning
-from stream.kafka.transactional_producer import ProduceFailed
 from stream.output.alert_json import utc
 from stream.settings import Settings
-from stream.state import checkpoint, restore
-from stream.state.published_outputs import PublishedOutputs
-from stream.worker import partition as partitions
-from stream.worker.steps import taking_over
+from tests.chaos.crashing import CrashingProducer, Steps
 from tests.chaos.history import DAY_S, History
-from tests.chaos.partition_runs import CrashingPartition, CrashingProducer, Steps, World
+from tests.chaos.partition_runs import World
+from tests.chaos.planted import (
+    Successor,
+    claim_after_the_ends,
+    dead_letters_not_read_back,
+    marker_before_pages,
+    marker_passes_what_waits,
+    one_event_dropped,
+    outputs_not_read_back,
+)
 from tests.chaos.verify import Found, compare
 from tests.stream.topic_contents import records_of
 
@@ -69,21 +70,6 @@ def written(folder: Path, events: Events) -> list[Path]:
 # -- the marker before the pages -------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def marker_before_pages() -> Iterator[None]:
-    step = checkpoint.Checkpointer.step
-
-    async def marker_first(self: Any, standing: Any, held: Any, wall_s: float) -> int | None:
-        begun = self._round
-        if begun is not None and self._waiting:
-            await checkpoint.Checkpointer._write_marker(self, wall_s)
-            self._round = begun
-        return await step(self, standing, held, wall_s)
-
-    with mock.patch.object(checkpoint.Checkpointer, "step", marker_first):
-        yield
-
-
 def crashes_while_pages_are_written(settings: Settings, folder: Path) -> Found:
     history = History(settings, 5, parts=10, riders=30)
     world = World(settings, 1)
@@ -96,45 +82,6 @@ def crashes_while_pages_are_written(settings: Settings, folder: Path) -> Found:
 
 
 # -- the claim after the end offsets ---------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def claim_after_the_ends() -> Iterator[None]:
-    claim = partitions.Partition._claim
-    take_over = restore.take_over
-
-    async def no_claim(_: Any) -> None:
-        """It comes later."""
-
-    async def ends_first(self: Any) -> None:
-        async def then_claim(work: Any) -> Any:
-            restored = await take_over(work)
-            await self.former_writes()
-            await claim(self)
-            return restored
-
-        with (
-            mock.patch.object(CrashingPartition, "_claim", no_claim),
-            mock.patch.object(taking_over, "take_over", then_claim),
-        ):
-            await partitions.Partition.start(self)
-
-    with mock.patch.object(Successor, "start", ends_first):
-        yield
-
-
-class Successor(CrashingPartition):
-    """Takes over from one who still lives and has something to write."""
-
-    former: CrashingProducer
-
-    async def former_writes(self) -> None:
-        with contextlib.suppress(ProduceFailed):
-            await self.former.flush()
-
-    async def start(self) -> None:
-        await super().start()
-        await self.former_writes()
 
 
 def a_former_owner_writes_late(settings: Settings, folder: Path) -> Found:
@@ -166,19 +113,6 @@ def a_former_owner_writes_late(settings: Settings, folder: Path) -> Found:
 # -- one event dropped -----------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def one_event_dropped() -> Iterator[None]:
-    decode = decode_chunk
-
-    def dropping(raw: bytes, first: int) -> Decoded:
-        decoded = decode(raw, first)
-        decoded.columns.status[decoded.columns.offset == 1] = NOT_AN_EVENT
-        return decoded
-
-    with mock.patch("stream.worker.steps.judging.decode_chunk", dropping):
-        yield
-
-
 def a_day_is_judged(settings: Settings, folder: Path) -> Found:
     events = order(1, 0, 3600) + order(2, 6600, 13_000)
     send(settings, events)
@@ -188,15 +122,6 @@ def a_day_is_judged(settings: Settings, folder: Path) -> Found:
 
 
 # -- outputs not read back -------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def outputs_not_read_back() -> Iterator[None]:
-    async def nothing(*_: Any) -> PublishedOutputs:
-        return PublishedOutputs()
-
-    with mock.patch("stream.state.restore.Outputs.fold", nothing):
-        yield
 
 
 def late_evidence_after_a_crash_between_telling_and_checkpoint(settings: Settings, folder: Path) -> Found:
@@ -217,12 +142,6 @@ def late_evidence_after_a_crash_between_telling_and_checkpoint(settings: Setting
 
 
 # -- a marker that passes an alert which waits for its instant -------------------------------------
-
-
-@contextlib.contextmanager
-def marker_passes_what_waits() -> Iterator[None]:
-    with mock.patch.object(PublishedOutputs, "waits_from", None):
-        yield
 
 
 def an_alert_of_a_clock_that_was_ahead_outlives_two_owners(settings: Settings, folder: Path) -> Found:
@@ -254,15 +173,6 @@ def into_alerts(settings: Settings, alert: dict[str, Any]) -> None:
 
 
 # -- dead letters of a lost state written again ----------------------------------------------------
-
-
-@contextlib.contextmanager
-def dead_letters_not_read_back() -> Iterator[None]:
-    async def nothing(*_: Any) -> int:
-        return 0
-
-    with mock.patch.object(restore, "written_up_to", nothing):
-        yield
 
 
 def the_state_is_lost(settings: Settings, folder: Path) -> Found:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.console.browser import chromium
+from tests.console.browser import Visit, chromium
+from tests.console.served import a_day, a_past, served
 from tests.stream.api.compiled import compile_api
 from tests.stream.api.conftest import settings
 from tests.stream.api.test_with_worker import api, policy
+from tests.stream.api.world import World
 from tests.stream.conftest import workers
 
 __all__ = ["api", "policy", "settings", "workers"]
@@ -21,3 +23,23 @@ def browser() -> Iterator[Browser]:
     compile_api()
     with chromium() as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    made = World(tmp_path_factory.mktemp("world"), policy=("cn-gbt-2025", "cn-meituan-2024"))
+    a_day(made)
+    return made
+
+
+@pytest.fixture(scope="module")
+def address(world: World) -> Iterator[str]:
+    with served(world, prepare=a_past) as found:
+        yield found
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    made = Visit(browser, address)
+    yield made
+    made.close()

@@ -12,6 +12,7 @@ import uvicorn
 from stream.api.app import new_app
 from stream.api.queries.query_service import QueryService
 from stream.simulation.demo_monitoring import free_port
+from tests.console.browser import Visit
 from tests.stream.api.world import World
 
 OWN, OTHER = "r-own", "r-other"
@@ -78,3 +79,8 @@ def served(
     finally:
         server.should_exit = True
         thread.join()
+
+
+def faults(visit: Visit) -> list[str]:
+    """Errors of the page's own; that the API refused something is said by the browser itself."""
+    return [one for one in visit.said if "Failed to load resource" not in one]

@@ -12,8 +12,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.console.browser import Visit
-from tests.console.served import OTHER, OWN, a_day, a_past, served
-from tests.console.test_pages import faults, opened
+from tests.console.served import OTHER, OWN, a_day, a_past, faults, served
+from tests.console.test_pages import opened
 from tests.stream.api.world import World
 
 MANY = 120

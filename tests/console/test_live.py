@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from stream.settings import Settings
 from tests.console.browser import Visit
 from tests.stream.api.test_with_worker import Api, send_online
-from tests.stream.worker.test_worker import Workers, until
+from tests.stream.worker.processes import Workers, until
 
 pytestmark = pytest.mark.kafka
 #: From the alert's place in Kafka to the page.

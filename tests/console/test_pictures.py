@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from stream.api.queries.query_service import QueryService
 from tests.console.browser import Visit
-from tests.console.served import OWN, a_day, a_past, served
-from tests.console.test_pages import faults
+from tests.console.served import OWN, a_day, a_past, faults, served
 from tests.stream.api.world import World
 
 CHARTS = ("p-status", "p-clear", "p-honour", "p-breaches", "p-kinds")

@@ -24,3 +24,13 @@ def test_every_path_that_is_named_is_there(page: Path) -> None:
 
 def test_a_path_that_is_not_there_is_found() -> None:
     assert missing("`stream/nowhere.py`, `stream/mqtt/x.py` (new), `tests/`") == ["stream/nowhere.py"]
+
+
+@pytest.mark.parametrize("package", ["stream", "detectors"])
+def test_the_contributors_page_names_every_shelf(package: str) -> None:
+    page = (ROOT / "docs/en/contributing/index.md").read_text(encoding="utf-8")
+    for path in sorted((ROOT / package).iterdir()):
+        if path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in page, path
+        elif (path / "__init__.py").exists() and path.name != "kernels":
+            assert f"`{path.name}/`" in page, path

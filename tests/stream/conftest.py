@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stream.settings import Settings
-from tests.stream.worker.test_worker import Workers, settings_for
+from tests.stream.worker.processes import Workers, settings_for
 
 
 @pytest.fixture

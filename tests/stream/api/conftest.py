@@ -8,7 +8,7 @@ import pytest
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from tests.stream.api.world import World
-from tests.stream.worker.test_worker import PARTITIONS
+from tests.stream.worker.processes import PARTITIONS
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from stream.api.access.keys import KeyFile
 from stream.settings import Settings
 from tests.stream.api.stream_client import Decision, Reader
 from tests.stream.api.test_with_worker import POLICY, SEEN_WITHIN_S, Api
-from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.worker.processes import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 ORDER = timedelta(minutes=1)

@@ -20,7 +20,7 @@ from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from stream.worker.warm_up import warm_up
 from tests.stream.api.test_with_worker import POLICY, SEEN_WITHIN_S, Api
-from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.worker.processes import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 #: An order of a minute is a PASS for the first eight of these seconds.

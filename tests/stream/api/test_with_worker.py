@@ -20,7 +20,7 @@ from schemas.decode import murmur2
 from stream.settings import Settings
 from tests.short_policies import online_policy
 from tests.stream.api.compiled import compile_api
-from tests.stream.worker.test_worker import PARTITIONS, ROOT, Workers, until, written
+from tests.stream.worker.processes import PARTITIONS, ROOT, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 POLICY = online_policy("quick", 5)

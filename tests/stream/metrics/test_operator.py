@@ -20,8 +20,9 @@ from detectors.store import RiderStore
 from stream.metrics.evidence_quality import OTHER
 from stream.metrics.families import UNITS
 from stream.metrics.health import Health
-from stream.metrics.operator import Metrics, PartitionCollector, Past
+from stream.metrics.operator import Metrics, PartitionCollector
 from stream.metrics.regulator import Platforms, RegulatorCollector
+from stream.metrics.sources import Past
 from stream.settings import Settings
 from tests.stream.metrics.test_rider_counts import AS_OF_S, GBT, MEITUAN, store  # noqa: F401 - a fixture
 

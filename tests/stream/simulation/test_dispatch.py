@@ -17,7 +17,7 @@ from stream.policies.loader import load_all
 from stream.settings import Settings
 from stream.simulation import generator
 from stream.simulation.events import PLATFORMS, honoured
-from stream.simulation.generator import Simulation
+from stream.simulation.simulation import Simulation
 
 BEGIN_S = parse_instant("2026-11-23T07:00:00+08:00")
 DAYS = 0.4

@@ -21,7 +21,7 @@ from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from stream.simulation import city, generator
 from stream.simulation.faults import Impairments, impair
-from stream.simulation.generator import InvalidSimulation, Simulation
+from stream.simulation.simulation import InvalidSimulation, Simulation
 from tests.stream.topic_contents import records_of
 
 MIDNIGHT_S = parse_instant("2026-11-23T00:00:00+08:00")

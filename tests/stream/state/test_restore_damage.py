@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from aiokafka.structs import TopicPartition
-from kafka.admin import KafkaAdminClient
 
 from schemas.checkpoint import MARKER_KEY, decode_marker, encode_marker, names_key
 from schemas.checkpoint_page import page_key
 from schemas.checkpoint_seal import unseal
-from schemas.decode import rider_hash
-from stream.kafka.topics import provisioning
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.settings import Settings
 from stream.state import checkpoint
 from stream.state.restored import StateRefused
 from tests.stream.partition_runs import (
-    PARTITIONS,
     FailingProducer,
     Life,
     assert_as_replayed,
@@ -31,76 +25,30 @@ from tests.stream.partition_runs import (
     event,
     made,
     replayed,
-    riders,
     second_of,
-    shift,
     standing,
     state_of,
-    statuses,
     told,
     write_state,
 )
+from tests.stream.state.damage import (
+    BEGIN_S,
+    HOURS,
+    MANY,
+    cut_before,
+    lived,
+    one_life,
+    page_of,
+    reread,
+    work,
+)
 
 pytestmark = pytest.mark.kafka
-BEGIN_S = int(time.time()) // 86_400 * 86_400 - 3 * 86_400
-MANY = riders(8)
-HOURS = 3600
 
 
 @pytest.fixture
 def settings(broker: Any, prefix: str) -> Settings:
     return made(broker.bootstrap, prefix)
-
-
-def work(names: list[str], begin_s: int = BEGIN_S, orders: int = 8) -> list[dict[str, Any]]:
-    return [one for rider in names for one in shift(rider, begin_s, orders)]
-
-
-async def one_life(settings: Settings, wall_s: float, **options: Any) -> Life:
-    """Read all there is, write a checkpoint, and end."""
-    life = await Life(settings, wall_s, **options).begin()
-    await life.go(wall_s)
-    await life.checkpoint()
-    await life.crash()
-    return life
-
-
-async def lived(settings: Settings) -> tuple[list[dict[str, Any]], int]:
-    events = await at_once(settings, work(MANY))
-    end_s = second_of(events[-1]) + 60
-    await one_life(settings, end_s)
-    return events, end_s
-
-
-async def reread(settings: Settings, wall_s: float) -> list[dict[str, Any]]:
-    """What a life tells that finds nothing new in the source."""
-    before = len(await told(settings))
-    await one_life(settings, wall_s)
-    return (await told(settings))[before:]
-
-
-def cut_before(settings: Settings, topic: str, offset: int) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=settings.broker)
-    admin.delete_records({TopicPartition(topic, 0): offset})
-    admin.close()
-
-
-def made_anew(settings: Settings, *names: str) -> None:
-    admin = KafkaAdminClient(bootstrap_servers=settings.broker)
-    admin.delete_topics(list(names))
-    deadline = time.monotonic() + 20
-    while set(names) & set(admin.list_topics()):
-        assert time.monotonic() < deadline, f"{names} are not gone"
-    admin.close()
-    provisioning.ensure_topics(settings, PARTITIONS)
-    if settings.source_topic in names:
-        configure(
-            settings, settings.source_topic, {"message.timestamp.type": "CreateTime", "retention.ms": "-1"}
-        )
-
-
-def page_of(rider: str) -> int:
-    return rider_hash(rider.encode()) >> 52
 
 
 def flipped(value: bytes) -> bytes:
@@ -281,92 +229,4 @@ def test_a_state_of_another_partition_count_is_refused_with_the_way_out(settings
 # -- source ----------------------------------------------------------------------------------------
 
 
-def test_a_source_cut_off_behind_the_marker_is_read_from_its_start_and_nothing_is_taken_back(
-    settings: Settings,
-) -> None:
-    async def lives() -> None:
-        events, end_s = await lived(settings)
-        expected = comparable(replayed(settings, events, end_s).alerts)
-        lost = await at_once(settings, work(MANY[:2], BEGIN_S + 9 * HOURS, orders=2))
-        kept = await at_once(settings, work(MANY, BEGIN_S + 12 * HOURS, orders=3))
-        cut_before(settings, settings.source_topic, len(events) + len(lost))
-        await write_state(settings, {page_key(page_of(MANY[5]), 0): None})
-        end_s = second_of(kept[-1]) + 60
-        again = await reread(settings, end_s)
-        assert not [one for one in again if one["kind"] == "retracted"]
-        assert again
-        assert all(one["estimated"] for one in again)
-        stands = comparable(standing(await told(settings)).values())
-        assert expected.items() <= stands.items()
-        assert await reread(settings, end_s) == []
-
-    asyncio.run(lives())
-
-
-def test_a_source_made_anew_is_read_from_its_start_over_several_restarts(settings: Settings) -> None:
-    async def lives() -> None:
-        events, end_s = await lived(settings)
-        made_anew(settings, settings.source_topic)
-        # Nothing has come yet, and no time has passed that would touch anybody.
-        await one_life(settings, end_s)
-        all_of = list(events)
-        begin_s = BEGIN_S + 12 * HOURS
-        for names in (MANY[:2], MANY[2:4], MANY[4:], MANY):
-            more = await at_once(settings, work(names, begin_s, orders=3))
-            all_of += more
-            begin_s = second_of(more[-1]) + 60
-            await one_life(settings, begin_s)
-            await assert_as_replayed(settings, all_of, begin_s)
-        assert end_s < begin_s
-
-    asyncio.run(lives())
-
-
-def test_a_source_made_anew_and_longer_than_before_is_read_from_its_start(settings: Settings) -> None:
-    async def lives() -> None:
-        events, end_s = await lived(settings)
-        made_anew(settings, settings.source_topic)
-        more = await at_once(settings, work(MANY, BEGIN_S + 12 * HOURS, orders=10))
-        assert len(more) > len(events)
-        end_s = second_of(more[-1]) + 60
-        await one_life(settings, end_s)
-        await assert_as_replayed(settings, [*events, *more], end_s)
-
-    asyncio.run(lives())
-
-
 # -- outputs ---------------------------------------------------------------------------------------
-
-
-def test_outputs_made_anew_are_told_everything_that_stands(settings: Settings) -> None:
-    async def lives() -> None:
-        events, end_s = await lived(settings)
-        before = comparable(standing(await told(settings)).values())
-        made_anew(settings, settings.alerts_topic, settings.status_topic)
-        assert await told(settings) == []
-        await one_life(settings, end_s)
-        assert comparable(await told(settings)) == before
-        assert len(await statuses(settings)) == len(MANY)
-        await assert_as_replayed(settings, events, end_s)
-
-    asyncio.run(lives())
-
-
-def test_outputs_made_anew_under_a_running_owner_are_noticed(settings: Settings) -> None:
-    async def lives() -> None:
-        events = await at_once(settings, work(MANY))
-        end_s = second_of(events[-1]) + 60
-        life = await Life(settings, end_s).begin()
-        await life.go(end_s)
-        made_anew(settings, settings.alerts_topic, settings.status_topic)
-        more = await at_once(settings, work(MANY[:1], BEGIN_S + 30 * HOURS, orders=7))
-        end_s = second_of(more[-1]) + 60
-        with pytest.raises(ProduceFailed):
-            await life.go(end_s)
-        await life.crash()
-        await one_life(settings, end_s)
-        stands = comparable(standing(await told(settings)).values())
-        assert len(await statuses(settings)) == len(MANY)
-        assert stands
-
-    asyncio.run(lives())

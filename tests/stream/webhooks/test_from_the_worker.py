@@ -17,7 +17,7 @@ from tests.stream.api.test_with_worker import POLICY
 from tests.stream.topic_contents import records_of
 from tests.stream.webhooks.outlet import FAST, Outlet
 from tests.stream.webhooks.receiver import Got, Receiver, Reply
-from tests.stream.worker.test_worker import PARTITIONS, Workers, until, written
+from tests.stream.worker.processes import PARTITIONS, Workers, until, written
 
 pytestmark = pytest.mark.kafka
 OURS = tuple(f"r{number}" for number in range(30))

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.kafka.broker import Broker
 from stream.worker.consumer_watchdog import ConsumerDead, ConsumerWatchdog, FetchProgress
-from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, after_wake, settings_for, until
+from tests.stream.worker.processes import PARTITIONS, Topic, Workers, after_wake, settings_for, until
 
 AFTER_S = 300
 _AWAY = "KafkaConnectionError: nobody there"

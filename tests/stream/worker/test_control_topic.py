@@ -14,7 +14,7 @@ import pytest
 from schemas.decode import murmur2
 from stream.settings import Settings
 from tests.stream import partition_runs
-from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, until
+from tests.stream.worker.processes import PARTITIONS, Topic, Workers, until
 
 pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parents[3]

@@ -17,16 +17,8 @@ from stream.offline.replay import replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
 from tests.short_policies import online_policy
-from tests.stream.worker.test_worker import (
-    DAY_S,
-    PARTITIONS,
-    Topic,
-    Workers,
-    comparable,
-    settings_for,
-    until,
-    written,
-)
+from tests.stream.worker.processes import PARTITIONS, Topic, Workers, comparable, settings_for, until, written
+from tests.stream.worker.test_worker import DAY_S
 
 pytestmark = pytest.mark.kafka
 TYPES = (

@@ -23,7 +23,7 @@ from stream.settings import Settings
 from tests.short_policies import online_policy
 from tests.stream import partition_runs
 from tests.stream.topic_contents import records_of
-from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, comparable, settings_for, until
+from tests.stream.worker.processes import PARTITIONS, Topic, Workers, comparable, settings_for, until
 
 pytestmark = pytest.mark.kafka
 RIDER = "r-held"

@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.kafka.broker import Broker
 from tests.short_policies import online_policy
-from tests.stream.worker.test_worker import ROOT, Topic, settings_for, written
+from tests.stream.worker.processes import ROOT, Topic, settings_for, written
 
 pytestmark = pytest.mark.kafka
 DEADLINE_S = 150.0

@@ -24,7 +24,8 @@ from stream.offline.intervals import union
 from stream.offline.replay import replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
-from tests.stream.worker.test_worker import PARTITIONS, Topic, Workers, comparable, events, until as within
+from tests.stream.worker.processes import PARTITIONS, Topic, Workers, comparable, until as within
+from tests.stream.worker.test_worker import events
 
 pytestmark = pytest.mark.kafka
 IN_FORCE, TRIED = "cn-meituan-2024", "cn-gbt-2025"

@@ -18,8 +18,8 @@ from deploy.kafka.processes import free_ports
 from schemas.decode import murmur2
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
+from tests.stream.worker.processes import PARTITIONS, Topic, written
 from tests.stream.worker.test_readiness import ROOT, Probes, until
-from tests.stream.worker.test_worker import PARTITIONS, Topic, written
 
 pytestmark = [pytest.mark.kafka, pytest.mark.alone]
 #: From the topic's being there again to the status of a new rider, in seconds.

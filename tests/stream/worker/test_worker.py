@@ -6,38 +6,36 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition as KafkaPartition
+from kafka import KafkaAdminClient
 
 from deploy.kafka.broker import Broker
 from schemas.instants import parse_instant
-from stream.kafka.topics import provisioning, wanted
+from stream.kafka.topics import wanted
 from stream.offline import feed
 from stream.offline.replay import replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
+from tests.stream.worker.processes import (
+    PARTITIONS,
+    Alerts,
+    Topic,
+    Workers,
+    after_wake,
+    comparable,
+    settings_for,
+    until,
+    written,
+)
 
 pytestmark = pytest.mark.kafka
-PARTITIONS = 4
 RIDERS = 400
-DEADLINE_S = 90.0
-ROOT = Path(__file__).resolve().parents[3]
 DAY_S = parse_instant("2026-11-23T00:00:00+08:00")
-#: What may differ between two ways of reading the same evidence.
-MAY_DIFFER = ("provisional", "estimated", "detected_at")
-Alerts = dict[str, dict[str, Any]]
-
-
-def written(event_s: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(event_s))
 
 
 def events() -> Iterator[dict[str, Any]]:
@@ -72,103 +70,11 @@ def expected(file: Path) -> Alerts:
     return comparable({alert["alert_id"]: alert for alert in found.alerts})
 
 
-def comparable(alerts: Alerts) -> Alerts:
-    return {identity: without_moments(alert) for identity, alert in alerts.items()}
-
-
-def without_moments(alert: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in alert.items() if name not in MAY_DIFFER}
-    if kept["hold"]:
-        kept["hold"] = {name: value for name, value in kept["hold"].items() if name != "told_at"}
-    return kept
-
-
-def settings_for(bootstrap: str, prefix: str, **options: Any) -> Settings:
-    made = Settings(broker=bootstrap, prefix=prefix, group=prefix, clock="event", metrics_port=0, **options)
-    provisioning.ensure_topics(made, PARTITIONS)
-    return made
-
-
-class Topic:
-    """What stands in a topic by now, read by another client."""
-
-    def __init__(self, settings: Settings, name: str) -> None:
-        self._consumer = KafkaConsumer(
-            bootstrap_servers=settings.broker, isolation_level="read_committed", group_id=None,
-            auto_offset_reset="earliest",
-        )  # fmt: skip
-        self._consumer.assign([KafkaPartition(name, number) for number in range(PARTITIONS)])
-        self.records: list[Any] = []
-
-    def more(self) -> list[Any]:
-        for batch in self._consumer.poll(timeout_ms=200).values():
-            self.records.extend(batch)
-        return self.records
-
-    def standing(self) -> Alerts:
-        """The alerts that stand: per id the last message, unless a later retraction names it."""
-        found: Alerts = {}
-        for record in self.more():
-            alert = json.loads(record.value)
-            if alert["kind"] == "retracted":
-                found.pop(alert["supersedes"], None)
-            else:
-                found[alert["alert_id"]] = alert
-        return comparable(found)
-
-    def close(self) -> None:
-        self._consumer.close()
-
-
-class Workers:
-    """Worker processes and their logs; all are gone in the end."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self._settings = settings
-        self._folder = folder
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        self, policy: str | None = None, outlets: Sequence[str] = (), module: str = "stream"
-    ) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "RESPITE_METRICS_PORT": "0"}
-        command = [sys.executable, "-m", module, "worker", "--clock", self._settings.clock]
-        command += ["--broker", self._settings.broker, "--prefix", self._settings.prefix]
-        command += ["--group", self._settings.group]
-        command += ["--policy", policy] if policy else []
-        command += ["--outlets", ",".join(outlets)] if outlets else []
-        with (self._folder / f"worker-{len(self.running)}.log").open("wb") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self._folder)
-        self.running.append(process)
-        return process
-
-    def log(self, number: int) -> str:
-        return (self._folder / f"worker-{number}.log").read_text(encoding="utf-8", errors="replace")
-
-    def live(self) -> int:
-        """How many times a partition has been built up, over all workers."""
-        return sum(self.log(number).count(" live ") for number in range(len(self.running)))
-
-    def stop(self) -> None:
-        for process in self.running:
-            process.kill()
-            process.wait(10)
-
-
 @pytest.fixture
 def alerts(settings: Settings) -> Iterator[Topic]:
     made = Topic(settings, settings.alerts_topic)
     yield made
     made.close()
-
-
-def until(claim: Callable[[], object], what: str, workers: Workers, within_s: float = DEADLINE_S) -> None:
-    deadline = time.monotonic() + within_s
-    while not claim():
-        if time.monotonic() > deadline:
-            logs = "\n".join(workers.log(number)[-3000:] for number in range(len(workers.running)))
-            pytest.fail(f"not within {within_s} s: {what}\n{logs}")
-        time.sleep(0.05)
 
 
 def test_two_workers_share_the_partitions_and_one_is_killed(
@@ -275,12 +181,6 @@ def test_a_former_owner_that_wakes_up_late_writes_nothing(
     until(lambda: "live" in workers.log(0) and after_wake(watermarks), "both workers go on", workers)
     watermarks.close()
     until(lambda: alerts.standing() == expected, "the same alerts still", workers)
-
-
-def after_wake(watermarks: Topic) -> bool:
-    """Whether every partition has a watermark of the last seconds."""
-    newest = {record.partition: record.timestamp for record in watermarks.more()}
-    return len(newest) == PARTITIONS and min(newest.values()) > (time.time() - 6) * 1000
 
 
 def test_a_worker_without_its_broker_still_stops(tmp_path: Path, prefix: str) -> None:

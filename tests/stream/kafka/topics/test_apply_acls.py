@@ -9,21 +9,20 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
 
 from stream.settings import Settings
 from tests.certificates import Authority
+from tests.stream.kafka.topics.rights import allowed, reading, refused, writing
 from tests.stream.secured_broker import DEADLINE_S, GROUP, OUTLETS, PARTITIONS, Guarded, guarded_kafka
 from tests.stream.topic_contents import records_of
 from tests.stream.webhooks.receiver import Receiver, alert
@@ -66,48 +65,6 @@ def test_rights_beyond_the_role_are_shown_and_taken_away_only_when_asked(guarded
     pruned = guarded.secure("--users", str(file), "--prune").stdout
     assert "- changing: READ topic courier.fatigue-alerts\n" in pruned
     assert guarded.secure("--users", str(file)).stdout == "0 rights stand as they should\n"
-
-
-async def writing(settings: Settings, topic: str, name: str | None = None) -> None:
-    producer = AIOKafkaProducer(transactional_id=name, request_timeout_ms=8000, **settings.client())
-    try:
-        await producer.start()
-        if name is None:
-            await producer.send_and_wait(topic, b"{}", key=b"r1")
-        else:
-            async with producer.transaction():
-                await producer.send_and_wait(topic, b"{}", key=b"r1")
-    finally:
-        await producer.stop()
-
-
-async def reading(settings: Settings, topic: str, group: str | None = None) -> None:
-    consumer = AIOKafkaConsumer(
-        group_id=group, auto_offset_reset="earliest", enable_auto_commit=False, **settings.client()
-    )
-    if group:
-        consumer.subscribe([topic])
-    else:
-        consumer.assign([TopicPartition(topic, 0)])
-    try:
-        await consumer.start()
-        await consumer.getmany(timeout_ms=2000)
-        if group:
-            await consumer.commit({TopicPartition(topic, 0): 0})
-    finally:
-        await consumer.stop()
-
-
-def allowed(work: Awaitable[None]) -> None:
-    async def within() -> None:
-        await asyncio.wait_for(work, 20)
-
-    asyncio.run(within())
-
-
-def refused(work: Awaitable[None], *errors: type[KafkaError]) -> None:
-    with pytest.raises(errors or (TopicAuthorizationFailedError,)):
-        allowed(work)
 
 
 def test_a_feed_writes_the_source_and_nothing_else_and_reads_nothing(guarded: Guarded) -> None:
