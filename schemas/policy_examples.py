@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from schemas.names import ID_PATTERN, is_id
+from schemas.policy_calendar import OnlyDate
 from schemas.policy_timeline import (
     CONDITION,
     INSTANT,
@@ -136,7 +137,7 @@ class Example(BaseModel):
     title: Said
     source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
     date: Annotated[
-        dt.date, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
+        OnlyDate, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
     ]
     spans: Annotated[
         tuple[Annotated[str, BeforeValidator(_checked_span)], ...],

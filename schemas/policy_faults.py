@@ -78,7 +78,8 @@ def faults_of(
     for one in errors:
         if one["loc"] == ("limit",) and limits_wrong:
             continue
-        if one["loc"] in misspelt:
+        # Of a list with nothing good in it what is wrong with each entry is told.
+        if one["loc"] in misspelt or (one["type"] == "too_short" and one["input"]):
             continue
         text = f"  {place(one['loc'], tree)}: {_reason(one, keys)}"
         if one["loc"] in misspelt.values():
@@ -190,7 +191,7 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
 def limit_name(index: int, tree: Mapping[str, Any]) -> str:
     """A limit by its number from 1 and its name, where it has one."""
     try:
-        return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
+        return f'limit[{index + 1}] "{_text(tree["limit"][index]["name"])}"'
     except (KeyError, TypeError, IndexError):
         return f"limit[{index + 1}]"
 
@@ -200,6 +201,12 @@ def example_name(index: int, tree: Mapping[str, Any]) -> str:
     try:
         title = tree["example"][index]["title"]
         title = title["en"] if isinstance(title, dict) else title
-        return f'example[{index + 1}] "{str(title)[:60]}"'
+        return f'example[{index + 1}] "{_text(title)[:60]}"'
     except (KeyError, TypeError, IndexError):
         return f"example[{index + 1}]"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import socket
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -44,6 +45,8 @@ _ENDED = (
     "the workers' policies are no longer followed",
 )
 CONSOLE = Path(__file__).resolve().parent / "console"
+#: What is counted and written in threads beside the event loop keeps it waiting for so long at a time.
+_SWITCH_S = 0.001
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
 Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No
@@ -259,6 +262,7 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
     except NotServed as error:
         raise ApiRefused(str(error)) from error
     config = server_config(app, settings)
+    sys.setswitchinterval(_SWITCH_S)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
     uvicorn.Server(config).run(sockets=[listening])

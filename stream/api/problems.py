@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as RoutingError
 
+from schemas.field_faults import field_fault, written
+
 _REMEDIES = {
     404: "see /openapi.json for what there is",
     405: "see /openapi.json for the methods of this path",
@@ -102,7 +104,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         faults = "; ".join(
-            f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in error.errors()
+            f"{'.'.join(str(step) for step in one['loc'])} = {written(one['input'])}: {field_fault(one)}"
+            if one["type"] != "missing"
+            else f"{'.'.join(str(step) for step in one['loc'])} is missing"
+            for one in error.errors()
         )
         return invalid(faults).response()
 

@@ -184,8 +184,8 @@ class Checked(Fields):
             )
         try:
             self.tls()
-        except OSError as error:  # ssl.SSLError is one
-            faults.append(f"{', '.join(given)}: no usable certificate or key: {error}")
+        except OSError:  # ssl.SSLError is one
+            faults.append(f"{', '.join(given)}: no usable certificate or key: name PEM files")
         if faults:
             raise ValueError("\n  ".join(faults))
         return self

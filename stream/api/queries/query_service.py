@@ -182,12 +182,8 @@ class QueryService(EligibilityQueries, LiveQueries):
                 raise unavailable("it cannot be said whose this rider is") from error
             if since_s is None:
                 return {"alerts": []}
-        shown = []
-        for one, retracted in self.recent.log.of_rider(rider, caller.platform, since_s):
-            alert = one.document()
-            told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-            shown.append({**told, "retracted": retracted})
-        return {"alerts": shown}
+        told = self.recent.log.of_rider(rider, caller.platform, since_s)
+        return {"alerts": await asyncio.to_thread(_told, told)}
 
     async def explanation(
         self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
@@ -253,7 +249,8 @@ class QueryService(EligibilityQueries, LiveQueries):
         """What a console shows, as much as the caller may see."""
         document = await self.judged.overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return self._published.overview(self._wall(), for_regulator(document))
+            shown = await asyncio.to_thread(for_regulator, document)
+            return self._published.overview(self._wall(), shown)
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
@@ -302,3 +299,13 @@ def _looked_up(
     except Unsure:
         return None, (), ()
     return certain, doubts or (), ran
+
+
+def _told(found: Sequence[tuple[ReadAlert, bool]]) -> list[Document]:
+    """Alerts, with whether they have been retracted, as a rider's list has them."""
+    shown = []
+    for one, retracted in found:
+        alert = one.document()
+        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+        shown.append({**told, "retracted": retracted})
+    return shown
