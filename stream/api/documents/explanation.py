@@ -54,8 +54,8 @@ _TEXTS: Mapping[str, Mapping[str, str]] = {
         "zh": "申请复核（POST /v1/alerts/{id}/reviews），或向提供数据的平台或监管部门提出异议，"
         "并注明决定编号；数据有误时，平台发送更正事件（void），判定会自动重算。",
         "en": "Ask for a review (POST /v1/alerts/{id}/reviews), or object to the platform that sent the "
-        "data, or to the regulator, naming the decision id. Where data are wrong the platform sends a correction "
-        "(void), and the verdict is computed anew.",
+        "data, or to the regulator, naming the decision id. Where data are wrong the platform sends a "
+        "correction (void), and the verdict is computed anew.",
     },
     "certain": {
         "zh": "没有不确定的数据，结论不变。",
