@@ -47,14 +47,15 @@ CLOCKS: Mapping[str, Mapping[str, str]] = {
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "confirm": {"zh": "骑手本人确认后可继续。", "en": "The rider, by confirming that he wants to go on."},
     "nobody": {
-        "zh": "无人可以提前解除；条件满足后自动解除。",
-        "en": "Nobody; it ends by itself once its condition is met.",
+        "zh": "除运营方经复核并说明理由解除外，无人可以提前解除；条件满足后自动解除。",
+        "en": "Nobody, but for an operator's review with a reason; else it ends once its condition is met.",
     },
     "contest": {
-        "zh": "向提供数据的平台或监管部门提出异议，并注明决定编号；"
-        "数据有误时，平台发送更正事件（void），判定会自动重算。",
-        "en": "Object to the platform that sent the data, or to the regulator, naming the decision id. Where "
-        "data are wrong the platform sends a correction (void), and the verdict is computed anew.",
+        "zh": "申请复核（POST /v1/alerts/{id}/reviews），或向提供数据的平台或监管部门提出异议，"
+        "并注明决定编号；数据有误时，平台发送更正事件（void），判定会自动重算。",
+        "en": "Ask for a review (POST /v1/alerts/{id}/reviews), or object to the platform that sent the "
+        "data, or to the regulator, naming the decision id. Where data are wrong the platform sends a "
+        "correction (void), and the verdict is computed anew.",
     },
     "certain": {
         "zh": "没有不确定的数据，结论不变。",
