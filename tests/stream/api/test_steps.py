@@ -160,7 +160,12 @@ def test_an_event_is_written_once_for_all_who_follow(scene: Scene, monkeypatch: 
     recent, ids = scene.service.recent, scene.service.ids
     written = []
     write = ids.write
-    monkeypatch.setattr(ids, "write", lambda position: written.append(position) or write(position))
+
+    def counted(position: tuple[int, ...]) -> str:
+        written.append(position)
+        return write(position)
+
+    monkeypatch.setattr(ids, "write", counted)
     caller = Caller("k", "dispatcher", None, "closed", 1.0)
 
     async def following() -> list[bytes]:
