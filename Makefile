@@ -8,8 +8,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Options for pytest, as in: make test ARGS="-k topics -m 'not kafka'"
 ARGS ?=
-# Processes of the tests, each with a Kafka of its own: more than two ask for more memory than small machines have.
-JOBS ?= 2
+# Processes of the tests, which share a Kafka: more than there are cores, for many tests wait for a time-out.
+JOBS ?= 4
 
 .PHONY: help
 help:  ## this list
@@ -46,7 +46,7 @@ kernels: $(VENV)/.kernels  ## compile the kernels beforehand; a first start woul
 test: install kernels  ## all tests, those with a real Kafka too
 	-@deploy/bootstrap.sh kafka prometheus browser curl
 	@# 5: of what ARGS names there is nothing in this half.
-	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --alone without $(ARGS) || test $$? -eq 5
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder --alone without $(ARGS) || test $$? -eq 5
 	$(BIN)/python -m pytest --alone only $(ARGS) || test $$? -eq 5
 
 .PHONY: check
@@ -55,6 +55,7 @@ check: install  ## everything that is judged without running it: style, types, i
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.house_rules
 	$(BIN)/python -m schemas.publish --check
 	$(BIN)/python -m deploy.prometheus.suppressed --check
 	$(BIN)/python -m deploy.grafana.dashboards --check
@@ -98,6 +99,16 @@ screenshots: install  ## the manual's pictures of the console, taken anew from a
 	@$(BIN)/python deploy/screenshots/take.py
 
 .PHONY: bench
-bench: install  ## measure on this machine, and say which machine that was
+bench: install kernels  ## measure on this machine, and say which machine that was; under half an hour
 	@deploy/bootstrap.sh kafka
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python "$$file" $(ARGS) || exit 1; done
+	@$(BIN)/python benchmarks/suite.py $(ARGS)
+
+.PHONY: bench-quick
+bench-quick: install kernels  ## the same in small, under five minutes
+	@deploy/bootstrap.sh kafka
+	@$(BIN)/python benchmarks/suite.py --quick $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: install kernels  ## the same job by other engines, in one run; fetches them (Maven, PyPI)
+	@deploy/bootstrap.sh kafka
+	@$(BIN)/python benchmarks/peers/run.py $(ARGS)

@@ -26,7 +26,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.harness import city, cpu_seconds, fill, machine, own_environment, running, scrape
+from benchmarks import harness
+from benchmarks.harness import city, cpu_seconds, fill, own_environment, running, scrape
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 from detectors.kernels.reading.columns import A_KNOWN
@@ -37,15 +38,20 @@ from stream.output.alert_json import utc
 from stream.settings import Settings
 
 PATIENCE_S = 300.0
+#: The city's hour at which the questions begin.
+MIDDLE = "13:30"
+HEAD = ("asked", "times", "p50, ms", "p99, ms", "most, ms", "")
+_rows: list[list[object]] = []
 WARM = 200
 PLATFORM = "meituan"
 
 
-def quantiles(name: str, seconds: list[float], more: str = "") -> str:
-    """A line of the table, milliseconds."""
+def note(name: str, seconds: list[float], more: str = "") -> None:
+    """Keep and print a line of the table, milliseconds."""
     ms = np.array(seconds) * 1000
     p50, p99, most = np.quantile(ms, [0.5, 0.99, 1.0])
-    return f"| {name} | {len(ms)} | {p50:.2f} | {p99:.2f} | {most:.2f} | {more} |"
+    _rows.append([name, len(ms), f"{p50:.2f}", f"{p99:.2f}", f"{most:.2f}", more])
+    harness.table(HEAD, _rows[-1:])
 
 
 def wait_until_live(port: int, partitions: int) -> None:
@@ -145,14 +151,12 @@ def measure(port: int, seconds: float, per_second: float, load: str) -> None:
     body = json.dumps({"candidates": [{"rider_id": one, "minutes": 25} for one in candidates]}).encode()
     for rate, pace in ((per_second, f"{per_second:g} a second"), (0.0, "one after another")):
         took, verdicts = ask_single(port, riders, seconds, rate)
-        print(quantiles(f"one rider over HTTP, {pace}, {load}", took, str(verdicts)), flush=True)
+        note(f"one rider over HTTP, {pace}, {load}", took, str(verdicts))
     for platform, asked in ((None, candidates), (PLATFORM, as_many(own(service, riders)))):
         took, more = ask_engine(service, asked, seconds, platform)
-        print(quantiles(f"100,000 candidates, engine, {platform or 'all'}, {load}", took, more), flush=True)
+        note(f"100,000 candidates, engine, {platform or 'all'}, {load}", took, more)
     more = f"{len(body) / 1e6:.1f} MB asked"
-    print(
-        quantiles(f"100,000 candidates over HTTP, {load}", ask_rounds(port, body, seconds), more), flush=True
-    )
+    note(f"100,000 candidates over HTTP, {load}", ask_rounds(port, body, seconds), more)
 
 
 def chosen_options() -> argparse.Namespace:
@@ -168,8 +172,13 @@ def chosen_options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Fill, start, measure idle and under load, print a table."""
+    """Fill, start, measure idle and under load, print a table.
+
+    Longer than others, longer because it is one measurement from start to end.
+    """
     chosen = chosen_options()
+    harness.stop_in_order()
+    harness.say_about(1)
     ports = free_ports(["metrics", "api"], {})
     with Broker.running() as broker:
         # This process asks as the engine, too, by the same settings.
@@ -181,19 +190,18 @@ def main() -> None:
             RESPITE_API_PORT=str(ports["api"]),
         )
         environment = dict(os.environ)
-        middle_s = int(time.time())
+        middle_s = harness.city_second(MIDDLE)
         before_s = middle_s - int(chosen.days * DAY_S)
         sent = city(chosen.riders, chosen.days, "--start", utc(before_s))
         events = fill(environment, chosen.partitions, sent)
         python = [sys.executable, "-m", "stream"]
-        print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
+        print(f"{events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
         with (
             # As is advised where both share cores: dispatchers wait for answers, alerts have a second.
             running("worker", ["nice", "-n", "5", *python, "worker"], environment) as worker,
             running("api", [*python, "api", "--no-auth"], environment),
         ):
             wait_until_live(ports["metrics"], chosen.partitions)
-            print("\n| asked | times | p50, ms | p99, ms | most, ms | |\n|---|---|---|---|---|---|")
             measure(ports["api"], chosen.seconds, chosen.asks, "worker idle")
             # What sends stands for other machines.
             more = city(chosen.riders, chosen.days, "--start", utc(middle_s), "--rate", str(chosen.rate))
@@ -209,10 +217,18 @@ def main() -> None:
                 seconds = time.monotonic() - began[0]
                 rate = (read(ports["metrics"]) - began[1]) / seconds
                 share = (cpu_seconds(worker.pid) - began[2]) / seconds
-                print(f"\nmeanwhile the worker judged {rate:,.0f} events/s, {share:.0%} of a core")
+                meanwhile = f"meanwhile the worker judged {rate:,.0f} events/s, {share:.0%} of a core"
             finally:
                 sending.terminate()
                 sending.wait()
+    harness.table(HEAD, _rows)
+    print(meanwhile)
+    rows = [
+        dict(zip(("asked", "times", "p50_ms", "p99_ms", "most_ms", "more"), row, strict=True))
+        for row in _rows
+    ]
+    document = {"riders": chosen.riders, "rows": rows, "events_per_s": rate, "core_share": share}
+    harness.keep("api", document, 1)
 
 
 def read(port: int) -> float:

@@ -10,19 +10,19 @@ written in both ways, up to record batches with their checksums. CPU of this pro
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from benchmarks import harness
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
@@ -41,12 +41,7 @@ from stream.settings import Settings
 from stream.simulation.city import City, profiles, slices
 from stream.simulation.events import lines
 
-_DAY = "2026-11-23T%s:00+08:00"
 _PRODUCER = 1, 0, 0
-
-
-def _second(clock: str) -> int:
-    return int(datetime.fromisoformat(_DAY % clock).timestamp())
 
 
 def chunks(city: City, size: int) -> Iterator[tuple[int, list[bytes]]]:
@@ -105,7 +100,7 @@ def main() -> None:
     parser.add_argument("--chunk", type=int, default=2000, help="events judged at once")
     chosen = parser.parse_args()
     ways = Ways(Settings(clock="event", policies=("cn-gbt-2025", "cn-meituan-2024")))
-    begin_s, measured_s, end_s = map(_second, ("07:00", "13:30", "15:30"))
+    begin_s, measured_s, end_s = map(harness.city_second, ("07:00", "13:30", "15:30"))
     city = City(seed=1, riders=chosen.riders, start_s=begin_s, duration_s=end_s - begin_s)
     store = RiderStore(ways.limits, Settings().store(512))
     warm_up(Settings(), ways.limits, load_all(Settings().policies))
@@ -126,13 +121,19 @@ def main() -> None:
         ways.render(store, words)
         told = ways.encode(store, words)
         alerts, statuses = alerts + told[0], statuses + told[1]
-    document = {
-        "command": sys.argv, "seed": 1, "events": events, "alerts": alerts, "statuses": statuses,
+    document: dict[str, Any] = {
+        "events": events, "alerts": alerts, "statuses": statuses,
         "us_per_event": {one: ways.seconds[one] / events * 1e6 for one in ("ingest", "judge")},
         "us_per_alert": {one: ways.seconds[one] / alerts * 1e6 for one in ("renderer", "kernels")},
         "bytes": dict(ways.bytes), "ratio": ways.seconds["renderer"] / ways.seconds["kernels"],
     }  # fmt: skip
-    print(json.dumps(document, indent=1))
+    for name in ("us_per_event", "us_per_alert"):
+        harness.table(("", name), [[one, f"{us:.2f}"] for one, us in document[name].items()])
+    print(
+        f"  {events:,} events, {alerts:,} alerts, {statuses:,} statuses; the kernels take a "
+        f"{document['ratio']:.0f}th of the renderer's time"
+    )
+    harness.keep("encode", document, 1)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import platform
 import resource
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks import harness
 from deploy.kafka.broker import Broker
 from detectors import pages
 from detectors.kernels.evidence.arrivals import Place
@@ -38,6 +38,8 @@ from stream.worker.context import WorkerContext
 from stream.worker.warm_up import warm_up
 
 PARTITIONS = 4
+DEADLINE_S = 900.0
+HEAD = ("riders", "events each", "state, MiB", "written, s", "restored, s", "riders/s", "most memory, MiB")
 ORDERS = 5
 _AT_ONCE = 5000
 _EVENT = (
@@ -118,22 +120,31 @@ async def measure(bootstrap: str, riders: int) -> None:
     seconds = time.perf_counter() - began
     assert sum(restored) == total, f"{sum(restored)} of {total} riders restored"
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print("| riders | events each | state, MiB | written, s | restored, s | riders/s | most memory, MiB |")
-    print("|---|---|---|---|---|---|---|")
-    print(
-        f"| {total:,} | {3 * ORDERS} | {size >> 20} | {writing:.1f} | {seconds:.1f} | {total / seconds:,.0f} "
-        f"| {resident} |"
-    )
+    harness.table(
+        HEAD,
+        [
+            [
+                f"{total:,}", 3 * ORDERS, size >> 20, f"{writing:.1f}", f"{seconds:.1f}",
+                f"{total / seconds:,.0f}", resident,
+            ]
+        ],
+    )  # fmt: skip
+    document = {
+        "riders": total, "events_each": 3 * ORDERS, "state_bytes": size, "written_s": writing,
+        "restored_s": seconds, "resident_mib": resident,
+    }  # fmt: skip
+    harness.keep("restore", document)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--riders", type=int, default=100_000)
     chosen = parser.parse_args()
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}")
+    harness.stop_in_order()
+    harness.say_about()
     warm_up()
     with Broker.running() as broker:
-        asyncio.run(measure(broker.bootstrap, chosen.riders))
+        asyncio.run(asyncio.wait_for(measure(broker.bootstrap, chosen.riders), DEADLINE_S))
 
 
 if __name__ == "__main__":

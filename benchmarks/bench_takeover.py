@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.harness import city, fill, machine, own_environment
+from benchmarks import harness
+from benchmarks.harness import city, fill, own_environment
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
 
@@ -85,8 +86,10 @@ def main() -> None:
     """Fill, start two workers, kill one, print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--riders", type=int, default=100_000)
-    parser.add_argument("--days", type=float, default=0.12)
+    parser.add_argument("--days", type=float, default=0.9, help="nearly a whole one: then no hour matters")
     chosen = parser.parse_args()
+    harness.stop_in_order()
+    harness.say_about(1)
     workers: list[subprocess.Popen[bytes]] = []
     with Broker.running() as broker:
         environment = own_environment(broker.bootstrap)
@@ -116,11 +119,18 @@ def main() -> None:
             for process in workers:
                 process.kill()
                 process.wait(10)
-    print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {PARTITIONS} partitions, 2 workers")
-    print("\n| partitions | how many | current again after, s |\n|---|---|---|")
+    report(chosen.riders, events, seconds, mine)
+
+
+def report(riders: int, events: int, seconds: dict[int, float], mine: set[int]) -> None:
+    """Print and keep how long it took; ``mine`` are the killed worker's partitions."""
+    print(f"{events:,} events of {riders:,} riders, {PARTITIONS} partitions, 2 workers")
     others = seconds.keys() - mine
-    print(f"| the killed worker's | {len(mine)} | {max(seconds[n] for n in mine):.1f} |")
-    print(f"| the survivor's | {len(others)} | {max(seconds[n] for n in others):.1f} |")
+    lost, kept = max(seconds[n] for n in mine), max(seconds[n] for n in others)
+    rows = [["the killed worker's", len(mine), f"{lost:.1f}"], ["the survivor's", len(others), f"{kept:.1f}"]]
+    harness.table(("partitions", "how many", "current again after, s"), rows)
+    document = {"riders": riders, "events": events, "killed_s": lost, "survivor_s": kept}
+    harness.keep("takeover", document, 1)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Events per second and CPU per event of one worker, beside the stock Faust agent in the same run.
+"""Catching up: events per second and CPU per event of one worker, beside the stock Faust agent.
 
-Fills a topic of a real Kafka with the simulated city's events (JSON, producers' default compression), then
-measures one after another: the stock Faust agent doing nothing, the stock agent with the json codec and one
-table update per event, and one Respite worker with both first policies, which decodes, validates, places,
-judges and tells. CPU is the worker process's own. All share this machine with Kafka.
+A topic of a real Kafka is filled with the simulated city's events from 11:00 of a fixed day on (JSON, the
+producers' default compression; the events' clock is the worker's). Then are measured one after another: the
+stock Faust agent doing nothing, the stock agent with the json codec and one table update per event, and one
+Respite worker with both first policies, which decodes, validates, places, judges and tells. CPU is the
+worker process's own. All share this machine with Kafka.
 
     make bench                                       # or
     python benchmarks/bench_throughput.py --riders 100000 --days 0.12
@@ -12,46 +13,40 @@ judges and tells. CPU is the worker process's own. All share this machine with K
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.harness import (
-    Measured,
-    city,
-    cpu_seconds,
-    fill,
-    machine,
-    of_metric,
-    own_environment,
-    running,
-    scrape,
-)
+from benchmarks import harness
+from benchmarks.harness import Measured, city, fill, of_metric, own_environment, running
+from benchmarks.live.parts import Helper
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
+from stream.output.alert_json import utc
 
 STOCK_SECONDS = 12
 PATIENCE_S = 300
+FROM = "11:00"
+HEAD = ("one worker", "events/s", "CPU per event, µs", "times the stock agent")
 
 
-def row(measured: Measured, name: str, baseline: float) -> str:
+def row(name: str, measured: Measured, baseline: float) -> list[str]:
     """A line of the table."""
-    return f"| {name} | {measured.rate:,.0f} | {measured.cpu_us:.2f} | {measured.rate / baseline:.1f} |"
+    return [name, f"{measured.rate:,.0f}", f"{measured.cpu_us:.2f}", f"{measured.rate / baseline:.1f}"]
 
 
 def stock(role: str, environment: dict[str, str]) -> Measured:
-    """What the stock agent does in some seconds, counted from its first event."""
-    with running(f"stock-{role}", [sys.executable, __file__, "--role", role], environment) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("measured "):
-                events, seconds, cpu = line.split()[1:]
-                return Measured(int(events), float(seconds), float(cpu))
-    raise SystemExit(f"the stock agent ({role}) ended without a figure")
+    """What the stock agent does in some seconds, or until it has read all, counted from its first event."""
+    command = [sys.executable, __file__, "--role", role]
+    with running(f"stock-{role}", command, environment) as process:
+        found = Helper(process, f"stock agent ({role})").answer("counting", STOCK_SECONDS + PATIENCE_S)
+    return Measured(found["events"], found["seconds"], found["cpu_seconds"])
 
 
 def run_stock(role: str) -> None:
@@ -75,7 +70,7 @@ def run_stock(role: str) -> None:
     )
     table = app.Table("counts", default=int) if role == "table" else None
     began: list[float] = []
-    count = 0
+    count, most = 0, int(settings["BENCH_EVENTS"])
 
     @app.agent(topic)  # type: ignore[untyped-decorator]
     async def agent(stream: faust.StreamT[object]) -> None:
@@ -86,43 +81,45 @@ def run_stock(role: str) -> None:
             if not began:
                 began[:] = [time.monotonic(), time.process_time()]
             count += 1
-            if count % 1000 == 0 and time.monotonic() - began[0] > STOCK_SECONDS:
-                used = time.process_time() - began[1]
+            if count == most or (count % 1000 == 0 and time.monotonic() - began[0] > STOCK_SECONDS):
+                seconds, used = time.monotonic() - began[0], time.process_time() - began[1]
+                found = {"events": count, "seconds": seconds, "cpu_seconds": used}
                 # Faust's worker takes sys.stdout for its log.
-                os.write(1, f"measured {count} {time.monotonic() - began[0]} {used}\n".encode())
+                os.write(1, json.dumps(found).encode() + b"\n")
                 os._exit(0)
 
     faust.Worker(app, loglevel="ERROR").execute_from_commandline()
 
 
-def respite(
-    environment: dict[str, str], events: int, partitions: int
-) -> tuple[Measured, Measured, dict[str, float]]:
+def respite(environment: dict[str, str], events: int, partitions: int) -> dict[str, Any]:
     """One worker from its first chunk until all is judged, and until all of it has been told."""
     port = free_ports(["metrics"], {})["metrics"]
     environment = {**environment, "RESPITE_METRICS_PORT": str(port)}
-    judged = None
-    began = (0.0, 0.0)
-    deadline = time.monotonic() + PATIENCE_S
     with running("worker", [sys.executable, "-m", "stream", "worker"], environment) as process:
-        while time.monotonic() < deadline:
-            time.sleep(0.02)
-            if process.poll() is not None:
-                break
-            try:
-                metrics = scrape(port)
-            except OSError:
-                continue
-            now = (time.monotonic(), cpu_seconds(process.pid))
+        began, judged = (0.0, 0.0), None
+
+        def told() -> dict[str, float] | None:
+            nonlocal began, judged
+            metrics = harness.scraped(port, process)
+            now = time.monotonic(), harness.cpu_seconds(process.pid)
             read = int(metrics.get('respite_events_total{outcome="read"}', 0))
             if read == 0:
                 began = now
             elif read >= events and judged is None:
                 judged = Measured(read, now[0] - began[0], now[1] - began[1])
             live = sum(value for name, value in metrics.items() if name.startswith("respite_live"))
-            if judged is not None and live == partitions:
-                return judged, Measured(read, now[0] - began[0], now[1] - began[1]), metrics
-    raise SystemExit(f"the worker ended or was not done within {PATIENCE_S} s")
+            return metrics if judged is not None and live == partitions else None
+
+        metrics = harness.wait_until(f"judging and telling {events:,} events", told, PATIENCE_S)
+        whole = Measured(events, time.monotonic() - began[0], harness.cpu_seconds(process.pid) - began[1])
+    assert judged is not None
+    stages = of_metric(metrics, "respite_stage_seconds_sum", "stage")
+    sums = {
+        name: sum(value for one, value in metrics.items() if one.startswith(f"respite_{name}"))
+        for name in ("alerts_total", "dead_letters_total", "store_bytes")
+    }
+    us = {name: seconds / events * 1e6 for name, seconds in sorted(stages.items())}
+    return {"judged": judged, "told": whole, "stage_us_per_event": us, **sums}
 
 
 def main() -> None:
@@ -132,35 +129,48 @@ def main() -> None:
     parser.add_argument("--days", type=float, default=0.12)
     parser.add_argument("--partitions", type=int, default=2)
     parser.add_argument("--malformed", type=float, default=0.0, help="share; leaves the stock agents out")
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--role", choices=("nothing", "table"))
     chosen = parser.parse_args()
     if chosen.role:
         run_stock(chosen.role)
         return
+    harness.stop_in_order()
+    harness.say_about(chosen.seed)
     with Broker.running() as broker:
-        environment = own_environment(broker.bootstrap, BENCH_PARTITIONS=str(chosen.partitions))
-        sent = city(chosen.riders, chosen.days, "--malformed", str(chosen.malformed))
-        events = fill(environment, chosen.partitions, sent)
-        print(f"{machine()}; {events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
-        print("\n| one worker | events/s | CPU per event, µs | times the stock agent |")
-        print("|---|---|---|---|")
-        baseline = float("nan")
+        own = own_environment(
+            broker.bootstrap, RESPITE_CLOCK="event", BENCH_PARTITIONS=str(chosen.partitions)
+        )
+        start = utc(harness.city_second(FROM))
+        more = ["--start", start, "--malformed", str(chosen.malformed), "--seed", str(chosen.seed)]
+        events = fill(own, chosen.partitions, city(chosen.riders, chosen.days, *more))
+        environment = {**own, "BENCH_EVENTS": str(events)}
+        print(f"{events:,} events of {chosen.riders:,} riders, {chosen.partitions} partitions")
+        rows: dict[str, Measured] = {}
         if not chosen.malformed:
-            nothing = stock("nothing", environment)
-            baseline = nothing.rate
-            print(row(nothing, "stock Faust agent, doing nothing", baseline))
-            table = stock("table", environment)
-            print(row(table, "stock Faust agent, json, one table update", baseline), flush=True)
-        judged, told, metrics = respite(environment, events, chosen.partitions)
-        print(row(judged, "Respite, all judged", baseline))
-        print(row(told, "Respite, all judged and told", baseline))
-        for stage, seconds in sorted(of_metric(metrics, "respite_stage_seconds_sum", "stage").items()):
-            print(f"  {stage}: {seconds / events * 1e6:.2f} µs per event")
-        alerts = sum(v for n, v in metrics.items() if n.startswith("respite_alerts_total"))
-        letters = sum(v for n, v in metrics.items() if n.startswith("respite_dead_letters_total"))
-        print(f"  dead letters: {letters:,.0f}")
-        stored = sum(v for n, v in metrics.items() if n.startswith("respite_store_bytes"))
-        print(f"  alerts told: {alerts:,.0f}; store: {stored / 1e6:,.0f} MB")
+            rows["stock Faust agent, doing nothing"] = stock("nothing", environment)
+            rows["stock Faust agent, json, one table update"] = stock("table", environment)
+        found = respite(environment, events, chosen.partitions)
+    rows["Respite, all judged"], rows["Respite, all judged and told"] = found["judged"], found["told"]
+    baseline = next(iter(rows.values())).rate
+    harness.table(HEAD, [row(name, one, baseline) for name, one in rows.items()])
+    print(
+        "  " + ", ".join(f"{name} {us:.2f} µs per event" for name, us in found["stage_us_per_event"].items())
+    )
+    print(
+        f"  alerts {found['alerts_total']:,.0f}, dead letters {found['dead_letters_total']:,.0f}, "
+        f"store {found['store_bytes'] / 1e6:,.0f} MB"
+    )
+    document = {
+        **found,
+        "riders": chosen.riders,
+        "events": events,
+        "judged": found["judged"].document(),
+        "told": found["told"].document(),
+        "rows": {name: one.document() for name, one in rows.items()},
+    }
+    harness.keep("throughput", document, chosen.seed)
+    harness.bars("throughput", {name: one.rate for name, one in rows.items()}, "events per second")
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ CITY_DAY = "2026-11-23"
 TICKS = os.sysconf("SC_CLK_TCK")
 _PACKAGES = ("respite", "faust-streaming", "aiokafka", "numpy", "numba")
 _STOP_S = 15
+CORES = os.cpu_count() or 1
 T = TypeVar("T")
 
 
@@ -73,6 +74,13 @@ def cpu_seconds(pid: int) -> float:
     """CPU that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def machine_busy_s() -> float:
+    """CPU that the whole machine has used."""
+    fields = [int(one) for one in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    # user, nice, system, idle, iowait, irq, softirq, steal
+    return (sum(fields[:3]) + sum(fields[5:8])) / TICKS
 
 
 def resident_bytes(pid: int) -> int:
@@ -209,6 +217,16 @@ def about(seed: int | None = None) -> dict[str, Any]:
     }
 
 
+def say_about(seed: int | None = None) -> None:
+    """Print what must be known to do it again."""
+    found = about(seed)
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    print(
+        f"{found['command']}\n{found['machine']}; {versions}; commit {found['commit']}, seed {seed}",
+        flush=True,
+    )
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table."""
     print("\n| " + " | ".join(head) + " |")
@@ -226,21 +244,46 @@ def keep(name: str, document: Mapping[str, Any], seed: int | None = None) -> Pat
     return path
 
 
-def plot(name: str, lines: Mapping[str, tuple[Sequence[float], Sequence[float]]], x: str, y: str) -> None:
-    """Draw lines by their labels into a PNG; says so where matplotlib is missing."""
-    try:
-        from matplotlib.figure import Figure  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        print("no plot: matplotlib is not installed")
-        return
+def bars(name: str, values: Mapping[str, float], x: str) -> None:
+    """Draw values by their labels into a PNG."""
+    figure, axes = _drawing(name, x, "")
+    axes.barh(list(values), list(values.values()))
+    axes.invert_yaxis()
+    for index, value in enumerate(values.values()):
+        axes.text(value, index, f" {value:,.0f}", va="center", fontsize=8)
+    axes.margins(x=0.15)
+    _save(name, figure)
+
+
+def _drawing(name: str, x: str, y: str) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4), layout="constrained")
-    axes = figure.add_subplot(xlabel=x, ylabel=y, title=name)
-    for label, (xs, ys) in lines.items():
-        axes.plot(xs, ys, marker="o", markersize=3, label=label)
-    axes.grid(visible=True, alpha=0.3)
-    axes.set_ylim(bottom=0)
-    axes.legend()
+    return figure, figure.add_subplot(xlabel=x, ylabel=y, title=name)
+
+
+def _save(name: str, figure: Any) -> None:  # noqa: ANN401 - matplotlib is loaded where it is used
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"{name}.png"
     figure.savefig(path, dpi=120)
     print(path.relative_to(ROOT))
+
+
+def plot(
+    name: str,
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x: str,
+    y: str,
+    *,
+    log_x: bool = False,
+) -> None:
+    """Draw lines by their labels into a PNG."""
+    figure, axes = _drawing(name, x, y)
+    for label, (xs, ys) in lines.items():
+        axes.plot(xs, ys, marker="o", markersize=3, label=label)
+    axes.grid(visible=True, alpha=0.3)
+    axes.set_ylim(bottom=0)
+    if log_x:
+        axes.set_xscale("log")
+    axes.legend()
+    _save(name, figure)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.calendar import hours_of_day
+from detectors.calendar import hours_of_day, hours_on_dates
+from detectors.conditions import Gates, GateSource
 from detectors.errors import InvalidLimit
 from detectors.kernels.layout import codes
 from detectors.kernels.layout.arrays import Limits
@@ -19,6 +21,10 @@ from detectors.kernels.limits.dispatch import KINDS, Kind
 WindowStarts = Callable[[str, str, int, int], npt.NDArray[np.int64]]
 
 
+#: What says when and where a limit is on and off.
+_OF_GATES = ("condition", "when", "zones", "dates")
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One rule of a policy; durations in whole seconds, 0 where the rule has none.
@@ -26,6 +32,8 @@ class Limit:
     ``rest_within`` arrives already turned into elapsed time: ``limit_s`` is window minus rest and
     ``reset_s`` is the rest; with ``per`` = "week" the window is a week without a change of clocks.
     ``release`` is empty for ``remind``. ``between_s`` are two times of the day in seconds from midnight.
+    A ``ban`` names a ``condition``, or hours ``between_s`` with ``dates`` (two of the form "06-01", or none)
+    and the patterns of its ``zones``; other kinds may name a condition in ``when``.
     The limit is in force from ``begins_s`` to before ``ends_s``, epoch seconds.
     """
 
@@ -51,8 +59,24 @@ class Limit:
     week_start: int = 0
     per: str = ""
     between_s: tuple[int, ...] = ()
+    condition: str = ""
+    when: str = ""
+    zones: tuple[str, ...] = ()
+    dates: tuple[str, ...] = ()
     begins_s: int = PAST
     ends_s: int = INF
+
+    def __repr__(self) -> str:
+        """As any value's, but what few limits have is shown only where it is.
+
+        Checkpoints are told apart by it: those of limits that have none of it stay good.
+        """
+        shown = [
+            f"{one.name}={value!r}"
+            for one in fields(self)
+            if (value := getattr(self, one.name)) or one.name not in _OF_GATES
+        ]
+        return f"Limit({', '.join(shown)})"
 
     @property
     def judged_as(self) -> Kind:
@@ -74,6 +98,8 @@ class LimitTable:
         At most 32, names unique within a policy.
     window_starts
         Gives the sorted first instants of the calendar windows of a zone.
+    kept
+        Clocks that are kept beside those that the limits look at.
 
     Raises
     ------
@@ -81,13 +107,17 @@ class LimitTable:
         With every fault found.
     """
 
-    def __init__(self, limits: Sequence[Limit], window_starts: WindowStarts) -> None:
+    def __init__(
+        self, limits: Sequence[Limit], window_starts: WindowStarts, kept: Sequence[str] = ()
+    ) -> None:
         _refuse_faults(limits)
+        self._kept = (*codes.ALWAYS_KEPT, *kept)
         self.limits: tuple[Limit, ...] = tuple(sorted(limits, key=_rank))
         self.policies: tuple[str, ...] = tuple(sorted({one.policy for one in limits}))
         self.packed: Limits = self._pack(window_starts)
 
     def _pack(self, window_starts: WindowStarts) -> Limits:
+        """The limits as columns; longer because it is a table of them."""
         count = len(self.limits)
         warn = np.zeros((count, MAX_WARNINGS), dtype=np.int64)
         parts = np.zeros((count, MAX_PARTS), dtype=np.int64)
@@ -127,6 +157,7 @@ class LimitTable:
             policy=self._column(lambda one: self.policies.index(one.policy)),
             calendar=calendar,
             bounds=np.concatenate(columns) if columns else np.zeros(0, dtype=np.int64),
+            **self.gates().arrays(),
             kept=np.array([self._is_kept(clock) for clock in codes.CLOCKS], dtype=np.int64),
             hours=hours,
             hour_bounds=hour_bounds,
@@ -135,6 +166,7 @@ class LimitTable:
             since=np.full(count, PAST, dtype=np.int64),
             begins=self._column(lambda one: one.begins_s),
             ends=self._column(lambda one: one.ends_s),
+            identity=self._column(lambda one: identity_of(one.policy, one.name)),
         )
 
     def _hours(self) -> tuple[I64, I64, I64]:
@@ -143,7 +175,7 @@ class LimitTable:
         found: dict[tuple[str, tuple[int, ...]], tuple[int, I64]] = {}
         used = 0
         for index, one in enumerate(self.limits):
-            if one.between_s:
+            if one.between_s and one.judged_as.counts:
                 key = (one.time_zone, one.between_s)
                 if key not in found:
                     found[key] = used, hours_of_day(one.time_zone, *one.between_s)
@@ -153,11 +185,42 @@ class LimitTable:
         lasts = [(part[:, 1] - part[:, 0]).cumsum() - (part[:, 1] - part[:, 0]) for _, part in found.values()]
         return places, bounds, np.concatenate([np.zeros(0, np.int64), *lasts])
 
+    @property
+    def conditions(self) -> frozenset[str]:
+        """The names of the conditions that limits look at."""
+        return frozenset(name for one in self.limits for name in (one.condition, one.when) if name)
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether a limit is on and off: by a condition, or in hours, dates or zones."""
+        return any(one.kind == "ban" or one.when for one in self.limits)
+
+    def gates(self) -> Gates:
+        """When and in which zones the limits are on, to be told conditions and zones."""
+        return Gates([_gate_of(one) for one in self.limits])
+
     def _is_kept(self, clock: str) -> bool:
-        return clock in codes.ALWAYS_KEPT or any(clock in (one.clock, one.reset_clock) for one in self.limits)
+        return clock in self._kept or any(clock in (one.clock, one.reset_clock) for one in self.limits)
 
     def _column(self, of: Callable[[Limit], int]) -> npt.NDArray[np.int64]:
         return np.array([of(one) for one in self.limits], dtype=np.int64)
+
+
+def _gate_of(one: Limit) -> GateSource:
+    if one.judged_as.counts:
+        return GateSource(condition=one.when)
+    if one.condition:
+        return GateSource(condition=one.condition, is_ban=True)
+    first, last = one.dates or ("01-01", "12-31")
+    stretches = hours_on_dates(one.time_zone, *one.between_s, first, last)
+    return GateSource(stretches=stretches, zones=one.zones, is_ban=True)
+
+
+def identity_of(policy: str, name: str) -> int:
+    """What orders name a limit by, whatever its place in a table: a hash of ``name@version`` and its name."""
+    digest = hashlib.blake2b(f"{policy}\n{name}".encode(), digest_size=8).digest()
+    # Never 0: that is what a heartbeat has in its place.
+    return int.from_bytes(digest, "little", signed=True) or 1
 
 
 def _rank(one: Limit) -> tuple[str, int, str]:
@@ -178,7 +241,7 @@ def _refuse_faults(limits: Sequence[Limit]) -> None:
         seen.add((one.policy, one.name))
         if len(one.warn_before_s) > MAX_WARNINGS:
             faults.append(f"{place}: {len(one.warn_before_s)} warnings, at most {MAX_WARNINGS}")
-        if one.limit_s <= 0:
+        if one.limit_s <= 0 and one.judged_as.counts:
             faults.append(f"{place}: limit of {one.limit_s} s, must be above zero")
         if one.judged_as.needs_reset and one.reset_s <= 0:
             faults.append(f"{place}: reset of {one.reset_s} s, a {one.kind} limit needs one above zero")

@@ -19,7 +19,8 @@ from detectors.kernels.memory import forgetting, members as member_words, names 
 from detectors.kernels.memory.lookup import find_rider
 from detectors.kernels.memory.rows import new_rider
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict, read_verdict
 
 #: Changes whenever packed riders of an earlier version cannot be read as they are.
@@ -127,6 +128,15 @@ def tell_again(store: RiderStore, row: int) -> None:
     store.memory.rows[row, Row.FLAGS] |= Row.FLAG_AGAIN
 
 
+def hold_was_told(store: RiderStore, row: int, limit: int, from_s: int, told_at_s: int) -> None:
+    """Note when a hold's first alert was published, if it is the newest that was told of the limit."""
+    mem = store.memory
+    word = Row.WORDS + Row.HOLD_WORDS * limit
+    if mem.rows[row, word + Row.HOLD_FROM] == from_s:
+        mem.rows[row, word + Row.HOLD_TOLD_AT] = told_at_s
+        mem.page_dirty[mem.rows[row, Row.PAGE]] = 1
+
+
 def told_of(store: RiderStore, row: int) -> list[Verdict]:
     """What stands of a rider, is not sealed yet, and has been told as it is."""
     mem = store.memory
@@ -185,19 +195,24 @@ def erase(store: RiderStore, rider: bytes, mixed: int, before_ms: int) -> bool:
 
     False when that had been done already.
     """
-    row, slot = _look_up(store, rider, mixed)
+    row = enter(store, rider, mixed)
     mem = store.memory
-    if row == NONE:
-        if mem.misc[Misc.ROWS] >= len(mem.rows):
-            store.grow(codes.NEED_ROWS)
-            mem = store.memory
-            _, slot = _look_up(store, rider, mixed)
-        buf = np.frombuffer(rider, dtype=np.uint8)
-        row = int(new_rider(mem, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
-    elif mem.rows[row, Row.FORGOTTEN_MS] >= before_ms:
+    if mem.rows[row, Row.FORGOTTEN_MS] >= before_ms:
         return False
     forgetting.erase_row(mem, row, store.packed_limits, before_ms)
     return True
+
+
+def enter(store: RiderStore, rider: bytes, mixed: int) -> int:
+    """The row of a rider, who is entered if he is not known."""
+    row, slot = _look_up(store, rider, mixed)
+    if row != NONE:
+        return row
+    if store.memory.misc[Misc.ROWS] >= len(store.memory.rows):
+        store.grow(codes.NEED_ROWS)
+        _, slot = _look_up(store, rider, mixed)
+    buf = np.frombuffer(rider, dtype=np.uint8)
+    return int(new_rider(store.memory, buf, 0, len(rider), np.uint64(mixed), slot, store.packed_limits))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ from detectors.arrays import grown, new_memory
 from detectors.certainty import leave_out_uncertain
 from detectors.doubts import Doubt, DoubtQuestion, find_doubts, leave_out
 from detectors.kernels.layout import codes, row as Row, state as State
-from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, MOST_MEMBERS, NONE, U8
 from detectors.kernels.reading import batch, claims, columns
 from detectors.kernels.reading.catch_up import bring
 from detectors.kernels.reading.columns import (
     ANSWER_WORDS,
+    D_AMOUNT,
     D_COUNTED,
     D_FIRED,
+    D_IN_FORCE,
     DESCRIPTION_WORDS,
     Asked,
     Asker,
@@ -30,7 +32,7 @@ from detectors.kernels.reading.columns import (
 from detectors.kernels.reading.description import describe
 from detectors.limits import LimitTable
 from detectors.rider_view import RiderView, view_of
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 
 EVERYONE = Asker(columns.EVERYONE, 0)
 #: The arrays of a store that a reader needs.
@@ -68,8 +70,14 @@ class Reader:
 
     def __init__(self, limits: LimitTable, settings: StoreSettings) -> None:
         self.limits = limits
+        self._packed = limits.packed
         self._rules = settings.rules()
         self._mem = new_memory(len(limits.limits), capacity=batch.BLOCK)
+
+    def follow(self, packed: Limits, zones: U8, zone_lengths: U8) -> None:
+        """From now on look at conditions as a store does: at its packed limits and names of zones."""
+        self._packed = packed
+        self._mem = self._mem._replace(zones=zones, zone_lengths=zone_lengths)
 
     def warm_up(self) -> None:
         """Compile or load everything that is asked for here."""
@@ -77,8 +85,8 @@ class Reader:
         asked = blank_asked(np.frombuffer(b"nobody", dtype=np.uint8), 1)
         self.answer(shared, 1, asked, np.zeros(1, dtype=np.int64))
         self.rider(shared, 1, asked)
-        view_of(self._mem, self.limits, 1)
-        bring(self._mem, self.limits.packed, self._rules, 1, INF)
+        view_of(self._mem, self._packed, 1)
+        bring(self._mem, self._packed, self._rules, 1, INF)
         self.claims(shared, 0, asked, np.zeros(1, dtype=np.int64))
         self.claimed_since(shared, asked, Asker(NONE, 0))
 
@@ -95,7 +103,7 @@ class Reader:
         which, start = left[:count], 0
         while True:
             result, start = batch.answer_candidates(
-                shared, self._mem, self.limits.packed, self._rules, question, which, start
+                shared, self._mem, self._packed, self._rules, question, which, start
             )
             if result == codes.DONE:
                 return
@@ -110,13 +118,43 @@ class Reader:
             When the rider could not be seen whole.
         """
         at = self._copied(shared, now_s, asked, asker)
-        return None if at is None else view_of(self._mem, self.limits, int(at))
+        return None if at is None else view_of(self._mem, self._packed, int(at))
+
+    def used(self, shared: Shared, now_s: int, asked: Asked, which: I64) -> I64:
+        """How much of each limit the riders ``which`` have used, in tenths: (n, limits).
+
+        10 stands for a limit that is reached, `NONE` for one that is not in force, and for all limits of a
+        rider who is not known or was being changed all the while.
+        """
+        found = np.full((len(which), len(self.limits.limits)), NONE, dtype=np.int64)
+        out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+        for line, index in enumerate(which.tolist()):
+            one = slice(index, index + 1)
+            single = asked._replace(
+                off=asked.off[one],
+                length=asked.length[one],
+                hash=asked.hash[one],
+                seconds=asked.seconds[one],
+                answers=asked.answers[one],
+            )
+            try:
+                at = self._copied(shared, now_s, single, EVERYONE)
+            except Busy:
+                continue
+            if at is None:
+                continue
+            describe(self._mem, self.limits.packed, at, out)
+            amounts = np.maximum(out[:, D_AMOUNT], 1)
+            tenths = np.clip(out[:, D_COUNTED] * 10 // amounts, 0, 9)
+            found[line] = np.where(out[:, D_FIRED] != 0, 10, tenths)
+            found[line, out[:, D_IN_FORCE] == 0] = NONE
+        return found
 
     def _copied(self, shared: Shared, now_s: int, asked: Asked, asker: Asker) -> int | None:
         """Copy the one rider of ``asked`` and bring him to *now*, which is returned; None: not known."""
         question = Question(asked, asker, now_s)
         while True:
-            result, at = batch.bring_rider(shared, self._mem, self.limits.packed, self._rules, question)
+            result, at = batch.bring_rider(shared, self._mem, self._packed, self._rules, question)
             if result == codes.DONE:
                 return int(at)
             if result == codes.ABSENT:
@@ -178,7 +216,7 @@ class Reader:
         """
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
-        mem, packed = self._mem, self.limits.packed
+        mem, packed = self._mem, self._packed
         found = leave_out_uncertain(mem, packed, self._rules, limit, (since_s, at_s))
         if found is None or at_s <= int(mem.rows[0, Row.base_at(packed) + State.AT]):
             return UNTOLD
@@ -196,7 +234,7 @@ class Reader:
         Busy
             When he could not be seen whole.
         """
-        packed = self.limits.packed
+        packed = self._packed
         if self._copied(shared, now_s, asked, EVERYONE) is None:
             return None
         found = find_doubts(self._mem, packed, self._rules, now_s, question)
@@ -215,7 +253,7 @@ class Reader:
 
     def _verdict_at(self, limit: int, at_s: int) -> Certain:
         """What the copied rider's limit says at an instant that is not sealed."""
-        mem, packed = self._mem, self.limits.packed
+        mem, packed = self._mem, self._packed
         bring(mem, packed, self._rules, at_s, INF)
         out = np.zeros((len(self.limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
         describe(mem, packed, at_s, out)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.kernels.layout import codes, row as Row, state as State
-from detectors.kernels.layout.arrays import Memory
+from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, NONE, PAST
 from detectors.kernels.reading.columns import (
     D_AMOUNT,
@@ -23,7 +23,6 @@ from detectors.kernels.reading.columns import (
 )
 from detectors.kernels.reading.description import describe
 from detectors.kernels.verdicts.status import status_of
-from detectors.limits import LimitTable
 from detectors.verdicts import STATUSES
 
 
@@ -70,10 +69,9 @@ class RiderView:
     zone: int
 
 
-def view_of(mem: Memory, limits: LimitTable, now_s: int) -> RiderView:
+def view_of(mem: Memory, packed: Limits, now_s: int) -> RiderView:
     """The rider of the first row, who is at ``now_s``."""
-    packed = limits.packed
-    out = np.zeros((len(limits.limits), DESCRIPTION_WORDS), dtype=np.int64)
+    out = np.zeros((len(packed.kind), DESCRIPTION_WORDS), dtype=np.int64)
     describe(mem, packed, now_s, out)
     views = tuple(
         LimitView(

@@ -9,7 +9,7 @@ import numpy as np
 from detectors.kernels.doubts.shared_orders import ENTRY_WORDS, PAIR_WORDS, WAYS, note_shared
 from detectors.kernels.evidence.arrivals import Arrivals
 from detectors.kernels.layout.values import I64, U8
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 
 #: Orders remembered: 16 MiB of them, taken as they come.
 MOST_ORDERS = 1 << 18

@@ -5,51 +5,24 @@ All state lies in numpy arrays that this class owns and grows; the kernels say w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from detectors.arrays import grown, new_memory
+from detectors.conditions import Announcement, Conditions, matches
 from detectors.kernels.doubts.arrival import note_doubts
 from detectors.kernels.evidence import ingest as ingestion
 from detectors.kernels.evidence.arrivals import Arrivals, Place
 from detectors.kernels.layout import codes, misc as Misc, row as Row
-from detectors.kernels.layout.arrays import Memory, Rules
+from detectors.kernels.layout.arrays import Memory
 from detectors.kernels.layout.values import I64, NONE, PAST, U8
 from detectors.kernels.verdicts import sweeps
 from detectors.limits import LimitTable
+from detectors.settings import StoreSettings
 from detectors.verdicts import Outcome, read_outcomes
 
 Placing = Callable[[Memory], Memory]
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """Settings that verdicts depend on, seconds; the defaults are the contract's."""
-
-    lateness_s: int = 86_400
-    breach_grace_s: int = 60
-    max_open_order_s: int = 10_800
-    max_open_session_s: int = 57_600
-    max_open_break_s: int = 14_400
-    max_open_duty_s: int = 57_600
-    keep_s: int = 15 * 86_400
-    #: Final events of a rider that are sealed together; 0 keeps everything (replay of files).
-    seal_events: int = 16
-
-    def rules(self) -> Rules:
-        """The same for the kernels."""
-        return Rules(
-            max_open_order=self.max_open_order_s,
-            max_open_session=self.max_open_session_s,
-            max_open_break=self.max_open_break_s,
-            max_open_duty=self.max_open_duty_s,
-            breach_grace=self.breach_grace_s,
-            lateness=self.lateness_s,
-            keep=self.keep_s,
-            seal_events=self.seal_events,
-        )
 
 
 class RiderStore:
@@ -79,6 +52,10 @@ class RiderStore:
         self.limits = limits
         since = np.array([(since_s or {}).get(one.policy, PAST) for one in limits.limits], dtype=np.int64)
         self.packed_limits = limits.packed._replace(since=since)
+        self._gates = limits.gates()
+        self._conditions = Conditions()
+        #: Goes on with every change of what `gates` says; 0 where no limit is on and off.
+        self.gates_turn = int(limits.is_gated)
         self.settings = settings
         self._rules = settings.rules()
         self._place: Placing | None = None
@@ -146,6 +123,61 @@ class RiderStore:
             return None
         return bytes(self._mem.zones[number, : self._mem.zone_lengths[number]]).decode("ascii")
 
+    # -- conditions ----------------------------------------------------------------------------
+
+    def announce(self, announcements: Sequence[Announcement]) -> int:
+        """Take conditions of zones in; riders whom they can concern are judged again by the next `judge`.
+
+        Returns
+        -------
+        How many riders that are.
+        """
+        new = [one for one in announcements if self._conditions.add(one)]
+        if not new or not self.limits.conditions:
+            return 0
+        self._enter_zones()
+        self._gates.tell(self._conditions)
+        self._take_gates()
+        # A version that names other zones or another condition ends the one before it where that was on.
+        named = {one.condition_id for one in new}
+        versions = [one for of in self._conditions.versions() for one in of if one.condition_id in named]
+        changed = np.array(self._gates.concerned(versions, self.limits.conditions), dtype=np.uint8)
+        since = min(one.announced_s for one in new)
+        return int(sweeps.touch_changed(self._mem, self.packed_limits, changed, since))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What has been announced."""
+        return self._conditions
+
+    def zones_under(self) -> dict[str, set[str]]:
+        """By condition that limits look at, the zones of riders in which it is on at *now*."""
+        if not self.limits.conditions:
+            return {}
+        on = self._conditions.on_at(self.now_s)
+        names = [self.zone(number) or "" for number in range(int(self._mem.misc[Misc.ZONES]))]
+        return {
+            condition: {
+                zone for zone in names if any(matches(one.zones, zone) for one in on.get(condition, ()))
+            }
+            for condition in self.limits.conditions
+        }
+
+    def _enter_zones(self) -> None:
+        """Say of zones that have come up since when limits are on there."""
+        known, there = self._gates.zones, int(self._mem.misc[Misc.ZONES])
+        if self.limits.is_gated and there > known:
+            self._gates.enter([self.zone(number) or "" for number in range(known, there)])
+            self._take_gates()
+
+    def _take_gates(self) -> None:
+        self.packed_limits = self.packed_limits._replace(**self._gates.arrays())
+        self.gates_turn += 1
+
+    def gates(self) -> dict[str, I64]:
+        """When and where limits are on, for readers beside the stream."""
+        return self._gates.arrays()
+
     # -- work ----------------------------------------------------------------------------------
 
     def ingest(self, events: Arrivals, place: Place) -> U8:
@@ -189,6 +221,7 @@ class RiderStore:
     def judge_words(self, now_s: int, wall_s: int | None = None) -> I64:
         """As `judge`, but the words of the records as they are (`kernels.layout.record`)."""
         self.now_s = max(self.now_s, now_s)
+        self._enter_zones()
         self._mem.misc[Misc.WALL] = NONE if wall_s is None else wall_s
         sweeps.touch_due(self._mem, self.now_s)
         parts: list[I64] = []

@@ -35,6 +35,11 @@ class Verdict:
     estimated: bool
     spans: tuple[tuple[int, int], ...]
 
+    @property
+    def by_review(self) -> bool:
+        """Whether it is a hold that an operator's review has ended, at the instant of the verdict."""
+        return self.kind == "hold_released" and self.hold_from_s is not None and self.hold_until_s is None
+
 
 @dataclass(frozen=True, slots=True)
 class Status:

@@ -33,7 +33,10 @@ class Hold(BaseModel):
     until: Annotated[
         AwareDatetime | None, Field(description="The earliest end known; the end, once released.")
     ]
-    release: Release
+    release: Annotated[
+        Release | Literal["review"],
+        Field(description="How it ends; review: an operator has ended it."),
+    ]
     told_at: Annotated[AwareDatetime | None, Field(description="When its first alert was published.")]
 
 

@@ -138,7 +138,20 @@ class LimitText(BaseModel):
     week_start: str | None
     weeks: int | None
     between: Annotated[
-        tuple[str, str] | None, Field(description="Only these local hours count; null where all do.")
+        tuple[str, str] | None,
+        Field(description="Only these local hours count, a ban is on in them; null where all do."),
+    ]
+    condition: Annotated[
+        str | None, Field(description="Of a ban: on where and while this is announced; null for others.")
+    ]
+    when: Annotated[
+        str | None, Field(description="Told only where and while this is announced; null: always.")
+    ]
+    dates: Annotated[
+        tuple[str, str] | None, Field(description="Days of the year on which the hours of a ban are on.")
+    ]
+    zones: Annotated[
+        tuple[str, ...] | None, Field(description="Zones of a ban in certain hours; null for all.")
     ]
     warn_before_s: tuple[int, ...]
     remind_every_s: int | None

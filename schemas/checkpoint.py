@@ -81,7 +81,9 @@ class Marker(msgspec.Struct, frozen=True):
 
     Offsets are the next ones to be read. ``page_from`` holds by page the source offset it was packed at,
     -1 for a page that never was. ``since_s`` says by policy from which instant on its verdicts are told.
-    ``definition`` is a digest of all that the words of the pages depend on. ``outlets`` are the platforms
+    ``judged`` says of each version of a policy that ever judged here by which limits: digests of
+    `schemas.policy_written`, none of versions before there were any. ``definition`` is a digest of all that
+    the words of the pages depend on. ``outlets`` are the platforms
     that have been told the statuses of their riders. ``source_id`` is the id that Kafka gave the source's
     topic when it was made (KIP-516); empty where that is not known.
     """
@@ -103,6 +105,7 @@ class Marker(msgspec.Struct, frozen=True):
     page_from: bytes = b""
     outlets: tuple[str, ...] = ()
     source_id: str = ""
+    judged: dict[str, str] = {}
 
     def page_offsets(self, pages: int) -> npt.NDArray[np.int64]:
         """``page_from`` as numbers, shape (pages,).

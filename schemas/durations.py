@@ -6,6 +6,15 @@ import re
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 _FORM = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})min)?(?:(\d{1,9})s)?", re.ASCII)
+#: Other spellings of the units.
+_SPELT = {
+    **dict.fromkeys(("d", "day", "days"), 86_400),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3_600),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
+    "w": 604_800, "week": 604_800, "weeks": 604_800,
+}  # fmt: skip
+_BEYOND = 'nearest to a longer window is kind "month", or "week" with `weeks`'
 LONGEST_S = 14 * 86_400
 #: What may be counted in a window of the calendar.
 LONGEST_AMOUNT_S = 2_000 * 3_600
@@ -48,12 +57,34 @@ def _parsed(text: object, longest_s: int) -> int:
         raise ValueError(f'"{text}" is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')
     match = _FORM.fullmatch(text)
     if match is None or not text:
-        raise ValueError(f'"{text[:60]}" is no duration: {example}')
+        raise ValueError(f'"{text[:60]}" is no duration: {_meant(text) or example}')
     seconds = sum(int(part or 0) * unit_s for part, (_, unit_s) in zip(match.groups(), _UNITS, strict=True))
     if not 0 < seconds <= longest_s:
         longest = "14d" if longest_s == LONGEST_S else "2000h"
-        raise ValueError(f'"{text}" must be above zero and at most {longest}')
+        more = f"; {_BEYOND}" if seconds > longest_s == LONGEST_S else ""
+        raise ValueError(f'"{text}" must be above zero and at most {longest}{more}')
     return seconds
+
+
+def _meant(text: str) -> str | None:
+    """What a duration in another spelling may mean; None where that is not known."""
+    if re.fullmatch(
+        r"\s*[\d.,]+\s*(k?m|mi|miles?|km/?h|mph|orders?|%|points?)\s*", text
+    ) and not re.fullmatch(r"\d+m", text):
+        return "limits count time, not distance, speed or orders"
+    pieces = re.findall(r"([\d.,]+)\s*([a-z]*)", text.lower())
+    if not pieces or re.sub(r"[\d.,]+\s*[a-z]*|\s", "", text.lower()):
+        return None
+    seconds = 0.0
+    for place, (number, unit) in enumerate(pieces):
+        # "4h30": what has no unit after hours are minutes.
+        unit_s = _SPELT.get(unit or ("min" if place else ""))
+        if unit_s is None or not re.fullmatch(r"\d{1,6}([.,]\d{1,6})?", number):
+            return None
+        seconds += float(number.replace(",", ".")) * unit_s
+    if seconds != int(seconds) or seconds < 1:
+        return None
+    return f'write it like "{write_duration(int(seconds))}"'
 
 
 def write_duration(seconds: int) -> str:

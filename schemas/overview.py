@@ -50,6 +50,21 @@ class Near(BaseModel):
     hold_until: AwareDatetime | None
 
 
+class ShadowLimit(BaseModel):
+    """What a limit of a policy in the shadow would do now; nobody is held by it."""
+
+    model_config = _CLOSED
+
+    policy: PolicyRef
+    limit: Id
+    riders_on_hold: Annotated[Count, Field(description="Riders whom it would hold.")]
+    working: Annotated[Count, Field(description="Those of them with an order in hand.")]
+    orders_accepted: Annotated[
+        Count,
+        Field(description="Orders accepted in what would have been its holds, in the last day or so."),
+    ]
+
+
 class Overview(BaseModel):
     """What a console shows. Riders appear only to those whose business they are."""
 
@@ -82,3 +97,6 @@ class Overview(BaseModel):
     events_per_second: float | None
     dead_letters: dict[str, int]
     partitions: tuple[PartitionHealth, ...]
+    shadow: Annotated[
+        tuple[ShadowLimit, ...], Field(description="Policies that are tried; empty where none is.")
+    ]

@@ -23,7 +23,7 @@ from schemas.policy_calendar import OnlyDate, date_faults
 from schemas.policy_examples import Example, faults_beside
 from schemas.policy_faults import example_name, faults_of
 from schemas.policy_limit import PolicyLimit, pieces_beside
-from schemas.policy_words import Text, Words
+from schemas.policy_words import Said, Text, Words
 from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
@@ -65,7 +65,7 @@ class Policy(BaseModel):
     title: Words
     source: Text
     notes: Annotated[
-        tuple[Text, ...],
+        tuple[Said, ...],
         Field(description="What it says and the grammar cannot, and how its words were read."),
     ] = ()
     limits: Annotated[tuple[PolicyLimit, ...], Field(min_length=1, max_length=MOST_LIMITS, alias="limit")]
@@ -142,4 +142,11 @@ def _around_examples(tree: Mapping[str, Any]) -> dict[str, Any]:
     limits = tree.get("limit")
     found = [one.get("name") for one in limits if isinstance(one, dict)] if isinstance(limits, list) else []
     sound = bool(found) and all(is_id(name) for name in found)
-    return {"zone": known, "limits": frozenset(found) if sound else None}
+    named = [
+        one.get(key)
+        for one in (limits if isinstance(limits, list) else [])
+        if isinstance(one, dict)
+        for key in ("condition", "when")
+    ]
+    conditions = frozenset(name for name in named if isinstance(name, str))
+    return {"zone": known, "limits": frozenset(found) if sound else None, "conditions": conditions}

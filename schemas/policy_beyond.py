@@ -6,6 +6,46 @@ import re
 
 #: By how a word of a key begins, in this order: what it asks for, and what comes nearest.
 _KEYS: tuple[tuple[str, str], ...] = (
+    (r"warn|alert|notif|inform", 'an early warning is `warn_before`, lead times like ["30min"]'),
+    (r"pause|break|interrupt|off_?duty", "a break is a rest: it is written as `reset`, or as `reset_parts`"),
+    (
+        r"consecutive|in_a_row|streak|nights|days_per|shifts",
+        (
+            'days, nights or shifts in a row are not counted. Nearest is kind "rest_within" with '
+            '`per = "week"` and a rest of a day'
+        ),
+    ),
+    (
+        r"holiday|weekday|weekend|sunday|saturday|monday|days$|dates$|season|sunset|sunrise",
+        (
+            "days are not told apart by weekday, holiday or daylight. Nearest is the same limit every "
+            "day, or `between` for hours of the day"
+        ),
+    ),
+    (
+        r"max_orders|orders|count|number|deliver",
+        'orders are not counted, only the time in which one is in hand. Nearest is the clock "order"',
+    ),
+    (
+        r"allowance|margin|factor|weight|multipl|coefficient|percent",
+        (
+            "time counts once and whole, and time without evidence does not count: no share can be added or "
+            "left out. Nearest is a smaller `limit`"
+        ),
+    ),
+    (
+        r"per_platform|platform|app|employer|company",
+        "hours are added up over all platforms, and a limit of one of them cannot be said. Leave it out",
+    ),
+    (
+        r"anchor|from|since|start|begin|after|counted_from",
+        (
+            'where counting begins follows from the kind: after a rest ("continuous", "span"), with the '
+            "window of the calendar, or a `window` before now. Nearest to a window from a shift's beginning "
+            'is kind "span"; `day_start` and `week_start` say when days and weeks begin, months begin on '
+            "the 1st"
+        ),
+    ),
     (
         r"sleeper|berth|split|pair",
         (
@@ -37,7 +77,7 @@ _KEYS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"except|exempt|twice|times|allow|extra|exten|most_per|derog",
+        r"except|exempt|twice|times|allow|extra|exten|most_per|derog|defer|reduc|shorten",
         (
             "exceptions that may be used so many times, like 10 h twice a week, cannot be said. Nearest "
             "are two limits: the usual amount with effect remind, the most that is ever allowed with "
@@ -52,10 +92,17 @@ _KEYS: tuple[tuple[str, str], ...] = (
         ),
     ),
     (
-        r"weather|temperature|heat|area|region|place|vehicle|class|age|contract|employ",
+        r"weather|temperature|celsius|degree|heat|area|region|place",
         (
-            "what does not follow from a rider's hours (place, weather, vehicle, contract, age) cannot "
-            "be said. Nearest is a policy of its own for those whom it concerns"
+            'what is announced of zones, like heat, is a condition: kind "ban" with `condition`, or `when` '
+            "on any other kind; a ban in certain hours may name its `zones`"
+        ),
+    ),
+    (
+        r"vehicle|class|age|contract|employ",
+        (
+            "what does not follow from a rider's hours and zone (vehicle, contract, age) cannot be said. "
+            "Nearest is a policy of its own for those whom it concerns"
         ),
     ),
     (
@@ -82,6 +129,11 @@ _VALUES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"split|sleeper|pair", 'split rests cannot be said: nearest is "continuous" with `reset_parts`'),
         (r"night", 'nearest is "day" or "week" with `between = ["22:00", "06:00"]`'),
         (r"break", 'nearest is "continuous", whose `reset` is the break'),
+        (
+            r"consecutive|in.a.row|streak",
+            'days in a row are not counted: nearest is "rest_within" with `per = "week"`',
+        ),
+        (r"rest.?(total|sum)|total.?rest", 'rests are not summed alone: nearest is "rest_within"'),
         (r"rest", 'nearest is "rest_within"'),
         (r"shift|duty|elapsed|window", 'nearest is "span" or "rolling"'),
     ),
@@ -95,6 +147,17 @@ _VALUES: dict[str, tuple[tuple[str, str], ...]] = {
         (r"work|on.?duty|employ", 'nearest is "duty"'),
         (r"trip|engaged|accept", 'nearest is "order"'),
         (r"passenger|billed|goods", 'nearest is "loaded"'),
+    ),
+    "per": (
+        (
+            r"fortnight|two|month|day|year",
+            'nearest is `per = "week"`, or a `window` of at most 14 days in its place',
+        ),
+    ),
+    "release": (
+        (r"day|week|month|calendar|midnight|tomorrow", "the end of a day, week or month is window"),
+        (r"break|pause|reset|offline|sleep", "nearest is rest"),
+        (r"time|after|fixed|timer|minute", "nearest is elapsed, with `hold_for`"),
     ),
     "effect": (
         (

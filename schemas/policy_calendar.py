@@ -21,6 +21,8 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 CALENDAR_KINDS = ("day", "week", "month")
 #: Kinds that can count certain hours of the day only.
 MASKED_KINDS = (*CALENDAR_KINDS, "rolling")
+#: Kinds that may name hours of the day.
+HOUR_KINDS = (*MASKED_KINDS, "ban")
 #: A local day can have 25 hours, and in a few zones 24.5 or 26; a week or a month a day's extra hour.
 LONGEST_CALENDAR_S = {"day": 26 * 3_600, "week": 7 * DAY_S + 2 * 3_600, "month": 31 * DAY_S + 2 * 3_600}
 _LOCAL_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
@@ -75,16 +77,20 @@ def calendar_faults(one: PolicyLimit) -> list[str]:
         ("week_start", one.week_start, ("week", *per_week)),
         ("weeks", one.weeks, ("week",)),
         ("per", one.per, ("rest_within",)),
-        ("between", one.between, MASKED_KINDS),
+        ("between", one.between, HOUR_KINDS),
     )
     faults = [
-        f"`{key}` has no meaning for kind {one.kind}"
+        f"`{key}` has no meaning for kind {one.kind}: it goes with {_listed(kinds)}"
         for key, value, kinds in given
         if value is not None and one.kind not in kinds
     ]
     if one.between is not None and one.kind == "rolling" and one.reset_s is not None:
         faults.append("`between` goes with kind rolling only without a `reset`")
     return faults
+
+
+def _listed(kinds: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(kinds[:-1]), kinds[-1])))
 
 
 def date_faults(begin: date | None, end: date | None) -> list[str]:
@@ -104,5 +110,6 @@ def checked_hours(value: object) -> object:
     """
     times = value if isinstance(value, list | tuple) else []
     if len(times) != 2 or not all(isinstance(one, str) and _LOCAL_TIME.fullmatch(one) for one in times):
-        raise ValueError('is no pair of local times: write it like ["22:00", "06:00"]')
+        more = ', midnight as "00:00"' if "24:00" in times else ""
+        raise ValueError(f'is no pair of local times: write it like ["22:00", "06:00"]{more}')
     return value

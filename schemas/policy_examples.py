@@ -19,22 +19,26 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.names import ID_PATTERN
+from schemas.names import ID_PATTERN, is_id
 from schemas.policy_calendar import OnlyDate
 from schemas.policy_timeline import (
+    CONDITION,
     INSTANT,
     REACHED,
     SPAN,
     WORDS,
+    Announced,
     LocalDay,
     Reached,
     Span,
+    announced_of,
     instant_of,
     reached_of,
     timeline_of,
     write_local,
 )
-from schemas.policy_words import Text
+from schemas.policy_words import Said, Text
+from schemas.zone_condition import checked_zone
 
 _BETWEEN = ("spans", "until", "reached")
 _DUTIES = ("driving", "on_duty")
@@ -54,15 +58,20 @@ def _checked_span(value: object) -> object:
     match = SPAN.fullmatch(value)
     if match is None:
         raise ValueError(
-            'is no span: write it like "08:00-09:00 driving" or "D3 22:00-02:00 order @uber", hours to 23'
+            'is no span: write it like "08:00-09:00 driving", "D3 22:00-02:00 order @uber" or '
+            '"10:00-12:00 online #310105", hours to 23'
         )
-    word, platform = match[4], match[5]
+    word, platform, zone = match[4], match[5], match[6]
     if word not in WORDS:
         near = difflib.get_close_matches(word, WORDS, 1)
         more = _NO_WORDS.get(word) or (f'did you mean "{near[0]}"?' if near else "others are not shown here")
         raise ValueError(f'"{value[:60]}": "{word}" is no word of a span ({", ".join(WORDS)}); {more}')
     if platform is not None and not re.fullmatch(ID_PATTERN.replace(r"\z", ""), platform, re.ASCII):
         raise ValueError(f'"{value[:60]}": a platform is 1 to 64 characters of A-Z a-z 0-9 _ . : -')
+    if zone is not None and not is_id(zone):
+        raise ValueError(f'"{value[:60]}": a zone is 1 to 64 characters of A-Z a-z 0-9 _ . : -')
+    if zone is not None and word in _DUTIES:
+        raise ValueError(f'"{value[:60]}": a duty says no zone: name it on an order, loaded or online')
     if match[2] == match[3]:
         raise ValueError(f'"{value[:60]}" ends when it begins: an empty span counts nothing')
     return value
@@ -90,6 +99,25 @@ def _checked_reached(value: object, info: ValidationInfo) -> object:
     return value
 
 
+def _checked_condition(value: object, info: ValidationInfo) -> object:
+    if not isinstance(value, str):
+        return value
+    match = CONDITION.fullmatch(value)
+    if match is None:
+        raise ValueError(
+            'is no condition of an example: write it like "heat-37 310105 11:00-17:00 announced 10:30"'
+        )
+    for zone in match[2].split(","):
+        checked_zone(zone)
+    known = _around(info, "conditions")
+    if known is not None and match[1] not in known:
+        near = difflib.get_close_matches(match[1], known, 1)
+        names = ", ".join(sorted(known))
+        more = f'did you mean "{near[0]}"?' if near else f"they are {names}" if names else "they name none"
+        raise ValueError(f'"{value[:60]}": no limit looks at a condition "{match[1]}"; {more}')
+    return value
+
+
 def _around(info: ValidationInfo, name: str) -> Any:  # noqa: ANN401 - a zone or names
     """What an example is checked against; None where the policy is itself wrong there, or not known."""
     return info.context.get(name) if isinstance(info.context, dict) else None
@@ -106,7 +134,7 @@ class Example(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Text
+    title: Said
     source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
     date: Annotated[
         OnlyDate, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
@@ -115,6 +143,10 @@ class Example(BaseModel):
         tuple[Annotated[str, BeforeValidator(_checked_span)], ...],
         Field(min_length=1, max_length=2_000, description='Like "08:00-09:00 driving".'),
     ]
+    conditions: Annotated[
+        tuple[Annotated[str, BeforeValidator(_checked_condition)], ...],
+        Field(max_length=200, description='Like "heat-37 310105 11:00-17:00 announced 10:30".'),
+    ] = ()
     until: Annotated[
         Annotated[str, BeforeValidator(_checked_instant)] | None,
         Field(description="Silence is judged up to here [the end of the last span]."),
@@ -135,6 +167,11 @@ class Example(BaseModel):
         if self.until is None:
             return max(span.end_s for span in self.timeline)
         return instant_of(self.until)
+
+    @property
+    def announced(self) -> tuple[Announced, ...]:
+        """The conditions, in local seconds."""
+        return tuple(announced_of(text) for text in self.conditions)
 
     @property
     def expected(self) -> tuple[Reached, ...]:
@@ -203,6 +240,11 @@ def _clock_faults(one: Example, zone: ZoneInfo | None) -> Iterator[str]:
         return
     day = LocalDay(one.date, zone)
     times = [(f"span {span.place}", at) for span in one.timeline for at in (span.begin_s, span.end_s)]
+    times += [
+        (f"condition {number}", at)
+        for number, of in enumerate(one.announced, start=1)
+        for at in (of.begin_s, of.end_s, of.announced_s)
+    ]
     times += [("`until`", one.until_s), *(("`reached`", at_s) for _, at_s in one.expected)]
     yield from dict.fromkeys(
         f"{what}: {write_local(at)} does not exist in {zone.key}, clocks go forward over it"

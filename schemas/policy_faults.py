@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from schemas.policy_beyond import beyond_key, beyond_value
+from schemas.policy_calendar import MOST_WEEKS
 
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
@@ -136,6 +137,8 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
         table = str(one["loc"][0]) if one["loc"] else "limit"
         wanted = _WORDS if field in _TABLE_KEYS else f"must be a table: [[{table}]]"
         return f"{written(value)} is {kind_of(value)}, {wanted}"
+    if kind in ("greater_than_equal", "less_than_equal") and field == "weeks":
+        return f"{written(value)} must be from 2 to {MOST_WEEKS} weeks"
     if kind in ("greater_than_equal", "int_type", "int_parsing", "int_from_float"):
         return f"{written(value)} must be a whole number from 1 on, without quotation marks"
     if kind.startswith("date"):
@@ -150,7 +153,8 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
 def _choice(expected: str, value: object, nearest: str | None) -> str:
     names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
-    near = difflib.get_close_matches(str(value).lower(), names, 1)
+    # A word of another rule can look like one of ours: what it means comes before how it is spelt.
+    near = difflib.get_close_matches(str(value).lower(), names, 1, 0.85 if nearest else 0.6)
     if near:
         return f'{text}; did you mean "{near[0]}"?'
     return f"{text}; {nearest}" if nearest else text
@@ -172,6 +176,9 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
     """The way to a fault as a reader of the file would say it: limits by name."""
     parts: list[str] = []
     for step in location:
+        if step in ("text", "words"):
+            # Which of the two forms of a text it is.
+            continue
         if isinstance(step, int) and parts == ["limit"]:
             parts = [limit_name(step, tree)]
         elif isinstance(step, int) and parts == ["example"]:
@@ -192,7 +199,9 @@ def limit_name(index: int, tree: Mapping[str, Any]) -> str:
 def example_name(index: int, tree: Mapping[str, Any]) -> str:
     """An example by its number from 1 and its title, where it has one."""
     try:
-        return f'example[{index + 1}] "{_text(tree["example"][index]["title"])[:60]}"'
+        title = tree["example"][index]["title"]
+        title = title["en"] if isinstance(title, dict) else title
+        return f'example[{index + 1}] "{_text(title)[:60]}"'
     except (KeyError, TypeError, IndexError):
         return f"example[{index + 1}]"
 

@@ -21,15 +21,19 @@ from schemas.policy_calendar import (
     checked_time,
 )
 from schemas.policy_faults import limit_name
+from schemas.policy_gates import checked_dates, gate_faults
 from schemas.policy_rests import rest_faults
 from schemas.policy_words import Text, Words
+from schemas.zone_condition import checked_zone
 
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Amount = Annotated[int, BeforeValidator(parse_amount)]
 Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
 LocalTime = Annotated[str, BeforeValidator(checked_time)]
+Dates = Annotated[tuple[str, str], BeforeValidator(checked_dates)]
+Zones = Annotated[tuple[Annotated[str, BeforeValidator(checked_zone)], ...], Field(min_length=1)]
 Hours = Annotated[tuple[str, str], BeforeValidator(checked_hours)]
-Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within"]
+Kind = Literal["continuous", "day", "week", "month", "rolling", "span", "rest_within", "ban"]
 Clock = Literal["order", "online", "loaded", "driving", "duty"]
 Effect = Literal["remind", "confirm", "hold"]
 Release = Literal["rest", "elapsed", "window", "confirm"]
@@ -71,6 +75,18 @@ class PolicyLimit(BaseModel):
     weeks: Weeks | None = None
     per: Literal["week"] | None = None
     between: Hours | None = None
+    condition: Annotated[
+        Id | None, Field(description="Of a ban: it is on where and while this is announced.")
+    ] = None
+    dates: Annotated[
+        Dates | None, Field(description="Of a ban with `between`: both days included, every year.")
+    ] = None
+    zones: Annotated[
+        Zones | None, Field(description="Of a ban with `between`: where; a trailing * stands for any rest.")
+    ] = None
+    when: Annotated[
+        Id | None, Field(description="Of any other kind: told only where and while this is announced.")
+    ] = None
     effect: Effect
     release: Release | None = None
     hold_for_s: Duration | None = Field(default=None, alias="hold_for")
@@ -99,7 +115,8 @@ class PolicyLimit(BaseModel):
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         calendar = calendar_faults(self)
-        faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *_release(self)]
+        faults = [*_pieces(self), *_amounts(self), *calendar, *rest_faults(self), *gate_faults(self)]
+        faults += _release(self)
         if faults:
             raise ValueError("; ".join(faults))
         if self.release is None and self.effect != "remind":
@@ -116,6 +133,7 @@ _NEEDED = {
     "rolling": {"limit", "window"},
     "span": {"limit", "reset"},
     "rest_within": {"window", "rest"},
+    "ban": set(),
 }
 _AMOUNTS = ("limit", "reset", "window", "rest")
 _ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
@@ -136,8 +154,8 @@ def _pieces(one: PolicyLimit) -> list[str]:
     faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(one.needs - given)]
     may = allowed(one.kind, has_per=one.per is not None)
     faults += [_too_much(key, one.kind, has_per=one.per is not None) for key in sorted(given - may)]
-    if one.kind == "rolling" and one.remind_every_s is not None:
-        faults.append("`remind_every` has no meaning for kind rolling")
+    if one.kind in ("rolling", "ban") and one.remind_every_s is not None:
+        faults.append(f"`remind_every` has no meaning for kind {one.kind}")
     return faults
 
 

@@ -13,7 +13,8 @@ DAY_S = 86_400
 WORDS = ("order", "loaded", "online", "driving", "on_duty")
 _DAY = r"(?:D([1-9][0-9]{0,2}) )?"
 _TIME = r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
-SPAN = re.compile(rf"{_DAY}{_TIME}-{_TIME} ([A-Za-z_]+)(?: ?@(\S+))?", re.ASCII)
+SPAN = re.compile(rf"{_DAY}{_TIME}-{_TIME} ([A-Za-z_]+)(?: ?@([^\s#]+))?(?: ?#(\S+))?", re.ASCII)
+CONDITION = re.compile(rf"(\S+) (\S+) {_DAY}{_TIME}-{_TIME} announced {_DAY}{_TIME}", re.ASCII)
 INSTANT = re.compile(rf"{_DAY}{_TIME}", re.ASCII)
 REACHED = re.compile(rf"(\S+) {_DAY}{_TIME}", re.ASCII)
 
@@ -26,6 +27,17 @@ class Span(NamedTuple):
     end_s: int
     word: str
     platform: str | None
+    zone: str | None = None
+
+
+class Announced(NamedTuple):
+    """A condition of an example: where, and in local seconds when it is on and was announced."""
+
+    condition: str
+    zones: tuple[str, ...]
+    begin_s: int
+    end_s: int
+    announced_s: int
 
 
 class Reached(NamedTuple):
@@ -92,6 +104,22 @@ def reached_of(text: str) -> Reached:
     return Reached(limit, instant_of(instant))
 
 
+def announced_of(text: str) -> Announced:
+    """A condition, well written; it is announced on the day on which it begins, unless another is named."""
+    match = CONDITION.fullmatch(text)
+    assert match, text
+    begin_s, end_s = _second(match[4]), _second(match[5])
+    day_s = (int(match[3] or 1) - 1) * DAY_S
+    announced_day_s = (int(match[6]) - 1) * DAY_S if match[6] else day_s
+    return Announced(
+        condition=match[1],
+        zones=tuple(match[2].split(",")),
+        begin_s=day_s + begin_s,
+        end_s=day_s + end_s + (DAY_S if end_s <= begin_s else 0),
+        announced_s=announced_day_s + _second(match[7]),
+    )
+
+
 def timeline_of(spans: Sequence[str]) -> Iterator[Span]:
     """Spans that are well written; a time before the former one's is on the next day."""
     day, former_s = 0, None
@@ -105,4 +133,5 @@ def timeline_of(spans: Sequence[str]) -> Iterator[Span]:
             day += 1
         former_s = begin_s
         over_midnight = end_s < begin_s
-        yield Span(place, day * DAY_S + begin_s, (day + over_midnight) * DAY_S + end_s, match[4], match[5])
+        begin_s, end_s = day * DAY_S + begin_s, (day + over_midnight) * DAY_S + end_s
+        yield Span(place, begin_s, end_s, match[4], match[5], match[6])

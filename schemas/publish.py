@@ -16,6 +16,7 @@ from schemas.policy import Policy
 from schemas.rest_stops import feature_schema
 from schemas.watermark import Watermark
 from schemas.work_state import WorkStateEvent
+from schemas.zone_condition import ZoneCondition
 
 FOLDER = Path(__file__).parent / "published"
 MODELS: dict[str, type[BaseModel]] = {
@@ -23,6 +24,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "fatigue-alert-1": Alert,
     "dispatch-status-1": DispatchStatus,
     "watermark-1": Watermark,
+    "zone-condition-1": ZoneCondition,
     "dead-letter-headers": DeadLetterHeaders,
     "policy": Policy,
 }
@@ -38,6 +40,13 @@ CHANNELS = (
         "The newest status per rider; compacted.",
     ),
     ("courier.watermark", "partition", "watermark-1", True, "How far each partition is judged; compacted."),
+    (
+        "courier.zone-condition",
+        "condition_id",
+        "zone-condition-1",
+        False,
+        "Conditions of zones, like heat, as they are announced; compacted.",
+    ),
 )
 DEAD_LETTERS = "courier.dead-letter"
 

@@ -128,7 +128,7 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     """
     if value is not None and len(value) > LARGEST_BYTES:
         raise Refused("too_large", f"value of {len(value)} bytes, at most {LARGEST_BYTES}")
-    tree = _read_json(value)
+    tree = read_json(value)
     if not isinstance(tree, dict):
         raise Refused("malformed", f"is {kind_of(tree)}, must be an object: {{...}}")
     schema = tree.get("schema")
@@ -144,14 +144,21 @@ def read_event(value: bytes | None) -> WorkStateEvent:
 def platform_of(value: bytes | None) -> str | None:
     """The platform that a message names, refused or not; None when it names none that can be read."""
     try:
-        tree = _read_json(value)
+        tree = read_json(value)
     except Refused:
         return None
     name = tree.get("platform") if isinstance(tree, dict) else None
     return str(name) if is_id(name) else None
 
 
-def _read_json(value: bytes | None) -> object:
+def read_json(value: bytes | None) -> object:
+    """The tree of a value.
+
+    Raises
+    ------
+    Refused
+        It is empty, or no JSON: ``malformed``.
+    """
     if not value:
         raise Refused("malformed", "the value is null" if value is None else "the value is empty")
     if value.count(b"[") + value.count(b"{") > DEEPEST and _depth(value) > DEEPEST:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import sys
@@ -35,14 +37,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: What takes longest is begun first, so that the processes of `make test` end together. Only an order: what
+#: is not named comes after these.
+LONGEST = (
+    "deploy/test_grafana", "stream/webhooks/test_process", "stream/worker/test_worker", "docs/test_run",
+    "stream/kafka/topics/test_apply_acls", "stream/api/test_resuming", "deploy/test_starts",
+    "stream/worker/test_consumer_watchdog", "stream/offline/test_replay", "chaos/", "stream/api/test_kills",
+    "stream/state/", "deploy/", "console/", "stream/worker/", "stream/api/", "detectors/", "oracle/",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """`make test` runs most tests on two processes, and then those that must keep a time by themselves."""
+    """`make test` runs most tests on several processes, then those that must keep a time by themselves.
+
+    What shares a fixture of its file goes to one process, every other test to whichever is free.
+    """
     which = config.getoption("--alone")
-    if which == "with":
-        return
-    kept = [item for item in items if (item.get_closest_marker("alone") is not None) == (which == "only")]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
-    items[:] = kept
+    if which != "with":
+        kept = [item for item in items if (item.get_closest_marker("alone") is not None) == (which == "only")]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+        items[:] = kept
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        items.sort(key=_rank)
+        for item in items:
+            if _shares(item):
+                item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(Path(__file__).parent))))
+
+
+def _rank(item: pytest.Item) -> int:
+    place = item.path.relative_to(Path(__file__).parent).as_posix()
+    return next((number for number, one in enumerate(LONGEST) if place.startswith(one)), len(LONGEST))
+
+
+def _shares(item: pytest.Item) -> bool:
+    """Whether a test uses what other tests of its file use too, and what takes long to make."""
+    fixtures = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    return any(one[-1].scope in ("module", "class", "package") for one in fixtures.values())
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,7 +96,7 @@ def shared_state_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def broker() -> Iterator[Broker | ExistingBroker]:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker | ExistingBroker]:
     """One Kafka for the whole run; tests that stop or kill one start their own by ``Broker.running()``.
 
     The kernels are there before: a new machine compiles for minutes, and deadlines are for the rest.
@@ -74,9 +105,28 @@ def broker() -> Iterator[Broker | ExistingBroker]:
     existing = os.environ.get("RESPITE_BROKER")
     if existing:
         yield ExistingBroker(existing)
-        return
-    with Broker.running() as started:
-        yield started
+    elif os.environ.get("PYTEST_XDIST_WORKER"):
+        with shared_broker(tmp_path_factory.getbasetemp().parent / "kafka") as found:
+            yield found
+    else:
+        with Broker.running() as started:
+            yield started
+
+
+@contextlib.contextmanager
+def shared_broker(folder: Path) -> Iterator[Broker]:
+    """The Kafka of all processes of a run: whoever comes first starts it, whoever leaves last stops it."""
+    folder.mkdir(exist_ok=True)
+    started = Broker(folder)
+    with (folder / "users.lock").open("w") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            yield started.start()
+        finally:
+            fcntl.flock(users, fcntl.LOCK_UN)
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                started.stop()
 
 
 @pytest.fixture

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from typing import Any
 
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
+from schemas.control import lift_line
 from schemas.durations import write_duration
 from schemas.policy import Policy
+from stream.offline.orders import Ordered
 from stream.offline.replay import Replay, Replayed
 from tests.oracle.generate import Case
 from tests.oracle.judge import Settings, judge
@@ -16,7 +19,20 @@ from tests.oracle.judge import Settings, judge
 Doc = dict[str, Any]
 KEYS = ("reset_sum", "reset_sum_parts", "limit", "reset", "window", "rest", "remind_every", "hold_for")
 
-TEXTS = ("reset_clock", "release", "source", "day_start", "week_start", "weeks", "per", "between")
+TEXTS = (
+    "condition",
+    "when",
+    "zones",
+    "dates",
+    "reset_clock",
+    "release",
+    "source",
+    "day_start",
+    "week_start",
+    "weeks",
+    "per",
+    "between",
+)
 
 
 def policy_of(description: Doc) -> Policy:
@@ -48,20 +64,33 @@ def settings_of(case: Case, seal_events: int = 0) -> StoreSettings:
     )
 
 
-def replayed(case: Case, shuffle: int = 0, *, regardless: bool = False) -> Replayed:
+def replayed(
+    case: Case,
+    shuffle: int = 0,
+    *,
+    regardless: bool = False,
+    messages: list[bytes] | None = None,
+    lifts: Sequence[Doc] = (),
+) -> Replayed:
     """The engine's reading, over lines in an order of their own."""
     lines = [json.dumps(event).encode() + b"\n" for event in case.events]
     random.Random(shuffle).shuffle(lines)
     policies = [policy_of(one) for one in case.policies]
-    run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless)
+    orders = [Ordered(*lift_line(one)) for one in lifts]
+    run = Replay(policies, settings_of(case), case.now, regardless_of_dates=regardless, orders=orders)
+    if messages and shuffle % 2 == 0:
+        run.read_conditions("conditions", messages)
     run.read("case", lines)
+    if messages and shuffle % 2 == 1:
+        run.read_conditions("conditions", messages)
     assert not run.bad, run.bad
     return run.conclude()
 
 
-def expected(case: Case) -> tuple[list[Doc], list[Doc]]:
+def expected(case: Case, lifts: list[Doc] | None = None) -> tuple[list[Doc], list[Doc]]:
     """The oracle's reading."""
-    return judge(case.events, case.policies, case.now, Settings(grace=case.grace, maxima=case.maxima))
+    settings = Settings(grace=case.grace, maxima=case.maxima)
+    return judge(case.events, case.policies, case.now, settings, lifts)
 
 
 def by_identity(alerts: list[Doc]) -> dict[tuple[Any, ...], Doc]:

@@ -60,15 +60,17 @@ def policy_page() -> str:
     )
     lines = ["\n## Releases\n\nThe first is the default.\n\n| kind | effect `hold` | effect `confirm` |\n"]
     lines.append("| --- | --- | --- |\n")
-    for kind in ("continuous", "day", "week", "month", "rolling", "span", "rest_within"):
+    for kind in ("continuous", "day", "week", "month", "rolling", "span", "rest_within", "ban"):
         for has_reset in (True, False) if kind == "rolling" else (True,):
             name = f"`{kind}`" + (
                 "" if kind != "rolling" else " with reset" if has_reset else " without reset"
             )
             held = ", ".join(f"`{one}`" for one in releases_of(kind, "hold", has_reset=has_reset))
-            lines.append(f"| {name} | {held} | `confirm` |\n")
+            confirmed = "none" if kind == "ban" else "`confirm`"
+            lines.append(f"| {name} | {held} | {confirmed} |\n")
     # Every whole number of a limit is a duration, which the file writes as a text.
     text = _model("Policy", _file(Policy), 2).replace("integer or null", "duration or null")
+    text = text.replace("| `weeks` | duration or null", "| `weeks` | integer or null")
     return intro + text.replace("list of integer", "list of durations") + "".join(lines)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
+from detectors.models.parameters import MODELS
 from docs.pages.tables import code, described, table
 from stream.api.http_metrics import Counts
 from stream.delivery.metrics import Metrics as WebhookMetrics
-from stream.metrics.operator import Metrics
+from stream.metrics.ledger import LedgerMetrics
+from stream.metrics.operator import JudgedBy, Metrics, Past, Shadow
 from stream.settings import Settings
 
 
@@ -24,7 +28,9 @@ class _Endpoint:
 
 def families() -> dict[str, list[Metric]]:
     """What each process exports, by its name."""
-    worker = Metrics(Settings(zone_digits=1), list)
+    tried = Shadow(list, Past())
+    judged_by = JudgedBy(list, shadow=tried, zone=ZoneInfo("UTC"))
+    worker = Metrics(Settings(zone_digits=1, models=MODELS), list, policies=judged_by)
     webhooks = WebhookMetrics()
     webhooks.watch(lambda: [_Endpoint()])
     counts = webhooks.counts("alpha")
@@ -35,6 +41,7 @@ def families() -> dict[str, list[Metric]]:
         "Worker": _ours(worker.registry),
         "API": _ours(Counts().registry),
         "Webhooks": _ours(webhooks.registry),
+        "Ledger": _ours(LedgerMetrics(lambda: {"courier.fatigue-alerts": 0}).registry),
     }
 
 
@@ -55,7 +62,7 @@ def page() -> str:
     parts = [
         (
             "# Metrics\n\nWhere each process serves them: a worker at port 9464 (`RESPITE_METRICS_PORT`), the "
-            "API at `/metrics` of its own address, webhooks at port 9465. Each adds the usual `process_…` families. "
+            "API at `/metrics` of its own address, webhooks at port 9465, the ledger at 9464 too unless told otherwise. Each adds the usual `process_…` families. "
             "[Monitoring](../operator/monitoring.md) says how they are counted.\n"
         )
     ]

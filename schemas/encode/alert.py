@@ -87,11 +87,14 @@ def put_hold(
     if alerts.hold_from[index] == NONE:
         return put(out, at, texts, Part.NO_HOLD)
     own = Part.FIRST_LIMIT + alerts.limit[index] * Part.LIMIT_FRAGMENTS
+    until = alerts.hold_until[index]
+    # A hold that has ended without an end of its own was ended by a review.
+    reviewed = alerts.kind[index] == Part.HOLD_RELEASED and until == NONE
     at = put(out, at, texts, Part.HOLD)
     at = put_local(out, at, alerts.hold_from[index], offsets, zone, memo)
     at = put(out, at, texts, Part.UNTIL)
-    at = put_instant(out, at, alerts.hold_until[index], offsets, zone, memo, texts)
-    at = put(out, at, texts, own + Part.RELEASE)
+    at = put_instant(out, at, alerts.instant[index] if reviewed else until, offsets, zone, memo, texts)
+    at = put(out, at, texts, Part.REVIEW if reviewed else own + Part.RELEASE)
     at = put_instant(out, at, alerts.told_at[index], offsets, zone, memo, texts)
     return put(out, at, texts, Part.HOLD_CLOSE)
 

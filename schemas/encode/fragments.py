@@ -19,10 +19,10 @@ APPROACHING, LIMIT_REACHED, REMINDER, HOLD_RELEASED, HOLD_BREACHED, RETRACTED = 
 (
     ALERT, ALERT_KIND, COUNTED, WINDOW, TO_END, TO_HOLD, NO_HOLD, HOLD, UNTIL, NULL, PROVISIONAL, FINAL,
     ESTIMATED, CERTAIN, ZONE, EVIDENCE, SPAN, SPAN_END, SPAN_CLOSE, SPANS_CLOSE, NO_MESSAGE, DETECTED, CLOSE,
-    HOLD_CLOSE, RETRACTED_ID, STATUS, STATUS_IS, NO_LIMIT, AS_OF, LINE, ID_KIND, AMOUNT, AFTER_AMOUNT,
+    HOLD_CLOSE, RETRACTED_ID, STATUS, STATUS_IS, NO_LIMIT, AS_OF, LINE, ID_KIND, AMOUNT, AFTER_AMOUNT, REVIEW,
     FIRST_LIMIT,
 ) = (0, 1, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-     34, 35, 36, 37, 42, 43, 44)  # fmt: skip
+     34, 35, 36, 37, 42, 43, 44, 45)  # fmt: skip
 # Fragments of a limit, from FIRST_LIMIT + limit * LIMIT_FRAGMENTS on.
 HEAD, RELEASE, SOURCE, MESSAGE, ID_PART, STATUS_LIMIT, LIMIT_FRAGMENTS = range(7)
 
@@ -51,6 +51,7 @@ def _shared() -> list[bytes]:
         b'{"schema":"dispatch-status/1","rider_id":"', *statuses,
         b',"limit":null,"policy":null,"remaining_s":', b',"as_of":"', b"\n",
         *(kind.encode() + b"\n" for kind in KINDS), b',"limit_s":', b",",
+        b',"release":"review","told_at":',
     ]  # fmt: skip
 
 

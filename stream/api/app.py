@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,21 @@ from stream.api.access.connections import Connections, Limits, guarded
 from stream.api.access.keys import Keys, KeysRefused
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
-from stream.api.queries.recent_alerts import RecentAlerts
+from stream.api.reviews import outbox
+from stream.api.reviews.store import ReviewsRefused
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
 from stream.settings import Settings
 
 log = structlog.get_logger()
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+#: How often it is looked what the workers judge by, seconds.
+_LOOK_EVERY_S = 1.0
+_ENDED = (
+    "topics are no longer followed",
+    "history is no longer kept",
+    "the workers' policies are no longer followed",
+)
 CONSOLE = Path(__file__).resolve().parent / "console"
 #: What is counted and written in threads beside the event loop keeps it waiting for so long at a time.
 _SWITCH_S = 0.001
@@ -81,8 +90,9 @@ def new_app(
         gc.freeze()
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(asked.peers.close)
+            stack.push_async_callback(asked.history.close)
             if follows:
-                await stack.enter_async_context(_followed(asked.recent))
+                await stack.enter_async_context(_followed(asked))
             yield
 
     # No pages of documentation: they would come from another site. The document is at /openapi.json.
@@ -105,21 +115,41 @@ def new_app(
 
 
 @contextlib.asynccontextmanager
-async def _followed(recent: RecentAlerts) -> AsyncIterator[None]:
-    """Follow the topics until left."""
-    following = asyncio.ensure_future(recent.run())
-    following.add_done_callback(_say_why)
+async def _followed(asked: QueryService) -> AsyncIterator[None]:
+    """Follow the topics and the workers' policies, and keep the history, until left."""
+    asked.history.start()
+    recent = asked.recent
+    running = [
+        asyncio.ensure_future(recent.run()),
+        asyncio.ensure_future(asked.history.run(lambda: recent.has_caught_up)),
+        asyncio.ensure_future(_follow_plan(asked)),
+    ]
+    ended = list(_ENDED)
+    if asked.reviews is not None:
+        running.append(asyncio.ensure_future(outbox.run(asked.reviews.store, asked.settings)))
+        ended.append("what reviews lead to is no longer sent")
+    for one, what in zip(running, ended, strict=True):
+        one.add_done_callback(partial(_say_why, what))
     try:
         yield
     finally:
-        following.cancel()
-        await asyncio.wait([following])
+        for one in running:
+            one.cancel()
+        await asyncio.wait(running)
 
 
-def _say_why(following: asyncio.Future[None]) -> None:
-    """Say it when the following of the topics ends otherwise than by being told to."""
-    if not following.cancelled() and following.exception() is not None:
-        log.error("topics are no longer followed", error=repr(following.exception()))
+async def _follow_plan(service: QueryService) -> None:
+    """Look for good whether the workers go on with other policies."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if await asyncio.to_thread(service.follow_plan):
+            log.info("policies followed", policies=[one.ref for one in service.policies])
+
+
+def _say_why(what: str, running: asyncio.Future[None]) -> None:
+    """Say it when something that goes on ends otherwise than by being told to."""
+    if not running.cancelled() and running.exception() is not None:
+        log.error(what, error=repr(running.exception()))
 
 
 def _describe(app: FastAPI, *, no_auth: bool) -> None:
@@ -224,6 +254,8 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
         app = new_app(settings, no_auth=no_auth)
     except InvalidRestStops as error:
         raise ApiRefused(f"--rest-stops: {error}") from error
+    except ReviewsRefused as error:
+        raise ApiRefused(f"--reviews: {error}") from error
     host, port = settings.api_host, settings.api_port
     try:
         listening = on_free_port(host, port, lambda free: _listen(host, free), "api")

@@ -122,6 +122,7 @@ _WHY = {
     401: "No valid key.",
     403: "The key's role may not ask this.",
     404: "Nothing there, or nothing that is the asker's.",
+    409: "It has been decided already.",
     413: "The body is too large.",
     422: "Not as described here.",
     429: "Asked more often than the key may; ask again after the seconds in Retry-After.",

@@ -16,19 +16,18 @@ from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
 from schemas.rest_stops import RestStopGaps, RestStops
+from stream.api import list_routes, review_routes
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
 from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
 from stream.api.event_stream import EventStream
+from stream.api.list_routes import CaseNumber, RiderId, Zone
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.queries.peers import FORWARDED, Claimed, Since
 from stream.api.queries.query_service import QueryService
 
-RiderId = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="The rider's id, the same on every platform.")
-]
 AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Minutes = Annotated[
     int,
@@ -38,19 +37,12 @@ Minutes = Annotated[
         description="How long the order will be in hand, in minutes, from its acceptance to its delivery.",
     ),
 ]
-Zone = Annotated[
-    str | None, Query(pattern=r"^[A-Za-z0-9_.:-]{1,64}$", description="A zone as events name it.")
-]
 OpenAt = Annotated[
     str | None,
     Query(
         description="An instant like 2026-11-28T12:00:00+08:00 (%2B for +): who is open then.",
         json_schema_extra={"format": "date-time"},
     ),
-]
-CaseNumber = Annotated[
-    str | None,
-    Header(description="The regulator's, to look at a single person; logged."),
 ]
 
 
@@ -64,6 +56,8 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _rest_stops(made, service, caller)
     _live(made, service, caller)
     _peers(made, service, caller)
+    list_routes.add_to(made, service, access, caller)
+    review_routes.add_to(made, service, access, caller)
     return made
 
 

@@ -12,23 +12,28 @@ from typing import Annotated, Any
 import typer
 
 from stream.cli.exit_status import DONE, REJECTED, fail, refuse, settings_from
-from stream.cli.options import JUDGING, Options, takes
+from stream.cli.options import JUDGING, PACE, Options, takes
 from stream.cli.policy import Language
-from stream.cli.replay import FILES
+from stream.cli.replay import CONDITIONS, FILES, models_from
 
 
-@takes("policy", *(name for name in JUDGING if name != "breach_grace"))
+@takes("policy", *(name for name in JUDGING if name != "breach_grace"), *PACE)
 def compare(
     options: Options,
     files: Annotated[list[str], typer.Argument(help=FILES)],
     as_of: Annotated[
         str | None, typer.Option(help="now, like 2026-11-23T12:00:00+08:00 [latest event].")
     ] = None,
+    conditions: Annotated[list[str] | None, typer.Option(help=CONDITIONS)] = None,
     html: Annotated[
         str | None, typer.Option(help="Where a page with plots goes; - is standard output.")
     ] = None,
     json: Annotated[
         str | None, typer.Option(help="Where everything goes as JSON; - is standard output.")
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(help="Models of which the sums are told: risk, alertness, pace, with commas [none]."),
     ] = None,
     lang: Language = "en",
 ) -> None:
@@ -41,7 +46,9 @@ def compare(
         as_of_s = parse_instant(as_of) if as_of is not None else None
     except ValueError as error:
         raise refuse(f"--as-of: {error}") from error
-    raise typer.Exit(_run(files, (settings, policies, as_of_s), {"--html": html, "--json": json}, lang))
+    chosen = models_from(models, settings, files=False)
+    asked = settings, policies, as_of_s, chosen, tuple(conditions or ())
+    raise typer.Exit(_run(files, asked, {"--html": html, "--json": json}, lang))
 
 
 def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported late
@@ -68,26 +75,31 @@ def _policies(names: Any) -> list[Any]:  # noqa: ANN401 - settings are imported 
 
 def _run(
     names: list[str],
-    asked: tuple[Any, Any, int | None],
+    asked: tuple[Any, Any, int | None, Any, tuple[str, ...]],
     outputs: dict[str, str | None],
     lang: Language,
 ) -> int:
     from stream.offline.bad_lines import BadLines
     from stream.offline.compare import compare as compared
     from stream.offline.compressed import DamagedInput
+    from stream.offline.conditions import OfConditions
     from stream.offline.inputs import NoInput, named_inputs
+    from stream.offline.models import Models
     from stream.offline.outputs import OutputRefused, check_outputs
 
-    settings, policies, as_of_s = asked
+    settings, policies, as_of_s, choice, told = asked
+    models = Models(choice, policies[0].zone) if choice.names else None
     try:
-        files = named_inputs(names)
-        check_outputs(outputs, [*files, *(name for name in settings.policies if name.endswith(".toml"))])
+        files, conditions = named_inputs(names), [OfConditions(name) for name in named_inputs(told)]
+        check_outputs(
+            outputs, [*files, *conditions, *(name for name in settings.policies if name.endswith(".toml"))]
+        )
     except (NoInput, OutputRefused) as error:
         raise refuse(error) from error
     bad = BadLines(all_errors=False)
     try:
         with _kept(files) as kept:
-            found = compared(kept, policies, settings.store(0), as_of_s, bad)
+            found = compared([*kept, *conditions], policies, settings.store(0), as_of_s, bad, models)
     except DamagedInput as damage:
         bad.report()
         raise fail(f"{damage}. Nothing has been judged or written") from damage

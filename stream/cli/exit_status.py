@@ -36,12 +36,12 @@ def settings_from(**options: Any) -> Any:  # noqa: ANN401 - settings are importe
     return settings
 
 
-def policies_from(names: Any) -> Any:  # noqa: ANN401 - the same
+def policies_from(names: Any, shadow_names: Any = ()) -> Any:  # noqa: ANN401 - the same
     """Policies, or exit status 2 with every fault."""
     from schemas.policy import InvalidPolicy
-    from stream.policies.loader import load_all
+    from stream.policies.shadow import all_policies
 
     try:
-        return load_all(names)
+        return all_policies(names, shadow_names)
     except InvalidPolicy as error:
         raise refuse(error) from error

@@ -13,9 +13,11 @@ from stream.cli.compare import compare
 from stream.cli.exit_status import FAILED, fail, policies_from, refuse, settings_from
 from stream.cli.importing import import_
 from stream.cli.keys import keys_app
+from stream.cli.ledger import app as ledger_app
 from stream.cli.options import CONNECTION, JUDGING, OUTPUTS, Options, takes
 from stream.cli.policy import policy_app
 from stream.cli.replay import FILES, replay
+from stream.cli.report import report
 from stream.cli.rest_stops import rest_stops_app
 from stream.cli.secure import secure
 from stream.cli.webhooks import app as webhooks_app
@@ -47,8 +49,10 @@ def respite(
 
 app.add_typer(policy_app, name="policy")
 app.add_typer(webhooks_app, name="webhooks")
+app.add_typer(ledger_app, name="ledger")
 app.command()(replay)
 app.command()(compare)
+app.command()(report)
 app.command("import")(import_)
 app.command()(secure)
 app.add_typer(keys_app, name="keys")
@@ -57,14 +61,15 @@ app.add_typer(rest_stops_app, name="rest-stops")
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "policy_dir", "prefix", "source", *OUTPUTS, "state", "control", "outlets", "group",
-    "instance", "clock", *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag",
-    "deaf_after", "zone_digits", "shared_dir", "log_format",
+    *CONNECTION, "policy", "policy_dir", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts",
+    "state", "shadow_state", "control", "zone_condition", "outlets", "group", "instance", "clock",
+    *JUDGING, "keep", "checkpoint_every", "metrics_host", "metrics_port", "ready_lag", "deaf_after",
+    "zone_digits", "shared_dir", "models", "log_format",
 )  # fmt: skip
 def worker(options: Options) -> None:
     """Judge the riders of a topic, together with the other workers of the group."""
     settings = settings_from(**options)
-    policies_from(settings.policies)
+    policies_from(settings.policies, settings.shadow_policies)
     from stream.kafka.admin import KafkaUnavailable
     from stream.kafka.topics.existing import TopicsRefused
     from stream.kafka.topics.provisioning import checked_partitions
@@ -92,7 +97,10 @@ def worker(options: Options) -> None:
 
 
 @app.command()
-@takes(*CONNECTION, "policy", "prefix", "source", *OUTPUTS, "state", "control", "outlets")
+@takes(
+    *CONNECTION, "policy", "shadow_policy", "prefix", "source", *OUTPUTS, "shadow_alerts", "state",
+    "shadow_state", "control", "zone_condition", "outlets",
+)  # fmt: skip
 def topics(
     options: Options,
     partitions: Annotated[int | None, typer.Option(help="Fixed once data is there [4].")] = None,
@@ -123,16 +131,22 @@ def forget(
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "clock", "lateness")
-def feed(options: Options, files: Annotated[list[str], typer.Argument(help=FILES)]) -> None:
+@takes(*CONNECTION, "prefix", "source", "watermark", "dead_letter", "zone_condition", "clock", "lateness")
+def feed(
+    options: Options,
+    files: Annotated[list[str], typer.Argument(help=FILES)],
+    conditions: Annotated[
+        list[str] | None, typer.Option(help="Lines of ZoneConditions, sent to their topic first [none].")
+    ] = None,
+) -> None:
     """Send files to the source topic, and a heartbeat at the latest event time to every partition."""
     from stream.offline import feed as feeding
 
-    raise typer.Exit(feeding.run(settings_from(**options), files))
+    raise typer.Exit(feeding.run(settings_from(**options), files, conditions or ()))
 
 
 @app.command()
-@takes(*CONNECTION, "prefix", "source", "clock", "lateness", "policy")
+@takes(*CONNECTION, "prefix", "source", "zone_condition", "clock", "lateness", "policy")
 def simulate(
     options: Options,
     to: Annotated[
@@ -157,6 +171,10 @@ def simulate(
         str,
         typer.Option(help="Share of orders for riders on hold that go to others: 0.95, or meituan=1,jd=0.5."),
     ] = "0.95",
+    heat: Annotated[
+        str | None,
+        typer.Option(help="A heat wave: a file for its ZoneConditions, or topic for their topic [none]."),
+    ] = None,
 ) -> None:
     """Make believable couriers: seeded, at a rate, at a speed or as fast as it goes."""
     from schemas.instants import parse_instant
@@ -171,7 +189,7 @@ def simulate(
         faults = Impairments(lost, late, duplicate, shuffled, malformed, void)
         simulation = making.Simulation(
             seed=seed, riders=riders, days=days, start_s=start_s, rate=rate, speed=speed,
-            impairments=faults, placement=placement, to=to, honour=honoured(honour),
+            impairments=faults, placement=placement, to=to, honour=honoured(honour), heat=heat,
         )  # fmt: skip
     except ValueError as error:
         raise refuse(error) from error
@@ -209,8 +227,10 @@ def demo(
 
 @app.command()
 @takes(
-    *CONNECTION, "policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING, "keep",
-    "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "rest_stops", "log_format",
+    *CONNECTION, "policy", "shadow_policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING,
+    "keep", "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
+    "prometheus", "rest_stops", "reviews",
+    "review_within", "log_format",
 )  # fmt: skip
 def api(
     options: Options,
@@ -218,6 +238,7 @@ def api(
 ) -> None:
     """Answer dispatchers, regulators and operators, beside the workers of this machine."""
     settings = settings_from(**options)
+    policies_from(settings.policies, settings.shadow_policies)
     told = [policy.ref for policy in policies_from(settings.policies)]
     warn_of_other_policies(settings, told)
     from stream.api.app import ApiRefused, run_api

@@ -150,8 +150,16 @@ class TopicsAbsent(ConnectionError):
     """There are no such topics; the message says which, and what makes them."""
 
 
-async def _must_exist(settings: Settings, topics: Sequence[str]) -> None:
-    """Ask before they are subscribed to: aiokafka waits for a topic without end."""
+async def must_exist(settings: Settings, topics: Sequence[str]) -> None:
+    """Ask before they are subscribed to: aiokafka waits for a topic without end.
+
+    Raises
+    ------
+    ConnectionError
+        When the broker cannot be reached or refuses.
+    TopicsAbsent
+        When there are no such topics.
+    """
     consumer = AIOKafkaConsumer(enable_auto_commit=False, **settings.client())
     try:
         await consumer.start()
@@ -182,6 +190,21 @@ class Arrived(NamedTuple):
     offset: int
 
 
+async def _begin(consumer: AIOKafkaConsumer, settings: Settings, since_ms: int) -> dict[int, int]:
+    """Go to a time in all that is assigned; by partition, the offset from which alerts are read."""
+    places = consumer.assignment()
+    # The watermark topic is compacted: its newest per partition is wherever it is.
+    timed = [place for place in places if place.topic != settings.watermark_topic]
+    at = await consumer.offsets_for_times(dict.fromkeys(timed, max(0, since_ms)))
+    for place, found in at.items():
+        if found is None:
+            await consumer.seek_to_end(place)
+        else:
+            consumer.seek(place, found.offset)
+    alerts = [place for place in places if place.topic == settings.alerts_topic]
+    return {place.partition: await consumer.position(place) for place in alerts}
+
+
 @contextlib.asynccontextmanager
 async def follow(
     settings: Settings, since_ms: int
@@ -201,7 +224,7 @@ async def follow(
     """
     quiet("aiokafka")
     topics = (settings.alerts_topic, settings.dead_letter_topic, settings.watermark_topic)
-    await _must_exist(settings, topics)
+    await must_exist(settings, topics)
     consumer = AIOKafkaConsumer(
         *topics,
         auto_offset_reset="earliest",
@@ -224,17 +247,7 @@ async def follow(
     try:
         try:
             await consumer.start()
-            places = consumer.assignment()
-            # The watermark topic is compacted: its newest per partition is wherever it is.
-            timed = [place for place in places if place.topic != settings.watermark_topic]
-            at = await consumer.offsets_for_times(dict.fromkeys(timed, max(0, since_ms)))
-            for place, found in at.items():
-                if found is None:
-                    await consumer.seek_to_end(place)
-                else:
-                    consumer.seek(place, found.offset)
-            alerts = [place for place in places if place.topic == settings.alerts_topic]
-            starts = {place.partition: await consumer.position(place) for place in alerts}
+            starts = await _begin(consumer, settings, since_ms)
         except KafkaError as error:
             raise ConnectionError(f"Kafka at {settings.broker}: {in_words(error)}") from error
         yield starts, read

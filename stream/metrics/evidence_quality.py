@@ -35,6 +35,8 @@ class Evidence:
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
+        #: The keys that were met, ascending.
+        self._known: U64 = np.zeros(0, dtype=np.uint64)
 
     def of(self, decoded: Decoded, codes: np.ndarray, *, measured: bool) -> Counter[tuple[str, str]]:
         """Counts ``("taken" | "late" | "refused", platform)`` of a chunk that was ingested.
@@ -51,8 +53,9 @@ class Evidence:
         if measured:
             late = columns.arrival_ms - columns.event_s * 1000 > LATE_S * 1000
             self._count(found, "late", decoded, keys, late & taken)
-        refused = (codes > REFUSED_BEFORE) & (codes != MISPLACED) & (codes != FORGOTTEN)
-        self._count(found, "refused", decoded, keys, refused)
+        if int(codes.max(initial=0)) > REFUSED_BEFORE:
+            refused = (codes > REFUSED_BEFORE) & (codes != MISPLACED) & (codes != FORGOTTEN)
+            self._count(found, "refused", decoded, keys, refused)
         for one in decoded.rejects:
             name = platform_of(decoded.value(one.index)) if one.reason in _READABLE else None
             if name is not None:
@@ -79,9 +82,19 @@ class Evidence:
         keys: U64,
         which: npt.NDArray[np.bool_],
     ) -> None:
-        chosen = keys if which.all() else keys[which]
-        for key, count in zip(*(one.tolist() for one in np.unique(chosen, return_counts=True)), strict=True):
-            found[what, self._names.get(key) or self._read(decoded, keys, key)] += count
+        chosen = keys[which]
+        if not len(chosen):
+            return
+        places = np.searchsorted(self._known, chosen)
+        if not len(self._known) or (self._known[np.minimum(places, len(self._known) - 1)] != chosen).any():
+            if len(self._known) >= MOST_PLATFORMS:
+                self._known = np.unique(chosen)
+            self._known = np.union1d(self._known, chosen)
+            places = np.searchsorted(self._known, chosen)
+        counts = np.bincount(places)
+        for place in np.flatnonzero(counts).tolist():
+            key = int(self._known[place])
+            found[what, self._names.get(key) or self._read(decoded, keys, key)] += int(counts[place])
 
     def _read(self, decoded: Decoded, keys: U64, key: int) -> str:
         """The name behind a key that is new."""

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 from prometheus_client.core import HistogramMetricFamily, Metric
@@ -19,10 +20,13 @@ from prometheus_client.registry import Collector
 
 from detectors.store import RiderStore
 from stream.metrics.alert_latency import CAUSES, LATENCY_BUCKETS_S
+from stream.metrics.conditions import ConditionsCollector
 from stream.metrics.families import counter, gauge, histogram
 from stream.metrics.health import Health, serve
 from stream.metrics.loop_lag import LoopLagCollector
-from stream.metrics.regulator import RegulatorCollector
+from stream.metrics.models import ModelCollector
+from stream.metrics.regulator import Judging, RegulatorCollector
+from stream.metrics.shadow import ShadowCollector
 from stream.metrics.stage_timer import STAGE_BUCKETS_S, STAGES
 from stream.settings import Settings
 
@@ -263,11 +267,21 @@ class ReadinessCollector(Collector):
         yield total
 
 
+class Shadow(NamedTuple):
+    """The shadows of a worker's partitions, and what was counted in those it has given up."""
+
+    shadows: Callable[[], Sequence[Judging]]
+    past: Counted
+
+
 class JudgedBy(NamedTuple):
-    """Names of the policies that judge, and in words the files that are refused."""
+    """Names of the policies that judge, in words the files that are refused, and what is in the shadow."""
 
     names: Callable[[], Sequence[str]]
     refused: Callable[[], Sequence[str]] = tuple
+    shadow: Shadow | None = None
+    #: Whose hours of the day models go by: those of the first policy.
+    zone: ZoneInfo | None = None
 
 
 class Metrics:
@@ -302,7 +316,13 @@ class Metrics:
         wall = time.time if settings.clock == "wall" else None
         self.registry.register(PartitionCollector(partitions, judged_by.names, past, wall))
         self.registry.register(RegulatorCollector(partitions, past, settings.zone_digits))
+        if judged_by.shadow is not None:
+            self.registry.register(ShadowCollector(*judged_by.shadow))
+        if settings.models and judged_by.zone is not None:
+            digits = settings.zone_digits
+            self.registry.register(ModelCollector(partitions, settings.models, judged_by.zone, digits))
         self.registry.register(ReadinessCollector(self.health, total))
+        self.registry.register(ConditionsCollector(partitions))
         self._loop_lag = LoopLagCollector()
         self.registry.register(self._loop_lag)
         ProcessCollector(registry=self.registry)

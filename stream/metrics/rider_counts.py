@@ -95,17 +95,17 @@ def take(store: RiderStore, *, zones: bool) -> RiderCounts:
     warned = _warned_of(store, near)
     tally.near = _counted(warned)
     head = head_at(store)
-    working, platforms = _orders_in_hand(store, held, head)
+    working, platforms = orders_in_hand(store, held, head)
     tally.working = _counted(naming[working])
     tally.orders = Counter({store.platform(number): count for number, count in _counted(platforms).items()})
     tally.platforms = Counter(
-        {(name, STATUSES[code]): n for (name, code), n in _members(store, rows, codes, len(STATUSES)).items()}
+        {(name, STATUSES[code]): n for (name, code), n in members(store, rows, codes, len(STATUSES)).items()}
     )
     limits = len(store.limits.limits)
-    tally.held_platforms = _members(store, held, naming, limits)
-    tally.near_platforms = _members(store, near, warned, limits)
+    tally.held_platforms = members(store, held, naming, limits)
+    tally.near_platforms = members(store, near, warned, limits)
     idle = np.zeros(len(rows), dtype=np.int64)
-    unserved = _members(store, rows, idle, 1, _is_unserved(store))
+    unserved = members(store, rows, idle, 1, _is_unserved(store))
     tally.unserved = Counter({name: count for (name, _), count in unserved.items()})
     if zones:
         for name, some in zip(_ZONES, (near, held), strict=True):
@@ -138,7 +138,7 @@ def _is_unserved(store: RiderStore) -> Chosen:
     return chosen
 
 
-def _members(
+def members(
     store: RiderStore, rows: I64, groups: I64, most: int, chosen: Chosen | None = None
 ) -> Counter[tuple[str, int]]:
     """Riders by platform and group (of ``most``); one counts for every platform whose own he is.
@@ -147,11 +147,11 @@ def _members(
     """
     memory = store.memory
     platforms = int(memory.misc[Misc.PLATFORMS])
-    at, members = rows[:, Row.MEMBERS].copy(), rows[:, Row.MEMBERS_N].copy()
+    at, number = rows[:, Row.MEMBERS].copy(), rows[:, Row.MEMBERS_N].copy()
     counts = np.zeros(platforms * most, dtype=np.int64)
-    riders = np.flatnonzero((at > 0) & (groups >= 0) & (groups < most) & (members <= MOST_MEMBERS))
+    riders = np.flatnonzero((at > 0) & (groups >= 0) & (groups < most) & (number <= MOST_MEMBERS))
     index = 0
-    while len(riders := riders[members[riders] > index]):
+    while len(riders := riders[number[riders] > index]):
         place = at[riders] + index * Row.MEMBER_WORDS
         inside = place + Row.MEMBER_WORDS <= len(memory.heap)
         platform = memory.heap[place[inside] + Row.MEMBER_PLATFORM]
@@ -200,7 +200,7 @@ def _warned_of(store: RiderStore, near: I64) -> I64:
     return found
 
 
-def _orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
+def orders_in_hand(store: RiderStore, held: I64, head: int) -> tuple[np.ndarray, I64]:
     """Which riders on hold have an order in hand, and the platforms of those orders, each once per rider."""
     memory = store.memory
     heap, platforms = memory.heap, int(memory.misc[Misc.PLATFORMS])

@@ -13,13 +13,15 @@ from itertools import pairwise
 import numpy as np
 
 from detectors.reading import Reader, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Verdict
 from schemas.policy import Policy
 from schemas.policy_limit import PolicyLimit
 from stream.asked_columns import asked_of
 from stream.offline.bad_lines import BadLines
 from stream.offline.intervals import Interval, daily, intersection, union
+from stream.offline.models import Modelled, Models, modelled
 from stream.offline.replay import Replay, read_file
 
 _SPANS = "spans"
@@ -68,6 +70,8 @@ class Comparison:
     platforms: dict[str, tuple[str, ...]]
     clocks: dict[str, dict[str, list[Interval]]]
     tried: list[Tried]
+    #: What models say of the history; None where none is asked.
+    modelled: Modelled | None = None
 
     def above_s(self, tried: Tried, limit: PolicyLimit) -> dict[str, int]:
         """Seconds of the limit's clock at or above it, by rider."""
@@ -87,6 +91,7 @@ def compare(
     settings: StoreSettings,
     as_of_s: int | None,
     bad: BadLines,
+    models: Models | None = None,
 ) -> Comparison | None:
     """Try policies on a history; None where there is no event.
 
@@ -99,7 +104,7 @@ def compare(
     """
     settings = replace(settings, breach_grace_s=0)
     clocks = sorted({one.clock for policy in policies for one in policy.limits} | {"order"})
-    history = Replay([spans_policy(clocks)], settings, as_of_s, bad, regardless_of_dates=True)
+    history = Replay([spans_policy(clocks)], settings, as_of_s, bad, regardless_of_dates=True, models=models)
     files = [name for name in files if read_file(history, name)]
     if history.now_s is None:
         return None
@@ -115,6 +120,8 @@ def compare(
     for policy in policies:
         real, shadow = (_judged(files, one, settings, history.now_s) for one in (policy, lasting(policy)))
         found.tried.append(_tried(policy, real, shadow))
+    if models is not None:
+        found.modelled = modelled(models, history.store, found.now_s, [one.on_hold for one in found.tried])
     return found
 
 

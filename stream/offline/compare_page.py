@@ -13,6 +13,7 @@ Document = dict[str, Any]
 _SHOWN = 200
 _COLOURS = ("var(--b0)", "var(--b1)", "var(--b2)", "var(--b3)")
 _LEFT, _WIDTH, _HEIGHT = 56, 680, 180
+_OF_MODELS = ("mean", "median", "p90")
 _KEYS = (
     ("riders_reached", "达到上限的骑手", "riders who reach a limit"),
     ("riders_held", "被暂停派单的骑手", "riders held"),
@@ -37,6 +38,7 @@ def page(result: Document, lang: Lang) -> str:
         _by_limit(policies, lang),
         *_by_hour(policies, refs, lang),
         *_by_platform(policies, refs, lang),
+        _models(result, refs, lang),
         _differences(result["differences"], lang),
     ]
     return html_document(f"{title}: {', '.join(refs)}", lang, "\n".join(parts))
@@ -97,6 +99,32 @@ def _by_platform(policies: Sequence[Document], refs: Sequence[str], lang: Lang) 
         figure = bars(names, series, say(lang, zh, en))
         parts.append(_figure(say(lang, zh, en), figure, refs, _table(["", *refs], rows), lang))
     return parts
+
+
+def _models(result: Document, refs: Sequence[str], lang: Lang) -> str:
+    if "models" not in result:
+        return ""
+    said = say(
+        lang,
+        "以下为模型依据工作时间所作的推算，不是关于任何人的事实，也不作任何决定。少于十名骑手的数字不予显示。",
+        "What models predict from work times: no fact about a person, and it decides nothing. Numbers of "
+        "fewer than ten riders are not shown.",
+    )
+    words = {
+        "in_holds": say(lang, "暂停期间仍在工作", "working in its holds"),
+        "outside_holds": say(lang, "暂停之外的工作", "working outside its holds"),
+    }
+    rows = []
+    for ref, one in zip(refs, result["policies"], strict=True):
+        for place, word in words.items():
+            for model in one["models"][place]:
+                cells = ("–" if model[key] is None else f"{model[key]:,.2f}" for key in _OF_MODELS)
+                rows.append([ref, word, f"{model['model']} ({model['of']})", *cells])
+    head = [
+        say(lang, "政策", "policy"), "", say(lang, "模型", "model"), say(lang, "平均", "mean"),
+        say(lang, "中位数", "median"), say(lang, "九成位", "a tenth above"),
+    ]  # fmt: skip
+    return f"<h2>{say(lang, '模型', 'Models')}</h2><p>{said}</p>{_table(head, rows, texts=3)}"
 
 
 def _figure(caption: str, svg: str, refs: Sequence[str], table: str, lang: Lang) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from schemas.policy_limit import PolicyLimit
 from stream.offline.compare import Comparison, Tried, differences, reached_alone
 from stream.offline.intervals import by_hour
+from stream.offline.models import text as text_of_models
 from stream.output.alert_json import utc
 
 Document = dict[str, Any]
@@ -18,7 +19,7 @@ _SHOWN = 10
 
 def document(found: Comparison) -> Document:
     """The whole comparison; times are in UTC, hours of day those of each policy's own zone."""
-    return {
+    result: Document = {
         "schema": "comparison/1",
         "regardless_of_dates": True,
         "now": utc(found.now_s),
@@ -27,6 +28,13 @@ def document(found: Comparison) -> Document:
         "policies": [_policy(found, one) for one in found.tried],
         "differences": _differences(found),
     }
+    if found.modelled is not None:
+        result["models"] = found.modelled.history
+        for one, inside, outside in zip(
+            result["policies"], found.modelled.inside, found.modelled.outside, strict=True
+        ):
+            one["models"] = {"in_holds": inside, "outside_holds": outside}
+    return result
 
 
 def _policy(found: Comparison, one: Tried) -> Document:
@@ -151,7 +159,18 @@ def text(result: Document) -> str:
                 f"  {each['platform']:20} {each['riders_held']:,} of {each['riders']:,} riders held, "
                 f"{each['orders_accepted_in_holds']:,} orders accepted in holds"
             )
-    return "\n".join([*lines, *_text_of_differences(result["differences"])])
+    return "\n".join([*lines, *_text_of_models(result), *_text_of_differences(result["differences"])])
+
+
+def _text_of_models(result: Document) -> list[str]:
+    if "models" not in result:
+        return []
+    lines = ["", *text_of_models(result["models"])]
+    for one in result["policies"]:
+        for place, words in (("in_holds", "in its holds"), ("outside_holds", "outside its holds")):
+            found = text_of_models(one["models"][place])[1:]
+            lines += [f"{one['policy']}, {words}", *(f"  {line}" for line in found)]
+    return lines
 
 
 ROWS = (

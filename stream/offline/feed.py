@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from schemas.decode import EVENT, decode_lines, murmur2
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import LARGEST_VALUE_BYTES, BatchProducer, into_source
+from stream.kafka.condition_producer import announce
 from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.compressed import DamagedInput
 from stream.offline.inputs import NoInput, named_inputs, numbered_values, open_lines, size_of
@@ -48,6 +49,8 @@ class Fed:
         What is said of files of another form, which were not read.
     refused
         Whether workers were seen that will refuse some of the events.
+    announced
+        How many conditions of zones were sent before the events.
     """
 
     lines: int = 0
@@ -56,6 +59,7 @@ class Fed:
     too_large: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
     refused: bool = False
+    announced: int = 0
 
 
 class Feeder:
@@ -164,8 +168,20 @@ async def _feed_file(feeder: Feeder, name: str, progress: Progress) -> None:
         raise
 
 
-async def feed(settings: Settings, files: Sequence[str]) -> Fed:
-    """Feed files one after the other, then the heartbeats; returns when Kafka has everything.
+async def _announce_files(settings: Settings, names: Sequence[str]) -> int:
+    """Announce the lines of files of conditions, as they are; how many."""
+    values: list[bytes] = []
+    for name in names:
+        with open_lines(name) as lines:
+            values += [value for _, value in numbered_values(lines) if len(value) <= LARGEST_VALUE_BYTES]
+    await announce(settings, values)
+    return len(values)
+
+
+async def feed(settings: Settings, files: Sequence[str], conditions: Sequence[str] = ()) -> Fed:
+    """Announce conditions, feed files one after the other, then the heartbeats.
+
+    Returns when Kafka has everything.
 
     Raises
     ------
@@ -176,6 +192,7 @@ async def feed(settings: Settings, files: Sequence[str]) -> Fed:
     """
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     shown = Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    announced = await _announce_files(settings, conditions) if conditions else 0
     async with into_source(settings) as bulk:
         ahead = RefusalsAhead(await workers_clock(settings), settings.lateness)
         feeder = Feeder(bulk, ahead)
@@ -186,16 +203,16 @@ async def feed(settings: Settings, files: Sequence[str]) -> Fed:
             await beat(bulk, feeder.fed.latest_s)
     for sentence in ahead.sentences(feeder.fed.events):
         _tell(sentence)
-    feeder.fed.refused = ahead.certain
+    feeder.fed.refused, feeder.fed.announced = ahead.certain, announced
     return feeder.fed
 
 
-def run(settings: Settings, names: Sequence[str]) -> int:
+def run(settings: Settings, names: Sequence[str], conditions: Sequence[str] = ()) -> int:
     """The command ``respite feed``; the exit status."""
     try:
-        files = named_inputs(names)
-        fed = asyncio.run(feed(settings, files))
-    except (NoInput, TopicsRefused) as error:
+        files, told = named_inputs(names), named_inputs(conditions)
+        fed = asyncio.run(feed(settings, files, told))
+    except (NoInput, TopicsRefused, ForeignInput) as error:
         _tell(f"respite: {error}")
         return 2
     except (KafkaUnavailable, DamagedInput) as error:
@@ -205,6 +222,8 @@ def run(settings: Settings, names: Sequence[str]) -> int:
     for sentence in fed.foreign:
         _tell(sentence)
     _tell(f"fed {fed.lines} lines, {fed.events} of them events, into {settings.source_topic}")
+    if fed.announced:
+        _tell(f"announced {fed.announced} conditions, into {settings.zone_condition_topic}")
     for place in fed.too_large:
         _tell(f"{place}: too_large: Kafka takes no value above {LARGEST_VALUE_BYTES} bytes; not sent")
     if fed.lines > fed.events:

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detectors.reading import Reader, shared_of
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from detectors.verdicts import Verdict
 from schemas.durations import write_hours
 from schemas.policy import Policy
 from schemas.policy_examples import Example
 from schemas.policy_timeline import LocalDay, Span, write_local
+from schemas.policy_words import in_language
 from schemas.work_state import SCHEMA
+from schemas.zone_condition import SCHEMA as CONDITION_SCHEMA
 from stream.asked_columns import asked_of
 from stream.offline.replay import Replay
 from stream.output.alert_json import utc
@@ -69,6 +71,7 @@ def _judge(policy: Policy, number: int, example: Example) -> Judged:
 
 def _replay(policy: Policy, example: Example, now_s: int) -> Replay:
     run = Replay([policy], _SETTINGS, now_s, regardless_of_dates=True)
+    run.read_conditions("conditions", conditions_of(policy, example))
     run.read("example", [json.dumps(event).encode() + b"\n" for event in events_of(policy, example)])
     assert not run.bad, "an example's events are good"
     return run
@@ -85,7 +88,24 @@ def events_of(policy: Policy, example: Example) -> Iterator[dict[str, str]]:
             yield {
                 "schema": SCHEMA, "event_id": f"e{number}", "rider_id": _RIDER, "platform": platform,
                 "event_time": utc(day.instant_s(at_s)), "type": kind, **more,
+                **({} if span.zone is None else {"zone": span.zone}),
             }  # fmt: skip
+
+
+def conditions_of(policy: Policy, example: Example) -> Iterator[bytes]:
+    """The messages that an example's conditions stand for."""
+    day = LocalDay(example.date, policy.zone)
+    for number, one in enumerate(example.announced, start=1):
+        message = {
+            "schema": CONDITION_SCHEMA,
+            "condition_id": f"c{number}",
+            "condition": one.condition,
+            "zones": one.zones,
+            "from": utc(day.instant_s(one.begin_s)),
+            "until": utc(day.instant_s(one.end_s)),
+            "announced_at": utc(day.instant_s(one.announced_s)),
+        }
+        yield json.dumps(message).encode() + b"\n"
 
 
 def _ends(span: Span) -> Iterator[tuple[int, str, dict[str, str]]]:
@@ -138,7 +158,7 @@ def report(policy: Policy, judged: Judged) -> str:
         "    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([f'  example[{judged.number}] "{judged.example.title}"', *lines])
+    return "\n".join([f'  example[{judged.number}] "{in_language(judged.example.title, "en")}"', *lines])
 
 
 def _count_at(policy: Policy, example: Example, at_s: int, limit: str) -> int:
@@ -146,6 +166,8 @@ def _count_at(policy: Policy, example: Example, at_s: int, limit: str) -> int:
     run = _replay(policy, example, at_s)
     run.outcomes()
     asked, _ = asked_of([_RIDER])
-    view = Reader(run.store.limits, _SETTINGS).rider(shared_of(run.store.memory), at_s, asked)
+    reader, memory = Reader(run.store.limits, _SETTINGS), run.store.memory
+    reader.follow(run.store.packed_limits, memory.zones, memory.zone_lengths)
+    view = reader.rider(shared_of(memory), at_s, asked)
     index = next(at for at, one in enumerate(run.store.limits.limits) if one.name == limit)
     return 0 if view is None else view.limits[index].counted_s

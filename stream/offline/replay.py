@@ -15,15 +15,20 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from detectors.verdicts import Outcome, Status
 from schemas.decode import EVENT, NOT_AN_EVENT, Decoded, decode_lines
 from schemas.policy import Policy
 from stream.columns import arrivals_of
+from stream.lifting import knows, lift_hold
 from stream.offline.bad_lines import BadLine, BadLines
 from stream.offline.compressed import DamagedInput
+from stream.offline.conditions import OfConditions, announced_in
 from stream.offline.far_ahead import Doubt, LatestEvents
 from stream.offline.inputs import numbered_values, open_lines
+from stream.offline.models import CLOCK, Models
+from stream.offline.orders import Ordered
 from stream.offline.outputs import written
 from stream.offline.recognition import ForeignInput
 from stream.output.alert_json import Document, Renderer, utc
@@ -44,8 +49,11 @@ class Replayed:
     statuses: list[Document] = field(default_factory=list)
     riders: int = 0
     events: int = 0
+    conditions: int = 0
     rejected: int = 0
     now_s: int | None = None
+    #: The riders, for who reads what they have come to.
+    store: RiderStore | None = None
 
 
 class Replay:
@@ -63,9 +71,14 @@ class Replay:
         Takes the lines that are no events.
     regardless_of_dates
         Judge by every policy throughout; otherwise by what was in force at each instant.
+    orders
+        An operator's, to lift holds; those that arrived after *now* are left out, and so are those about
+        riders without events.
+    models
+        Models of which something will be asked.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a wish of the command
         self,
         policies: Sequence[Policy],
         settings: StoreSettings,
@@ -73,15 +86,21 @@ class Replay:
         bad: BadLines | None = None,
         *,
         regardless_of_dates: bool = False,
+        orders: Sequence[Ordered] = (),
+        models: Models | None = None,
     ) -> None:
-        table = LimitTable(limits_of(policies, enforced=not regardless_of_dates), window_starts)
+        limits = limits_of(policies, enforced=not regardless_of_dates)
+        table = LimitTable(limits, window_starts, () if models is None else (CLOCK,))
+        self._models = models
         self._store = RiderStore(table, settings)
         self._in_force = {} if regardless_of_dates else {one.ref: (one, in_force(one)) for one in policies}
         self._first_s: int | None = None
         self._renderer = Renderer(table.limits, policies, settings.lateness_s + FINALITY_SLACK_S)
         self._as_of_s = as_of_s
+        self._orders = orders
         self._latest_s: int | None = None
         self.events = 0
+        self.conditions = 0
         self.latest = LatestEvents()
         self.bad = bad if bad is not None else BadLines()
 
@@ -127,6 +146,14 @@ class Replay:
         self._latest_s = latest if self._latest_s is None else max(self._latest_s, latest)
         self.latest.take(name, [numbers[index] for index in accepted.tolist()], event_s)
         self._store.ingest(arrivals_of(decoded), _REPLAY)
+        if self._models is not None and self._models.events is not None:
+            self._models.events.take(decoded, accepted)
+
+    def read_conditions(self, name: str, lines: Iterable[bytes]) -> None:
+        """Take the lines of a file of conditions of zones in; bad ones go to the bad lines."""
+        found = announced_in(name, lines, self.bad)
+        self.conditions += len(found)
+        self._store.announce(found)
 
     def _leave_out_later(self, decoded: Decoded) -> None:
         if self._as_of_s is not None:
@@ -145,7 +172,12 @@ class Replay:
 
     def outcomes(self) -> list[Outcome]:
         """Judge everyone at *now*: verdicts and statuses, rider by rider, in no document yet."""
-        return [] if self.now_s is None else self._store.judge(self.now_s)
+        if self.now_s is None:
+            return []
+        for one in self._orders:
+            if one.arrival_s <= self.now_s and knows(self._store, one.rider):
+                lift_hold(self._store, one.rider, one.order, one.arrival_s)
+        return self._store.judge(self.now_s)
 
     def left_out(self) -> list[str]:
         """In words, which policies are in force at no instant from the first event to *now*."""
@@ -159,10 +191,26 @@ class Replay:
             if begins_s > now_s or ends_s <= self._first_s
         ]
 
+    def unannounced(self) -> list[str]:
+        """In words, which conditions limits look at and nothing was announced of."""
+        named = self._store.limits.conditions
+        found = sorted(name for name in named if not self._store.conditions.patterns(name))
+        if not found:
+            return []
+        text = f"nothing is announced of {', '.join(found)}: limits that look at it are never on"
+        return [f"{text}; --conditions FILE names what was announced"]
+
     def conclude(self) -> Replayed:
         """Judge everyone at *now*."""
         now_s = self.now_s
-        result = Replayed(riders=self._store.riders, events=self.events, rejected=len(self.bad), now_s=now_s)
+        result = Replayed(
+            riders=self._store.riders,
+            events=self.events,
+            conditions=self.conditions,
+            rejected=len(self.bad),
+            now_s=now_s,
+            store=self._store,
+        )
         if now_s is None:
             return result
         by_instant: list[tuple[int, Document]] = []
@@ -179,7 +227,7 @@ class Replay:
         return result
 
 
-def replay(
+def replay(  # noqa: PLR0913 - each is a wish of the command
     files: Sequence[str],
     policies: Sequence[Policy],
     settings: StoreSettings,
@@ -187,6 +235,8 @@ def replay(
     bad: BadLines | None = None,
     *,
     regardless_of_dates: bool = False,
+    orders: Sequence[Ordered] = (),
+    models: Models | None = None,
 ) -> tuple[Replayed, BadLines]:
     """Replay files as one; a spinner on a terminal when it takes longer than two seconds.
 
@@ -197,7 +247,15 @@ def replay(
     DamagedInput
         A file is cut short or damaged: a verdict on half the evidence would be none.
     """
-    run = Replay(policies, settings, as_of_s, bad, regardless_of_dates=regardless_of_dates)
+    run = Replay(
+        policies,
+        settings,
+        as_of_s,
+        bad,
+        regardless_of_dates=regardless_of_dates,
+        orders=orders,
+        models=models,
+    )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(
         *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
@@ -209,13 +267,13 @@ def replay(
         bar.update(task, description="judging")
         if as_of_s is None and (doubt := run.latest.doubt()) is not None:
             sys.stderr.write(doubted(doubt) + "\n")
-        for text in run.left_out():
+        for text in [*run.left_out(), *run.unannounced()]:
             sys.stderr.write(f"respite replay: {text}\n")
         return run.conclude(), run.bad
 
 
 def read_file(run: Replay, name: str) -> bool:
-    """Take a file in; False for one of another form, which is said to be one.
+    """Take a file of events in, or one of conditions; False for one of another form, which is said to be one.
 
     Raises
     ------
@@ -224,7 +282,10 @@ def read_file(run: Replay, name: str) -> bool:
     """
     try:
         with open_lines(name) as lines:
-            run.read(name, lines)
+            if isinstance(name, OfConditions):
+                run.read_conditions(name, lines)
+            else:
+                run.read(name, lines)
     except ForeignInput as fault:
         run.bad.files += 1
         sys.stderr.write(fault.said_by("respite replay") + "\n")

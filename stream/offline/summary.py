@@ -24,8 +24,10 @@ def summary(
     kinds = Counter(document["kind"] for document in result.alerts)
     held = sum(1 for document in result.statuses if document["status"] == "hold")
     now = "-" if result.now_s is None else utc(result.now_s)
+    riders = f"{result.riders} riders"
+    riders += f" and {result.conditions} announcements of conditions" if result.conditions else ""
     lines = [
-        f"{result.events} events of {result.riders} riders, {result.rejected} lines rejected; now {now}",
+        f"{result.events} events of {riders}, {result.rejected} lines rejected; now {now}",
         "policies: " + ", ".join(policy.ref for policy in policies),
         f"riders on hold now: {held}",
         "alerts: " + (", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())) or "none"),
@@ -58,9 +60,11 @@ def explain(alert: Document, rest_stops: RestStopsDirectory | None = None) -> st
     '2026-11-23 14:10:00+08:00  r  limit_reached  p@1/c  4:00:00 of 4:00:00 order time, hold not before 14:30:00+08:00'
     """  # noqa: E501
     counted, limit = (str(timedelta(seconds=alert[name])) for name in ("counted_s", "limit_s"))
+    # A ban counts nothing: it is on or off.
+    amount = f"{counted} of {limit} {alert['clock']} time" if alert["limit_s"] else _ban(alert)
     text = (
         f"{alert['event_time'].replace('T', ' ')}  {alert['rider_id']}  {alert['kind']}  "
-        f"{alert['policy']}/{alert['limit']}  {counted} of {limit} {alert['clock']} time"
+        f"{alert['policy']}/{alert['limit']}  {amount}"
     )
     if alert["platform"]:
         text += f", by {alert['platform']}"
@@ -69,6 +73,14 @@ def explain(alert: Document, rest_stops: RestStopsDirectory | None = None) -> st
         text += f", hold {word} {_after(alert['hold']['until'], alert['event_time'])}"
     text += " (estimated: an end is missing)" if alert["estimated"] else ""
     return text + (_where(alert, rest_stops) if rest_stops is not None else "")
+
+
+def _ban(alert: Document) -> str:
+    since = _after(alert["window"]["start"], alert["event_time"])
+    zone = "" if alert["zone"] is None else f" in zone {alert['zone']}"
+    return f"ban of {alert['clock']} time{zone}" + (
+        "" if alert["kind"] == "approaching" else f" since {since}"
+    )
 
 
 def _where(alert: Document, rest_stops: RestStopsDirectory) -> str:

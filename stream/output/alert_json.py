@@ -141,9 +141,10 @@ class _Local:
 def _hold(verdict: Verdict, limit: Limit, at: Callable[[int], str]) -> Document | None:
     if verdict.hold_from_s is None:
         return None
+    until_s = verdict.event_time_s if verdict.by_review else verdict.hold_until_s
     return {
         "from": at(verdict.hold_from_s),
-        "until": None if verdict.hold_until_s is None else at(verdict.hold_until_s),
-        "release": limit.release,
+        "until": None if until_s is None else at(until_s),
+        "release": "review" if verdict.by_review else limit.release,
         "told_at": None if verdict.told_at_s is None else at(verdict.told_at_s),
     }

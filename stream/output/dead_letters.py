@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+from aiokafka.structs import ConsumerRecord
 
 from detectors.kernels.layout.codes import (
     FLOOD,
@@ -116,14 +117,34 @@ class DeadLetterWriter:
         if value is not None and len(value) > LARGEST_BYTES:
             headers.append(("size", str(len(value)).encode()))
             value = value[:LARGEST_BYTES]
-        headers += [
-            ("reason", reason.encode()),
-            ("detail", detail.encode()),
-            ("topic", self._settings.source_topic.encode()),
-            ("partition", str(self._number).encode()),
-            ("offset", str(offset).encode()),
-        ]
-        self._producer.put(self._settings.dead_letter_topic, key, value, headers)
+        place = (self._settings.source_topic, self._number, offset)
+        self._put(key, value, headers, (reason, detail), place)
+
+    def other(self, record: ConsumerRecord, reason: str, detail: str) -> None:
+        """A dead letter for a record of another topic; the caller sees that it is written once."""
+        self.counts["dead_letters", reason] += 1
+        headers = [(name, value if value is not None else b"") for name, value in record.headers]
+        key, value = record.key, record.value
+        if len(key or b"") + _bytes_of(headers) > LARGEST_EXTRAS_BYTES:
+            detail += "; its headers are left out"
+            headers, key = [], key and key[:_LARGEST_KEY_BYTES]
+        if value is not None and len(value) > LARGEST_BYTES:
+            headers.append(("size", str(len(value)).encode()))
+            value = value[:LARGEST_BYTES]
+        place = (record.topic, record.partition, record.offset)
+        self._put(key, value, headers, (reason, detail), place)
+
+    def _put(
+        self,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]],
+        why: tuple[str, str],
+        place: tuple[str, int, int],
+    ) -> None:
+        names = ("reason", "detail", "topic", "partition", "offset")
+        said = [(name, str(text).encode()) for name, text in zip(names, (*why, *place), strict=True)]
+        self._producer.put(self._settings.dead_letter_topic, key, value, headers + said)
 
     def _headers_of(self, decoded: Decoded, index: int) -> list[tuple[str, bytes]]:
         columns = decoded.columns

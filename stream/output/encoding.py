@@ -57,7 +57,9 @@ class Encoded:
 class OutcomeEncoder:
     """Writes what one partition judges. One call at a time."""
 
-    def __init__(self, settings: Settings, limits: LimitTable, policies: Sequence[Policy]) -> None:
+    def __init__(
+        self, settings: Settings, limits: LimitTable, policies: Sequence[Policy], *, statuses: bool = True
+    ) -> None:
         self._settings = settings
         zones = sorted({one.time_zone for one in limits.limits})
         zone_of = np.array([zones.index(one.time_zone) for one in limits.limits], dtype=np.int64)
@@ -67,6 +69,8 @@ class OutcomeEncoder:
         self._topics = [settings.alerts_topic, settings.status_topic]
         for outlet in settings.outlets:
             self._topics += [settings.alerts_of(outlet), settings.status_of(outlet)]
+        #: Topics that are written, by number; the second is that of statuses.
+        self._written = [*range(len(self._topics))] if statuses else [0]
         self._to = Destinations(1, *np.zeros((2, 0), dtype=np.int64))
 
     def encode(self, store: RiderStore, words: I64, special: U8, wall_s: int) -> Encoded:
@@ -81,9 +85,12 @@ class OutcomeEncoder:
             alerts, statuses, words, columns.members, names, self._to, store.now_s, wall_s
         )
         time_ms = int(time.time() * 1000)
+        # Most chunks have something for a few topics only.
+        present = set(np.flatnonzero(np.bincount(written.messages.topic[: written.count])).tolist())
         frames = [
-            (topic, frame)
-            for number, topic in enumerate(self._topics)
+            (self._topics[number], frame)
+            for number in self._written
+            if number in present
             for frame in frames_of(
                 written.messages, written.count, number, names, written.arena, BATCH_BYTES, time_ms
             )

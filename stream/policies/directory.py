@@ -8,12 +8,13 @@ is read when it is whole.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from detectors.errors import InvalidLimit
 from detectors.limits import LimitTable
 from schemas.policy import MOST_LIMITS, InvalidPolicy, Policy
+from schemas.policy_written import judging_digest
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.loader import load, policy_files, version_faults
@@ -54,12 +55,18 @@ class PolicyDirectory:
     _seen: Mapping[str, Stamp] | None = None
     _beside: Sequence[Policy] | None = None
     _unreadable: str | None = None
-    _was_read: bool = False
+    #: By version that was ever in force here, what it judged by; also of files that are gone.
+    _judged: dict[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> list[str]:
         """What is refused now, in words, file by file."""
         found = [one.refused for _, one in sorted(self._files.items()) if one.refused is not None]
+        found += [
+            f"{one.ref}, which stands in where no file has its name, has other limits than the file that was "
+            f"in force: keep that file, or name one with version = {one.version + 1} and dates of its own"
+            for one in self._overtaken()
+        ]
         return found if self._unreadable is None else [self._unreadable, *found]
 
     @property
@@ -111,7 +118,7 @@ class PolicyDirectory:
                     wanted[name] = policy
         for name, kept in wanted.items():
             self._files[name].policy = kept
-        self._was_read = True
+        self._judged |= {policy.ref: judging_digest(policy) for policy in self.policies}
 
     # -- beneath -------------------------------------------------------------------------------
 
@@ -143,23 +150,37 @@ class PolicyDirectory:
         InvalidPolicy
             With the remedy.
         """
-        # At the first look nothing of the folder is in force, and a default is only what stands in for it.
-        known = self.policies if self._was_read or not self.defaults else []
-        for other in known:
-            if other.ref == policy.ref and _judging(other) != _judging(policy):
-                message = (
-                    f"{name}: {policy.ref} has other limits than the one in force: give it version = "
-                    f"{policy.version + 1}, and dates that follow on those of version {policy.version}, so "
-                    "that every alert names what it was judged by"
-                )
-                raise InvalidPolicy(message)
+        # A default is only what stands in for a file until the first look.
+        beside = {} if self.defaults else {one.ref: judging_digest(one) for one in self._named()}
+        known = (beside | self._judged).get(policy.ref)
+        if known is not None and known != judging_digest(policy):
+            message = (
+                f"{name}: {policy.ref} has other limits than the one in force: give it version = "
+                f"{policy.version + 1}, and dates that follow on those of version {policy.version}, so "
+                "that every alert names what it was judged by"
+            )
+            raise InvalidPolicy(message)
 
     def _together(self, files: Mapping[str, Policy | None]) -> list[Policy]:
         own = [policy for _, policy in sorted(files.items()) if policy is not None]
+        names = {policy.name for policy in [*own, *self._overtaken()]} if self.defaults else set()
+        return [policy for policy in self._named() if policy.name not in names] + own
+
+    def _overtaken(self) -> list[Policy]:
+        """Defaults under whose version a file has judged otherwise, and is gone."""
+        if not self.defaults:
+            return []
+        there = {one.policy.name for one in self._files.values() if one.policy is not None}
+        return [
+            one
+            for one in self._named()
+            if one.name not in there and self._judged.get(one.ref, judging_digest(one)) != judging_digest(one)
+        ]
+
+    def _named(self) -> Sequence[Policy]:
         if self._beside is None:
             self._beside = [load(name) for name in self.named]
-        names = {policy.name for policy in own} if self.defaults else set()
-        return [policy for policy in self._beside if policy.name not in names] + own
+        return self._beside
 
     def _faults(self, files: Mapping[str, Policy | None]) -> list[str]:
         return set_faults(self._together(files))
@@ -177,8 +198,3 @@ def set_faults(policies: Sequence[Policy]) -> list[str]:
         except InvalidLimit as error:
             faults.append(str(error))
     return faults
-
-
-def _judging(policy: Policy) -> object:
-    """What verdicts of a policy depend on, but for its dates."""
-    return [replace(one, policy="") for one in limits_of([policy], enforced=False)]

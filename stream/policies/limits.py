@@ -70,6 +70,10 @@ def _limit(policy: Policy, one: PolicyLimit, in_force_s: tuple[int, int]) -> Lim
         week_start=WEEKDAYS.index(one.week_start or "monday"),
         per=one.per or "",
         between_s=_hours(one),
+        condition=one.condition or "",
+        when=one.when or "",
+        zones=tuple(one.zones or ()),
+        dates=tuple(one.dates or ()),
         begins_s=in_force_s[0],
         ends_s=in_force_s[1],
     )
@@ -77,6 +81,6 @@ def _limit(policy: Policy, one: PolicyLimit, in_force_s: tuple[int, int]) -> Lim
 
 def _hours(one: PolicyLimit) -> tuple[int, ...]:
     """The two times of day, seconds from midnight; none where they are the whole day."""
-    if one.between is None or one.between[0] == one.between[1]:
+    if one.between is None or (one.kind != "ban" and one.between[0] == one.between[1]):
         return ()
     return tuple(seconds_of_day(text) for text in one.between)

@@ -90,6 +90,8 @@ def limit_words(one: PolicyLimit, lang: Lang) -> LimitWords:
 
 def _counts(one: PolicyLimit, lang: Lang) -> str:
     what = clock(one.clock, lang)
+    if one.kind == "ban":
+        return say(lang, f"不计时间。工作指{what}", f"no time is counted. Work is {what}")
     work = what.removeprefix(say(lang, "工作时间：", "working time: "))
     if one.per is not None:
         return say(
@@ -144,6 +146,38 @@ def _window(one: PolicyLimit, lang: Lang) -> str:
 
 
 def _fires(one: PolicyLimit, lang: Lang) -> str:
+    if one.kind == "ban":
+        where = _ban(one, lang)
+        return say(lang, f"{where}且仍在工作时", f"{where}, while work goes on")
+    text = _amount_fires(one, lang)
+    if one.when:
+        where = say(
+            lang,
+            f"仅在骑手所在区域发布“{one.when}”期间",
+            f"only while {one.when} is announced where the rider is",
+        )
+        return say(lang, f"{where}，{text}", f"{text}, {where}")
+    return text
+
+
+def _ban(one: PolicyLimit, lang: Lang) -> str:
+    """When and where a ban is on."""
+    if one.condition:
+        return say(
+            lang,
+            f"骑手所在区域发布“{one.condition}”期间",
+            f"as soon as {one.condition}, announced for the rider's zone, is on",
+        )
+    begin, end = one.between or ("00:00", "00:00")
+    dates = ""
+    if one.dates:
+        dates = say(lang, f"每年{one.dates[0]}至{one.dates[1]}的", f" from {one.dates[0]} to {one.dates[1]}")
+    zones = ", ".join(one.zones or ())
+    zones = zones and say(lang, f"在区域{zones}，", f" in the zones {zones}")
+    return say(lang, f"{zones}{dates}{begin}至{end}", f"between {begin} and {end}{dates}{zones}")
+
+
+def _amount_fires(one: PolicyLimit, lang: Lang) -> str:
     amount = duration(one.amount_s, lang)
     if one.per is not None:
         rest = duration(one.rest_s or 0, lang)
@@ -172,6 +206,8 @@ def _fires(one: PolicyLimit, lang: Lang) -> str:
 
 
 def _resets(one: PolicyLimit, lang: Lang) -> str:
+    if one.kind == "ban":
+        return say(lang, "结束后再次开始时", "when it is on again after it has ended")
     if one.window_kind in ("day", "week", "month"):
         return say(lang, *_NEW[one.window_kind])
     rests = []
@@ -224,6 +260,8 @@ def _effect(one: PolicyLimit, lang: Lang) -> str:
             "暂停派新单，直到骑手确认要继续，或计数重新开始",
             "No new order until the rider confirms, or the count begins anew",
         )
+    if one.kind == "ban" and one.release == "window":
+        return say(lang, "暂停派新单，直到禁令结束", "No new order until the ban is over where the rider is")
     ends = {
         "rest": ("直到足够的休息完成", "until a rest that is long enough is complete"),
         "window": ("直到计数低于上限", "until the count is below the limit again")
@@ -234,4 +272,7 @@ def _effect(one: PolicyLimit, lang: Lang) -> str:
         ),
         "elapsed": (f"{duration(one.hold_for_s or 0, lang)}", f"for {duration(one.hold_for_s or 0, lang)}"),
     }
-    return say(lang, "暂停派新单：", "No new order ") + say(lang, *ends[one.release or "rest"])
+    text = say(lang, "暂停派新单：", "No new order ") + say(lang, *ends[one.release or "rest"])
+    if one.when:
+        text += say(lang, f"，或“{one.when}”结束", f", or until {one.when} is over")
+    return text

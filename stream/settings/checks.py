@@ -11,6 +11,7 @@ from typing import Self
 
 from pydantic import ValidationInfo, field_validator, model_validator
 
+from detectors.models.parameters import MODELS
 from schemas.durations import parse_duration
 from stream.settings.fields import Fields
 
@@ -24,12 +25,24 @@ _DURATIONS = (
     "max_open_duty",
     "keep",
     "checkpoint_every",
+    "review_within",
     "ready_lag",
     "deaf_after",
 )
 #: Durations that may be nothing.
 _OR_ZERO = ("breach_grace", "deaf_after")
-_TOPICS = ("source", "alerts", "status", "watermark", "dead_letter", "state", "control")
+_TOPICS = (
+    "source",
+    "alerts",
+    "status",
+    "watermark",
+    "dead_letter",
+    "state",
+    "control",
+    "zone_condition",
+    "shadow_alerts",
+    "shadow_state",
+)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")
@@ -83,7 +96,7 @@ class Checked(Fields):
             raise ValueError("must be 1 to 200 characters of A-Z a-z 0-9 . _ -")
         return value
 
-    @field_validator("policy", "outlets", mode="before")
+    @field_validator("policy", "shadow_policy", "models", "outlets", mode="before")
     @classmethod
     def _names(cls, value: object) -> object:
         if isinstance(value, str):
@@ -100,6 +113,14 @@ class Checked(Fields):
             )
         if len(set(value)) < len(value):
             raise ValueError("names a platform twice")
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _known_models(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        wrong = [one for one in value if one not in MODELS]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is no model; there are {', '.join(MODELS)}")
         return value
 
     @field_validator("policy")
@@ -123,7 +144,7 @@ class Checked(Fields):
             raise ValueError("cannot be read: name a PEM file that this user may read")
         return value
 
-    @field_validator("api_peers")
+    @field_validator("api_peers", "prometheus")
     @classmethod
     def _base_urls(cls, value: str) -> str:
         wrong = [one for one in value.split(",") if value and not _BASE_URL.fullmatch(one)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors.store import StoreSettings
+from detectors.models.parameters import PaceParameters
+from detectors.settings import StoreSettings
 from stream.settings.checks import Checked
 
 
@@ -47,6 +48,11 @@ class Settings(Checked):
         return self.prefix + self.dead_letter
 
     @property
+    def zone_condition_topic(self) -> str:
+        """The full name of the topic of conditions of zones."""
+        return self.prefix + self.zone_condition
+
+    @property
     def state_topic(self) -> str:
         """The state's full name."""
         return self.prefix + self.state
@@ -55,6 +61,40 @@ class Settings(Checked):
     def control_topic(self) -> str:
         """The orders' full name."""
         return self.prefix + self.control
+
+    @property
+    def shadow_alerts_topic(self) -> str:
+        """The full name of the alerts of policies in the shadow."""
+        return self.prefix + self.shadow_alerts
+
+    @property
+    def shadow_state_topic(self) -> str:
+        """The full name of the state of policies in the shadow."""
+        return self.prefix + self.shadow_state
+
+    @property
+    def shadow_policies(self) -> tuple[str, ...]:
+        """Names or files of the policies in the shadow."""
+        return self.shadow_policy if isinstance(self.shadow_policy, tuple) else (self.shadow_policy,)
+
+    def in_the_shadow(self) -> Settings:
+        """The same for what judges policies in the shadow: told in topics of its own, and to nobody else."""
+        changed = {
+            "policy": self.shadow_policies,
+            "shadow_policy": (),
+            "alerts": self.shadow_alerts,
+            # It has none; what is read of the outputs is read of its alerts.
+            "status": self.shadow_alerts,
+            "state": self.shadow_state,
+            "outlets": (),
+            "group": f"{self.group}-shadow",
+        }
+        return self.model_copy(update=changed)
+
+    @property
+    def pace(self) -> PaceParameters:
+        """What the model of pace goes by."""
+        return PaceParameters(self.pace_k, self.pace_h, self.pace_lambda, self.pace_width, self.pace_baseline)
 
     def alerts_of(self, platform: str) -> str:
         """The full name of a platform's own topic of alerts."""

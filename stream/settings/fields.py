@@ -20,6 +20,10 @@ class Fields(BaseSettings):
     status: str = Field("courier.dispatch-status", description="Topic of dispatch statuses.")
     watermark: str = Field("courier.watermark", description="Topic of watermarks.")
     dead_letter: str = Field("courier.dead-letter", description="Topic of refused messages.")
+    zone_condition: str = Field(
+        "courier.zone-condition",
+        description="Topic of conditions of zones, like heat.",
+    )
     state: str = Field("respite.state", description="Topic of checkpoints.")
     control: str = Field("respite.control", description="Topic of an operator's orders to the workers.")
     outlets: tuple[str, ...] | str = Field(
@@ -33,6 +37,26 @@ class Fields(BaseSettings):
     policy: tuple[str, ...] | str = Field(
         ("cn-gbt-2025", "cn-meituan-2024"),
         description="Policies, by name or .toml file; with commas in the environment.",
+    )
+    shadow_policy: tuple[str, ...] | str = Field(
+        (),
+        description="Policies that are tried: judged, and told in a topic of their own alone.",
+    )
+    shadow_alerts: str = Field(
+        "courier.shadow-alerts", description="Topic of what policies in the shadow would have said."
+    )
+    shadow_state: str = Field(
+        "respite.shadow-state", description="Topic of checkpoints of policies in the shadow."
+    )
+    models: tuple[str, ...] | str = Field(
+        (), description="Models whose distributions are metrics: risk, alertness, pace; with commas."
+    )
+    pace_k: float = Field(0.5, gt=0, le=5, description="Half the shift of pace looked for, in sigmas.")
+    pace_h: float = Field(5.0, gt=0, le=50, description="Level at which the CUSUM of pace alarms, in sigmas.")
+    pace_lambda: float = Field(0.1, gt=0, le=1, description="Weight of the newest order in the EWMA of pace.")
+    pace_width: float = Field(2.814, gt=0, le=10, description="Width L of the EWMA's limits, in its sigmas.")
+    pace_baseline: int = Field(
+        100, ge=100, le=100_000, description="Orders of a rider that his pace is measured by."
     )
     policy_dir: str | None = Field(
         None,
@@ -74,7 +98,18 @@ class Fields(BaseSettings):
         "", description="Addresses or networks whose X-Forwarded-For is believed, with commas."
     )
     keys: str = Field("respite-keys.json", description="File of the API's keys.")
+    history: str = Field(
+        "respite-history.json",
+        description="File in which the API keeps its counts of the last days; none: nothing is kept.",
+    )
+    prometheus: str = Field(
+        "", description="Base URL of a Prometheus that scrapes the workers; empty: the API's own counts."
+    )
     rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
+    reviews: str = Field("", description="File of the reviews that the API takes; empty: none are taken.")
+    review_within: int = Field(1_209_600, description="How long a person has to answer a review.")
+    ledger: str = Field("respite-ledger", description="Folder of the record of holds.")
+    ledger_key: str = Field("respite-ledger-key.json", description="File of the keys that sign it.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka's."

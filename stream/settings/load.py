@@ -68,6 +68,10 @@ def _words(one: Mapping[str, Any]) -> str:
         return "must be " + str(about["expected"]).replace("'", "")
     if kind in ("greater_than_equal", "less_than_equal"):
         return "must be at " + (f"least {about['ge']}" if "ge" in about else f"most {about['le']}")
+    if kind in ("greater_than", "less_than"):
+        return "must be " + (f"above {about['gt']}" if "gt" in about else f"below {about['lt']}")
+    if kind.startswith("float"):
+        return "must be a number"
     if kind.startswith("int"):
         return "must be a whole number"
     return "must be text"

@@ -47,6 +47,8 @@ CONSOLE_PORT = 8080
 _DRAIN_S = 6.0
 _DAYS = 0.9
 _FAULTS = {"late": 0.01, "duplicate": 0.01, "shuffled": 0.02, "malformed": 0.001, "lost": 0.005}
+#: Two platforms ask before they assign and do as they are told; the third goes on as if nobody had spoken.
+HONOURS = {"meituan": 0.98, "eleme": 0.98, "jd": 0.2}
 _RESPITE = (sys.executable, "-m", "stream")
 
 
@@ -107,7 +109,7 @@ def _settings(address: str) -> Settings:
     return load_settings(broker=address, prefix=f"{name}.", group=name, clock="event", outlets=PLATFORMS)
 
 
-def _environment(settings: Settings, worker_port: int, api_port: int) -> dict[str, str]:
+def _environment(settings: Settings, worker_port: int, api_port: int, folder: Path) -> dict[str, str]:
     return {
         **os.environ,
         "RESPITE_BROKER": settings.broker,
@@ -118,6 +120,7 @@ def _environment(settings: Settings, worker_port: int, api_port: int) -> dict[st
         "RESPITE_METRICS_PORT": str(worker_port),
         "RESPITE_API_HOST": "127.0.0.1",
         "RESPITE_API_PORT": str(api_port),
+        "RESPITE_HISTORY": str(folder / "history.json"),
     }
 
 
@@ -125,6 +128,7 @@ def _city(day: Day) -> list[str]:
     """The command that plays the city."""
     command = [*_RESPITE, "simulate", "--riders", str(day.riders), "--days", str(_DAYS)]
     command += ["--speed", str(_DAYS * 86_400 / day.seconds), "--seed", str(day.seed)]
+    command += ["--honour", ",".join(f"{name}={share}" for name, share in HONOURS.items())]
     for fault, share in _FAULTS.items():
         command += [f"--{fault}", str(share)]
     return command
@@ -169,11 +173,11 @@ def _folder(settings: Settings) -> Iterator[Path]:
 def _show(console: Console, address: str, day: Day) -> None:
     settings = _settings(address)
     worker_port, api_port = free_port(), free_port(CONSOLE_PORT)
-    environment = _environment(settings, worker_port, api_port)
     LOGS.mkdir(exist_ok=True)
     board = DemoTerminal(console)
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(_folder(settings))
+        environment = _environment(settings, worker_port, api_port, folder)
         # The last of all: when nobody writes to them any more.
         stack.callback(_delete_topics, settings)
 
@@ -191,7 +195,9 @@ def _show(console: Console, address: str, day: Day) -> None:
             start(server.name, server.command)
         console_at = address_of(api)
         board.console_at = f"{console_at}/"
+        pictures_at = f"{board.console_at}#/pictures"
         console.print(f"Console        {board.console_at}", style="bold")
+        console.print(f"Pictures       {pictures_at}", style="bold")
         for server in beside:
             console.print(f"{server.name:<14} {server.address}/")
         console.print(f"Metrics        http://127.0.0.1:{worker_port}/metrics")
@@ -200,8 +206,9 @@ def _show(console: Console, address: str, day: Day) -> None:
         await_ready(console_at, [worker, api])
         city = start("city", _city(day))
         console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
-        if day.browser and not webbrowser.open(board.console_at):
-            console.print("No browser here: open the console's address in one of yours.")
+        console.print(f"Holds honoured {', '.join(f'{name} {share:.0%}' for name, share in HONOURS.items())}")
+        if not (day.browser and webbrowser.open(pictures_at)):
+            console.print(f"No browser opened here: open {pictures_at} in one of yours.")
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, board, city, [worker, api], stay=day.stay))
     if not (board.over and day.stay):

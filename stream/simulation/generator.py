@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from schemas.decode import murmur2
 from stream.kafka.admin import KafkaUnavailable
 from stream.kafka.batch_producer import BatchProducer, into_source
+from stream.kafka.condition_producer import announce
 from stream.kafka.topics.existing import TopicsRefused
 from stream.offline.feed import beat
 from stream.offline.outputs import OutputRefused, check_outputs, written_packed
@@ -25,10 +26,13 @@ from stream.settings import Settings
 from stream.simulation.city import LONG_SHARE, SEVERAL_SHARE, City, profiles, slices
 from stream.simulation.events import PLATFORMS, EventColumns, Floats, lines, rider_id
 from stream.simulation.faults import Impairments, broken, impair
+from stream.simulation.heat_wave import announcements
 
 Placement = Literal["standard", "mixed"]
 DAY_S = 86_400
 _SLOT_S = 0.01
+#: In place of a file's name: what is announced goes to its topic.
+_TOPIC = "topic"
 #: A thread that makes the next messages lets the sending one in after this, seconds.
 _SWITCH_S = 0.001
 _MURMUR2, _CRC32, _KEYLESS = range(3)
@@ -64,6 +68,8 @@ class Simulation:
         wall clock; orders are then shorter than a city's by as much as the rate is higher.
     honour
         By platform, the share of orders for riders on hold that it gives to others; without one it asks not.
+    heat
+        Where the conditions of a heat wave go: a file, or ``topic`` for their topic. None: it stays cool.
     """
 
     seed: int = 1
@@ -79,6 +85,7 @@ class Simulation:
     to: str | None = None
     happens_now: bool = False
     honour: Mapping[str, float] = field(default_factory=dict)
+    heat: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be, all faults at once."""
@@ -304,10 +311,17 @@ def _for_the_clock(settings: Settings, simulation: Simulation, city: City) -> Si
 def run(settings: Settings, simulation: Simulation) -> int:
     """The command ``respite simulate``; the exit status."""
     city = simulation.city(time.time())
+    values = [] if simulation.heat is None else list(announcements(city))
     sys.setswitchinterval(_SWITCH_S)
     try:
+        to_file = None if simulation.heat == _TOPIC else simulation.heat
+        check_outputs({"--to": simulation.to, "--heat": to_file}, [])
+        if to_file is not None:
+            with written_packed(to_file) as out:
+                out.writelines(value + b"\n" for value in values)
+        elif values:
+            asyncio.run(announce(settings, values))
         if simulation.to is not None:
-            check_outputs({"--to": simulation.to}, [])
             sent = asyncio.run(_to_file(settings, simulation.to, simulation, city))
         else:
             simulation = _for_the_clock(settings, simulation, city)

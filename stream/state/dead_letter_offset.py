@@ -9,7 +9,7 @@ from stream.settings import Settings
 
 
 async def written_up_to(
-    settings: Settings, number: int, partitions: int, since_ms: int, source_end: int
+    settings: Settings, number: int, partitions: int, since_ms: int, source_end: int, topic: str = ""
 ) -> int:
     """The source offset after the newest record of a partition that has a dead letter; 0 where none has.
 
@@ -25,8 +25,10 @@ async def written_up_to(
         older, as far as the clocks of broker and workers agree; one that is missed is written twice.
     source_end
         Where the source ends; what was written of a longer one is about another.
+    topic
+        The topic whose records they are; the source by default.
     """
-    ours = settings.source_topic.encode(), str(number).encode()
+    ours = (topic or settings.source_topic).encode(), str(number).encode()
     found = 0
     async for record in since(settings, settings.dead_letter_topic, partitions, since_ms):
         offset = _offset_in(record, ours)

@@ -19,6 +19,7 @@ from schemas.decode import rider_hash
 from schemas.names import is_rider
 from stream.kafka.log_reader import Bounds, LogReader
 from stream.settings import Settings
+from stream.state.orders import Order, read_order
 
 log = structlog.get_logger()
 
@@ -222,13 +223,21 @@ class Outputs:
 
 async def read_orders(
     reader: LogReader, settings: Settings, bounds: Bounds, foreign: Counter[str]
-) -> dict[str, int]:
-    """Whom an operator has had forgotten, and when (epoch milliseconds); ``foreign`` counts the others."""
-    orders: dict[str, int] = {}
+) -> tuple[dict[str, int], list[Order]]:
+    """Whom an operator has had forgotten, and when (epoch milliseconds), and the holds that were lifted.
+
+    ``foreign`` counts the others.
+    """
+    forgotten: dict[str, int] = {}
+    lifts: list[Order] = []
     async for batch in reader.read(settings.control_topic, bounds.start, bounds.end):
         for record in batch:
-            if record.key is not None and is_rider(record.key):
-                orders[record.key.decode()] = int(record.timestamp)
-            else:
+            if record.key is None or not is_rider(record.key):
                 leave_out(foreign, record, "its key is no rider's id")
-    return orders
+                continue
+            order = read_order(record)
+            if order is not None and order.lift is None:
+                forgotten[order.rider] = order.arrival_ms
+            elif order is not None:
+                lifts.append(order)
+    return forgotten, lifts

@@ -22,8 +22,10 @@ from schemas.decode import rider_hash
 from schemas.policy_calendar import DAY_S, LONGEST_CALENDAR_S, WEEK_S
 from stream.kafka.log_reader import Bounds, LogReader
 from stream.kafka.topics.provisioning import topic_id
+from stream.lifting import lift_hold
 from stream.settings import Settings
 from stream.state.dead_letter_offset import written_up_to
+from stream.state.orders import Order
 from stream.state.published_outputs import Outputs, Unknown, read_orders
 from stream.state.restore_pages import read_state, restore_pages
 from stream.state.restored import Restored, Takeover
@@ -60,7 +62,7 @@ async def take_over(work: Takeover) -> Restored:
             restored.side_offset = await _side_offset(work, reader, restored)
         restored.ends = alerts.end, statuses.end
         foreign = records.foreign
-        orders = await read_orders(reader, settings, control, foreign)
+        orders, lifts = await read_orders(reader, settings, control, foreign)
         unknown = _unknown(restored, alerts, statuses)
         restored.told = await Outputs(settings, reader, alerts, statuses).fold(unknown, orders, work.wall_s)
         restored.foreign = foreign + restored.told.foreign
@@ -69,7 +71,17 @@ async def take_over(work: Takeover) -> Restored:
         if row is not None:
             lost = bool(restored.bad[rider_hash(rider.encode()) >> PAGE_SHIFT])
             restored.erased[rider] = None if lost else platforms
+    for order in lifts:
+        carry_out_lift(restored.store, order)
     return restored
+
+
+def carry_out_lift(store: RiderStore, order: Order) -> None:
+    """Lift a hold, unless its rider has been forgotten since."""
+    assert order.lift is not None
+    row = pages.find(store, order.rider.encode(), rider_hash(order.rider.encode()))
+    if row is None or store.memory.rows[row, Row.FORGOTTEN_MS] <= order.arrival_ms:
+        lift_hold(store, order.rider, order.lift, order.arrival_s)
 
 
 def erase(store: RiderStore, rider: str, before_ms: int) -> tuple[int | None, list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from detectors import pages
-from detectors.kernels.layout.values import PAGES, PAST
+from detectors.kernels.layout.values import I64, PAGES, PAST
 from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, SIDE_KEY, Marker, decode_marker, decode_names, decode_side
 from schemas.checkpoint_page import Page, decode_page
@@ -63,11 +63,22 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
     """A store with the riders of all good pages."""
     marker = records.marker
     _refuse_other_partitions(work, marker)
-    since_s = _since(work.limits.policies, marker)
+    refuse_changed_versions(work, marker)
+    since_s = _since(work.limits.policies, marker, work.named_s)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
     anew = _is_anew(work, records, source, source_id)
     side = 0 if anew else records.side_offset or 0
-    restored = Restored(store, source.start, source.end, side, records.side_offset, since_s, source_id, anew)
+    restored = Restored(
+        store,
+        source.start,
+        source.end,
+        side,
+        records.side_offset,
+        since_s,
+        judged={**(marker.judged if marker else {}), **work.judged},
+        source_id=source_id,
+        anew=anew,
+    )
     if marker is None:
         log.warning("no marker: built from the source", partition=work.partition)
         return restored
@@ -93,15 +104,21 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
         expected = np.where(expected >= 0, 0, expected)
     pages.restore_names(store, *names)
     restored.names_known = len(names[0]), len(names[1])
-    newest_s = marker.now_s
+    restored.resume = marker.source_offset, await _unpack_all(work, restored, records, expected)
+    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
+    return restored
+
+
+async def _unpack_all(work: Takeover, restored: Restored, records: StateRecords, expected: I64) -> int:
+    """Unpack the pages that the marker expects; the newest instant that one was judged at."""
+    assert restored.marker is not None
+    newest_s = restored.marker.now_s
     numbers = np.flatnonzero(expected >= 0).tolist()
     for begin in range(0, len(numbers), _PAGES_AT_ONCE):
         some = {number: int(expected[number]) for number in numbers[begin : begin + _PAGES_AT_ONCE]}
         newest_s = max(newest_s, await asyncio.to_thread(_unpack_some, restored, records, some))
         work.progress((begin + len(some)) / len(numbers))
-    restored.resume = marker.source_offset, newest_s
-    restored.arrival_s, store.read_s = marker.arrival_s, marker.read_s
-    return restored
+    return newest_s
 
 
 def _is_anew(work: Takeover, records: StateRecords, source: Bounds, source_id: str) -> bool:
@@ -134,6 +151,23 @@ def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
     raise StateRefused(message)
 
 
+def refuse_changed_versions(work: Takeover, marker: Marker | None) -> None:
+    """Refuse limits that are others than those the same version of their policy has told alerts by."""
+    known = {} if marker is None else marker.judged
+    changed = sorted(one for one, digest in work.judged.items() if known.get(one, digest) != digest)
+    if not changed:
+        return
+    told = "; ".join(f"{one} judged by limits with the digest {known[one]}" for one in changed)
+    name, _, version = changed[0].rpartition("@")
+    message = (
+        f"partition {work.partition}: {told}; its file has other limits now. What was told under a version "
+        f"must stay true of it: bring the former limits back, or give {name} version = {int(version) + 1}, "
+        f"valid_from a day that is to come, and name version {version} beside it, with valid_until the day "
+        "before."
+    )
+    raise StateRefused(message)
+
+
 def _unpack_some(restored: Restored, records: StateRecords, expected: dict[int, int]) -> int:
     """Take the riders of some pages in, and note those that are bad; the latest *now* of the good ones."""
     newest_s = PAST
@@ -160,8 +194,8 @@ def _whole_page(lineage: bytes, number: int, parts: dict[int, bytes], packed_at:
     return page
 
 
-def _since(policies: Iterable[str], marker: Marker | None) -> dict[str, int]:
+def _since(policies: Iterable[str], marker: Marker | None, named_s: int) -> dict[str, int]:
     """From which instant on a policy's verdicts are told: those newly named, only from *now* on."""
     if marker is None:
-        return dict.fromkeys(policies, PAST)
+        return dict.fromkeys(policies, named_s)
     return {policy: marker.since_s.get(policy, marker.now_s) for policy in policies}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.kernels.layout.values import PAGES
+from detectors.kernels.layout.values import PAGES, PAST
 from detectors.limits import LimitTable
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from schemas.checkpoint import (
     Marker,
 )
@@ -49,6 +50,10 @@ class Takeover:
     wall_s: float
     #: Told how much of the pages has been read, 0 to 1.
     progress: Callable[[float], None]
+    #: By policy, a digest of what it judges by.
+    judged: Mapping[str, str] = field(default_factory=dict)
+    #: Without a marker: nothing of any policy before this instant is told.
+    named_s: int = PAST
 
 
 @dataclass(slots=True)
@@ -63,6 +68,8 @@ class Restored:
     #: What the state says of that; another when the source has begun anew since. None: nothing.
     side_recorded: int | None
     since_s: dict[str, int]
+    #: By policy that ever judged here, a digest of what it judged by.
+    judged: dict[str, str] = field(default_factory=dict)
     #: Of the source's topic, as Kafka has it now.
     source_id: str = ""
     #: The source is not the one that the state speaks of: its offsets have begun anew.

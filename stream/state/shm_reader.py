@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from detectors.kernels.doubts.shared_orders import PAIR_WORDS
 from detectors.kernels.layout import misc as Misc
-from detectors.kernels.layout.values import I64
+from detectors.kernels.layout.values import I64, ID_BYTES
 from detectors.kernels.reading.columns import Shared
 from detectors.reading import ARRAYS
 from stream.state.shm_writer import (
     FIELDS,
     FORMAT,
+    GATES,
     H_CLOSED,
     H_FORMAT,
     H_GENERATION,
@@ -71,6 +72,8 @@ class SharedPartition:
         self._turn = -1
         self._shared: Shared | None = None
         self._names: dict[str, npt.NDArray[np.uint8]] = {}
+        self._gates: dict[str, I64] = {}
+        self._gates_seen: tuple[int, int] | None = None
 
     def health(self, wall_ms: int) -> Health:
         """How far the partition is, and why it may not be believed."""
@@ -170,6 +173,26 @@ class SharedPartition:
         except FileNotFoundError:
             return blank
         return np.frombuffer(raw, dtype=np.int64).reshape(-1, PAIR_WORDS)
+
+    def gates(self) -> dict[str, I64] | None:
+        """When and where limits are on, by zones' numbers; None where the worker has not said it."""
+        if self._look() is None or self._about is None:
+            return None
+        path = self._folder / self._about.folder / GATES
+        try:
+            found = path.stat()
+            if (found.st_ino, found.st_mtime_ns) != self._gates_seen:
+                with np.load(path) as arrays:
+                    self._gates = dict(arrays)
+                self._gates_seen = (found.st_ino, found.st_mtime_ns)
+        except FileNotFoundError:
+            return None
+        return self._gates
+
+    def zone_names(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """Copies of the names behind zones' numbers, as they lie, and of their lengths."""
+        names = self._names["zones"].reshape(-1, ID_BYTES)
+        return names.copy(), self._names["zone_lengths"].copy()
 
     def platforms(self) -> list[str]:
         """The names behind platforms' numbers."""

@@ -13,6 +13,7 @@ import mmap
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,7 +25,7 @@ from detectors import kernels
 from detectors.kernels.layout.arrays import Memory
 from detectors.limits import LimitTable
 from detectors.reading import ARRAYS
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from schemas.jit import sources_digest
 
 FORMAT = 2
@@ -41,6 +42,8 @@ NAMES = ("platforms", "platform_lengths", "zones", "zone_lengths")
 FIELDS = (*ARRAYS, *NAMES)
 #: The file of orders that two riders have had at once, which few partitions ever have.
 TWO_RIDERS = "two-riders"
+#: The file of when and where limits are on, where there are such.
+GATES = "gates"
 _LEFT_BEHIND_S = 3600.0
 _WHERE = Path("/dev/shm")  # noqa: S108 - memory, and the folder below is 0700
 
@@ -59,6 +62,8 @@ class About(msgspec.Struct, frozen=True):
     partitions: int
     worker: str
     clock: Literal["wall", "event"]
+    #: Under which name the policies are written down (`stream.policies.plan`); empty where they are not.
+    plan: str = ""
 
 
 class Progress(NamedTuple):
@@ -207,6 +212,14 @@ class SharedArrays:
         waiting.write_bytes(lines.tobytes())
         waiting.replace(self._folder / TWO_RIDERS)
 
+    def put_gates(self, arrays: Mapping[str, npt.NDArray[np.int64]]) -> None:
+        """Let readers have when and where limits are on (`detectors.conditions`)."""
+        waiting = self._folder / f"{GATES}.new"
+        waiting.touch(mode=0o600)
+        with waiting.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        waiting.replace(self._folder / GATES)
+
     def say(self, said: Progress) -> None:
         """Say how far the partition is; several times a second, or readers take the worker for dead."""
         header = self._header
@@ -232,7 +245,7 @@ def sweep(folder: Path, wall_s: float) -> None:
     """Remove the partitions' folders that killed workers have left and nobody took over."""
     if not folder.is_dir():
         return
-    for partition in folder.iterdir():
+    for partition in folder.glob("p[0-9]*"):
         about = read_about(partition)
         header = partition / about.folder / "header" if about else partition
         with contextlib.suppress(FileNotFoundError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from detectors.kernels.layout.values import FINALITY_SLACK_S
 from detectors.limits import LimitTable
 from detectors.shared_orders import SharedOrders
 from schemas.policy import Policy
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches, raw_fetch
 from stream.kafka.topics.wanted import retention_s
 from stream.output.alert_json import Renderer
 from stream.policies.calendars import window_starts
 from stream.policies.directory import PolicyDirectory
 from stream.policies.limits import limits_of
 from stream.policies.loader import load_all
+from stream.policies.shadow import in_the_shadow
 from stream.settings import Settings
+from stream.worker.conditions_topic import ConditionsTopic
 from stream.worker.context import WorkerContext
 
 _FETCH_BYTES = 8 * 1024 * 1024
@@ -50,14 +53,26 @@ def new_run(settings: Settings, partitions: int, policies: Sequence[Policy] | No
     """What the partitions of a worker share; the policies are those of the settings, or others."""
     if policies is None:
         policies = load_all(settings.policies)
+    shadow_policies = in_the_shadow(settings.shadow_policies, policies)
+    shadow = None
+    if shadow_policies:
+        shadow = _run_of(settings.in_the_shadow(), partitions, shadow_policies)
+    run = _run_of(settings, partitions, policies)
+    # Read once for both; who does not look at conditions takes no notice.
+    looking = [one for one in (run, shadow) if one is not None and one.limits.conditions]
+    conditions = ConditionsTopic(settings) if looking else None
+    if shadow is not None:
+        shadow = replace(shadow, conditions=conditions)
+    orders = SharedOrders(settings.store(0))
+    return replace(run, shared_orders=orders, shadow=shadow, conditions=conditions)
+
+
+def _run_of(settings: Settings, partitions: int, policies: Sequence[Policy]) -> WorkerContext:
     table = LimitTable(limits_of(policies), window_starts)
     renderer = Renderer(table.limits, policies, settings.lateness + FINALITY_SLACK_S)
     worker = f"{socket.gethostname()}-{os.getpid()}"
     kept_s = retention_s(policies, settings.lateness)
-    orders = SharedOrders(settings.store(0))
-    return WorkerContext(
-        settings, policies, table, renderer, partitions, worker, kept_s, shared_orders=orders
-    )
+    return WorkerContext(settings, policies, table, renderer, partitions, worker, kept_s)
 
 
 #: How long what is known of the topic is believed.
@@ -99,5 +114,5 @@ def new_app(settings: Settings) -> WorkerApp:
         autodiscover=False,
         producer_acks=-1,
     )
-    raw_fetch.read_raw(settings.source_topic)
+    raw_batches.read_raw(settings.source_topic)
     return app

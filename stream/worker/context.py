@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detectors.limits import LimitTable
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import StoreSettings
 from schemas.policy import Policy
 from stream.output.alert_json import Renderer
+from stream.policies.plan import put_plan
 from stream.settings import Settings
-from stream.state.shm_writer import About, SharedArrays, digest_of, layout_digest_once, shared_folder
+from stream.state.shm_writer import (
+    About,
+    NoRoom,
+    SharedArrays,
+    digest_of,
+    layout_digest_once,
+    shared_folder,
+)
+from stream.worker.conditions_topic import ConditionsTopic
 
 #: Final events that are sealed together. With the event clock a partition that is read ahead of another may
 #: still be forwarded far older events, so it keeps longer what it could seal.
@@ -35,6 +44,10 @@ class WorkerContext:
     wall: Callable[[], float] = time.time
     #: Recent orders of all partitions, by whom; None: nobody looks for orders of two riders.
     shared_orders: SharedOrders | None = None
+    #: What is announced of zones; None: no policy looks at it.
+    conditions: ConditionsTopic | None = None
+    #: The same for policies in the shadow; None where there are none.
+    shadow: WorkerContext | None = None
 
     @property
     def store_settings(self) -> StoreSettings:
@@ -65,6 +78,13 @@ def shared_partition(run: WorkerContext, number: int) -> SharedArrays | None:
     folder = shared_folder(settings.shared_dir, settings.group, settings.prefix)
     if folder is None:
         return None
+    try:
+        plan = put_plan(folder, run.policies)
+    except OSError as error:
+        message = (
+            f"{folder}: cannot be written: {error}; set RESPITE_SHARED_DIR to a folder of your own, or none"
+        )
+        raise NoRoom(message) from error
     about = About(
         folder="",
         layout=layout_digest_once(),
@@ -73,5 +93,6 @@ def shared_partition(run: WorkerContext, number: int) -> SharedArrays | None:
         partitions=run.partitions,
         worker=run.worker,
         clock=settings.clock,
+        plan=plan,
     )
     return SharedArrays(folder / f"p{number}", about)

@@ -1,4 +1,4 @@
-"""Orders of an operator to the workers: to forget a rider."""
+"""Orders of an operator to the workers: to forget a rider, to lift a hold."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from aiokafka.errors import KafkaError
 from schemas.decode import murmur2
 from schemas.names import is_rider
 from stream.settings import Settings
+from stream.state.orders import Order, read_order
 
 ORDER = msgspec.json.encode({"schema": "forget/1"})
 _WAIT_MS = 1000
 _AGAIN_AFTER_S = 5.0
+CarryOut = Callable[[int, Order], Awaitable[None]]
 
 
 class ControlTopic:
@@ -26,20 +28,16 @@ class ControlTopic:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    async def follow(
-        self, owned: Callable[[], Iterable[int]], forget: Callable[[int, str, int], Awaitable[None]]
-    ) -> None:
-        """Hand on partition, rider and arrival (epoch milliseconds) of every order, until cancelled."""
+    async def follow(self, owned: Callable[[], Iterable[int]], carry_out: CarryOut) -> None:
+        """Hand on every order of the partitions owned, until cancelled."""
         while True:
             try:
-                await self._follow(owned, forget)
+                await self._follow(owned, carry_out)
             except KafkaError:
                 # The partitions themselves see that Kafka is away, and say so.
                 await asyncio.sleep(_AGAIN_AFTER_S)
 
-    async def _follow(
-        self, owned: Callable[[], Iterable[int]], forget: Callable[[int, str, int], Awaitable[None]]
-    ) -> None:
+    async def _follow(self, owned: Callable[[], Iterable[int]], carry_out: CarryOut) -> None:
         consumer = _from_the_beginning(self._settings)
         await consumer.start()
         assigned: list[TopicPartition] = []
@@ -55,8 +53,9 @@ class ControlTopic:
                 found = await consumer.getmany(timeout_ms=_WAIT_MS)
                 for tp, records in found.items():
                     for record in records:
-                        if record.key is not None and is_rider(record.key):
-                            await forget(tp.partition, record.key.decode(), int(record.timestamp))
+                        order = read_order(record)
+                        if order is not None:
+                            await carry_out(tp.partition, order)
         finally:
             await consumer.stop()
 

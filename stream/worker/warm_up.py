@@ -5,10 +5,12 @@ from __future__ import annotations
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from detectors import pages
+from detectors.conditions import Announcement
 from detectors.kernels.evidence.arrivals import Place
 from detectors.limits import Limit, LimitTable
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import RiderStore, StoreSettings
+from detectors.store import RiderStore
 from schemas.decode import decode_chunk, decode_lines, rider_hash
 from stream.columns import arrivals_of
 from stream.output import encoding
@@ -25,7 +27,7 @@ _EVENT = (
 
 def warm_up() -> None:
     """Run a rider through everything that is compiled."""
-    kinds = (("continuous", 0), ("day", 0), ("rolling", 86_400), ("span", 0))
+    kinds = (("continuous", 0), ("day", 0), ("rolling", 86_400), ("span", 0), ("ban", 0))
     limits = [
         Limit(
             "p@1",
@@ -39,6 +41,7 @@ def warm_up() -> None:
             reset_s=60,
             window_s=window_s,
             hold_for_s=60,
+            condition="heat" if kind == "ban" else "",
         )
         for kind, window_s in kinds
     ]
@@ -58,6 +61,7 @@ def warm_up() -> None:
     pages.restore_names(other, *pages.names(store))
     for page in pages.dirty_pages(store).tolist():
         pages.unpack(other, pages.pack(store, page))
+    other.announce([Announcement("w", "heat", ("z",), 1_767_600_000, 1_767_686_400, 1_767_600_000)])
     other.now_s = store.now_s + 2 * store.settings.keep_s
     pages.erase(other, b"r", rider_hash(b"r"), 1)
     pages.tell_platform_again(other, "p")

@@ -30,8 +30,8 @@ def main() -> None:
     """Be ``python -m stream``, with the signals."""
     signal.signal(signal.SIGHUP, lambda *_: deafen())
     # Handlers run in the main thread, which is the event loop's; a PyDLL call keeps the interpreter's lock.
-    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED_S))
-    signal.signal(signal.SIGUSR2, lambda *_: ctypes.PyDLL(None).sleep(BLOCKED_S))
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(BLOCKED_S))  # waits: the fault
+    signal.signal(signal.SIGUSR2, lambda *_: ctypes.PyDLL(None).sleep(BLOCKED_S))  # waits: it
     runpy.run_module("stream", run_name="__main__", alter_sys=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -22,6 +23,7 @@ from deploy.kafka.broker import Broker
 from schemas.decode import murmur2
 from schemas.instants import parse_instant
 from schemas.work_state import Refused, read_event
+from stream.kafka.condition_producer import announce
 from stream.kafka.topics import provisioning
 from stream.output.alert_json import utc
 from stream.settings import Settings
@@ -68,6 +70,24 @@ limit = "20s"
 reset = "6s"
 remind_every = "1min"
 effect = "remind"
+""",
+    """
+name = "b"
+kind = "ban"
+clock = "online"
+condition = "heat"
+effect = "hold"
+""",
+    """
+name = "w"
+kind = "continuous"
+clock = "online"
+limit = "15s"
+reset = "5s"
+when = "heat"
+effect = "hold"
+release = "elapsed"
+hold_for = "10s"
 """,
 )
 
@@ -253,7 +273,9 @@ class City:
         for process in self.workers:
             process.send_signal(signal.SIGTERM)
         ended = [process.wait(15) for process in self.workers]
-        found = compare(self.settings, self.run, [self._log()], as_of_s=int(last_s) + QUIET_S)
+        found = compare(
+            self.settings, self.run, [self._log()], as_of_s=int(last_s) + QUIET_S, announced=self._announced()
+        )
         if any(ended):
             found.wrong.append(f"workers ended with {ended}")
         if resident > MOST_RESIDENT_BYTES:
@@ -270,6 +292,27 @@ class City:
                 lines.add(record.value or b"")
         path = self.folder / "log.ndjson"
         path.write_bytes(b"\n".join(sorted(lines)) + b"\n")
+        return path
+
+    def announce(self) -> None:
+        """A condition of some zones, from now or soon on; or a change of one before, or its end."""
+        rng, now_s = self.rng, int(time.time())
+        begin_s = now_s + rng.randrange(-20, 10)
+        message = {
+            "schema": "zone-condition/1", "condition_id": f"c{rng.randrange(3)}", "condition": "heat",
+            "zones": rng.choice([["310101"], ["3101*"], ["310105", "x"]]), "from": utc(begin_s),
+            "until": utc(begin_s + rng.randrange(21, 60)), "void": rng.random() < 0.2,
+        }  # fmt: skip
+        asyncio.run(announce(self.settings, [json.dumps(message).encode()]))
+
+    def _announced(self) -> Path:
+        """What the topic of conditions holds, announced when it arrived."""
+        path = self.folder / "conditions.ndjson"
+        with path.open("wb") as file:
+            for record in records_of(self.settings.broker, self.settings.zone_condition_topic):
+                message = json.loads(record.value or b"")
+                message["announced_at"] = utc(record.timestamp_ms // 1000)
+                file.write(json.dumps(message).encode() + b"\n")
         return path
 
     def _commits_beyond_markers(self) -> list[str]:

@@ -163,6 +163,23 @@ def lose_group(city: City) -> None:
         city.start_worker(slot)
 
 
+def announce_between_owners(city: City) -> None:
+    """Conditions are announced while every partition is without an owner, and as they are taken over."""
+    city.announce()
+    pass_by(2)
+    for process in city.workers:
+        process.kill()
+        process.wait(10)
+    for _ in range(3):
+        city.announce()
+        pass_by(city.rng.uniform(0, 2))
+    for slot in range(len(city.workers)):
+        city.start_worker(slot)
+    for _ in range(3):
+        pass_by(city.rng.uniform(0, 5))
+        city.announce()
+
+
 def _delete_records(city: City, topic: str) -> None:
     places = [TopicPartition(topic, number) for number in range(PARTITIONS)]
     consumer = KafkaConsumer(bootstrap_servers=city.settings.broker)
@@ -204,6 +221,7 @@ FAULTS: dict[str, tuple[Fault, float]] = {
     "broker's disk full": (fill_disk, 90),
     "clock an hour forward": (clock_forward, 60),
     "clock an hour back": (clock_back, 60),
+    "conditions announced between owners": (announce_between_owners, 60),
 }
 #: What the short form tries.
 SHORT = (

@@ -21,7 +21,10 @@ _LATE_S = 5400
 
 
 def working_day(rng: random.Random, rider: str) -> list[dict[str, Any]]:
-    """Orders of several platforms with short rests between, sessions, breaks, missing ends, corrections."""
+    """Orders of several platforms with short rests between, sessions, breaks, missing ends, corrections.
+
+    Longer than others, longer because its draws stand in the order in which a seed gives them.
+    """
     found: list[dict[str, Any]] = []
     at = DAY_S + 7 * 3600 + rng.randrange(7200)
     end = at + rng.randrange(3, 11) * 3600

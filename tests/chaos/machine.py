@@ -20,7 +20,7 @@ LOAD_MESSAGES, LOAD_BYTES = 4000, 8000
 
 def pass_by(seconds: float) -> None:
     """Let real time pass: that is what these faults are made of."""
-    time.sleep(seconds)
+    time.sleep(seconds)  # waits: as its name says
 
 
 def _held_up(city: City, number: signal.Signals) -> None:

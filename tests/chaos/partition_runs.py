@@ -19,17 +19,17 @@ from unittest import mock
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.checkpoint_page import Page
-from stream.kafka import raw_fetch
+from stream.kafka import log_end, raw_batches
 from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.encoding import Encoded
 from stream.settings import Settings
 from stream.state.checkpoint import Checkpointer
 from stream.state.restore import take_over
 from stream.state.restored import Restored, Takeover
-from stream.worker import partition as partitions
 from stream.worker.construction import new_run
 from stream.worker.context import WorkerContext
 from stream.worker.partition import Partition
+from stream.worker.steps import taking_over
 
 #: Every step between fetch and commit, in the order of a life.
 POINTS = (
@@ -40,6 +40,8 @@ POINTS = (
     # What a live partition says has been written by kernels; a chunk is judged while one is committed.
     "encoded",
     "ahead",
+    # What waited when a tick came has been written, while judging goes on.
+    "settled",
     "begun",
     "sent",
     "committed",
@@ -128,6 +130,10 @@ class CrashingPartition(Partition):
             self.steps.at("encoded")
         return found
 
+    async def _settle(self) -> None:
+        await super()._settle()
+        self.steps.at("settled")
+
     async def _go_live(self, restored: Restored, current_s: float | None) -> None:
         await super()._go_live(restored, current_s)
         self.steps.at("live")
@@ -147,7 +153,7 @@ class Group:
 
     async def read_from(self, partition: int, offset: int) -> None:
         tp = TopicPartition(self._settings.source_topic, partition)
-        raw_fetch._seek(self._consumer, tp, offset)
+        raw_batches.seek(self._consumer, tp, offset)
         self._consumer.resume(tp)
 
     async def commit(self, partition: int, offset: int) -> None:
@@ -188,8 +194,8 @@ def crashing(steps: Steps, between: Callable[[int], Awaitable[int]]) -> Iterator
         return restored
 
     with (
-        mock.patch.object(partitions, "Checkpointer", CrashingCheckpointer),
-        mock.patch.object(partitions, "take_over", restoring),
+        mock.patch.object(taking_over, "Checkpointer", CrashingCheckpointer),
+        mock.patch.object(taking_over, "take_over", restoring),
     ):
         yield
 
@@ -212,7 +218,7 @@ class World:
         self.numbers = range(numbers)
         #: What makes partitions; a test puts a broken one here.
         self.kind: type[CrashingPartition] = CrashingPartition
-        raw_fetch.read_raw(settings.source_topic)
+        raw_batches.read_raw(settings.source_topic)
 
     async def live(self, steps: Steps, more: Sequence[Callable[[], None]] = ()) -> Life:
         """Live until a crash, or until everything there is has been judged, told and checkpointed.
@@ -288,7 +294,7 @@ class World:
                 idle = 0
                 continue
             for member in members:
-                end = raw_fetch.log_end(seen, self.settings.source_topic, member.number)
+                end = log_end.log_end(seen, self.settings.source_topic, member.number)
                 await member.on_tick(end)
                 if end is None or not member.store.live or member.lag_records > 0:
                     idle = 0
@@ -308,10 +314,10 @@ async def _read(consumer: AIOKafkaConsumer, members: Sequence[Partition]) -> boo
             headers = dict(record.headers)
             await members[tp.partition].on_chunk(
                 record.value,
-                headers[raw_fetch.FIRST_OFFSET],
-                headers[raw_fetch.NEXT_OFFSET],
+                headers[raw_batches.FIRST_OFFSET],
+                headers[raw_batches.NEXT_OFFSET],
                 record.timestamp,
-                headers[raw_fetch.FETCHED],
+                headers[raw_batches.FETCHED],
             )
     return bool(found)
 

@@ -17,7 +17,7 @@ from tests.chaos.verify import committed_at_most, compare
 
 pytestmark = pytest.mark.kafka
 PARTITIONS = 2
-LIVES = 45
+LIVES = 48
 #: Parts that are sent while all partitions are live, each life.
 LATER = 5
 

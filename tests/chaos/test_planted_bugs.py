@@ -24,6 +24,7 @@ from stream.settings import Settings
 from stream.state import checkpoint, restore
 from stream.state.published_outputs import PublishedOutputs
 from stream.worker import partition as partitions
+from stream.worker.steps import taking_over
 from tests.chaos.history import DAY_S, History
 from tests.chaos.partition_runs import CrashingPartition, CrashingProducer, Steps, World
 from tests.chaos.verify import Found, compare
@@ -114,7 +115,7 @@ def claim_after_the_ends() -> Iterator[None]:
 
         with (
             mock.patch.object(CrashingPartition, "_claim", no_claim),
-            mock.patch.object(partitions, "take_over", then_claim),
+            mock.patch.object(taking_over, "take_over", then_claim),
         ):
             await partitions.Partition.start(self)
 
@@ -174,7 +175,7 @@ def one_event_dropped() -> Iterator[None]:
         decoded.columns.status[decoded.columns.offset == 1] = NOT_AN_EVENT
         return decoded
 
-    with mock.patch("stream.worker.partition.decode_chunk", dropping):
+    with mock.patch("stream.worker.steps.judging.decode_chunk", dropping):
         yield
 
 

@@ -18,6 +18,7 @@ from detectors.store import RiderStore
 from schemas.checkpoint import MARKER_KEY, decode_marker, decode_names
 from schemas.checkpoint_page import decode_page
 from schemas.instants import parse_instant
+from stream.offline.conditions import OfConditions
 from stream.offline.replay import Replayed, replay
 from stream.policies.loader import load_all
 from stream.settings import Settings
@@ -70,11 +71,20 @@ def standing(records: list[Record]) -> tuple[dict[str, dict[str, Any]], int]:
     return found, repeated
 
 
-def compare(settings: Settings, run: WorkerContext, files: list[Path], as_of_s: int | None = None) -> Found:
-    """The topics against a replay of the same events; totals against second-by-second counting."""
-    expected, bad = replay(
-        [str(file) for file in files], load_all(settings.policies), settings.store(0), as_of_s
-    )
+def compare(
+    settings: Settings,
+    run: WorkerContext,
+    files: list[Path],
+    as_of_s: int | None = None,
+    announced: Path | None = None,
+) -> Found:
+    """The topics against a replay of the same events; totals against second-by-second counting.
+
+    ``announced`` is a file of conditions of zones.
+    """
+    conditions = [] if announced is None else [OfConditions(announced)]
+    names = [*(str(file) for file in files), *conditions]
+    expected, bad = replay(names, load_all(settings.policies), settings.store(0), as_of_s)
     assert not bad
     found = Found(alerts=len(expected.alerts), riders=len(expected.statuses))
     _compare_alerts(settings, expected, found)

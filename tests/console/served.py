@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 
 from stream.api.app import new_app
+from stream.api.queries.query_service import QueryService
 from stream.simulation.demo_monitoring import free_port
 from tests.stream.api.world import World
 
@@ -33,11 +34,31 @@ def a_day(world: World) -> None:
     world.judge()
 
 
+def a_past(world: World, service: QueryService) -> None:
+    """A day before now in counts: samples with a gap, hours with three platforms, one that breaches."""
+    history, now_s = service.history.history, int(world.wall_s)
+    for number, at_s in enumerate(range(now_s - 20 * 3600, now_s - 600, 600)):
+        if not 60 < number < 70:
+            history.sample(at_s, (100 + number, number % 30, number % 17), is_gap=number == 70)
+    for hour in range(1, 20):
+        figures = history.hour(now_s - hour * 3600).figures
+        figures.kinds.update(limit_reached=40 + hour, approaching=60, hold_breached=3 * hour)
+        figures.zones.update({f"31010{zone}": 3 * zone * hour for zone in range(1, 8)})
+        for name, breached in (("A", 1), ("B", 2), ("C", 2 * hour)):
+            one = figures.platform(name)
+            one.holds, one.breached, one.breaches = 40, breached, breached + 1
+    history.close(now_s)
+
+
 @contextmanager
-def served(world: World, *, no_auth: bool = True) -> Iterator[str]:
+def served(
+    world: World, *, no_auth: bool = True, prepare: Callable[[World, QueryService], None] | None = None
+) -> Iterator[str]:
     """Its address."""
     service = world.service()
     world.told(service)
+    if prepare is not None:
+        prepare(world, service)
     service.recent.dead_letters |= {"malformed": 3, "too_late": 1}
     port = free_port()
     app = new_app(world.settings, no_auth=no_auth, service=service)

@@ -10,10 +10,21 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.console.browser import NoChromium, Visit, executable
-from tests.console.served import OTHER, OWN, a_day, served
+from tests.console.served import OTHER, OWN, a_day, a_past, served
 from tests.stream.api.world import World
 
-PLACES = ("/", "/city", "/policies", "/health", f"/rider/{OWN}", "/rider/r-nobody")
+PLACES = (
+    "/",
+    "/riders",
+    "/alerts?kind=limit_reached",
+    "/pictures",
+    "/city",
+    "/policies",
+    "/health",
+    "/nonsense",
+    f"/rider/{OWN}",
+    "/rider/r-nobody",
+)
 #: The narrowest phone (WCAG 1.4.10).
 NARROW_PX = 320
 
@@ -27,7 +38,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def address(world: World) -> Iterator[str]:
-    with served(world) as found:
+    with served(world, prepare=a_past) as found:
         yield found
 
 
@@ -46,6 +57,10 @@ def settled(visit: Visit, place: str) -> None:
         "/city": "#by_zone th",
         "/policies": "article",
         "/health": "#partitions .pill",
+        "/riders": "#list-riders .pill",
+        "/alerts?kind=limit_reached": "#list-alerts .pill",
+        "/pictures": "#p-usage tbody td",
+        "/nonsense": "#not-found",
     }
     visit.page.wait_for_selector(shown.get(place, "#rider-status .pill"))
     if place == f"/rider/{OWN}":
@@ -60,6 +75,8 @@ def test_axe_finds_nothing_on_any_page_in_either_theme_and_language(
     visit = Visit(browser, address, theme=theme, locale=locale)
     for place in PLACES:
         settled(visit, place)
+        # What is folded away is read too.
+        visit.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         assert visit.violations() == [], (place, theme, locale)
     visit.close()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from detectors.calendar import segments
 from stream.policies.calendars import window_starts
 from tests.oracle.rulebook_cases import TURNS
 from tests.oracle.windows import WEEKDAYS, calendar_window
@@ -26,3 +29,23 @@ def test_windows_begin_where_the_wall_clock_says(zone: str, turn: str, kind: str
             _, begin, end = calendar_window(kind, at, zone, day_start, WEEKDAYS[weekday])
             index = int(np.searchsorted(starts, at, side="right"))
             assert (int(starts[index - 1]), int(starts[index])) == (begin, end), (at, weekday)
+
+
+#: Those that changed twice within the fewest days.
+HASTY = ("America/Cambridge_Bay", "America/Boa_Vista", "Asia/Gaza", "America/Asuncion", "Africa/Casablanca")
+
+
+@pytest.mark.parametrize("zone", HASTY)
+def test_no_change_of_the_clocks_is_overlooked(zone: str) -> None:
+    place = ZoneInfo(zone)
+    first, last = datetime(1999, 5, 1, tzinfo=UTC), datetime(2100, 3, 20, tzinfo=UTC)
+    looks = range(int(first.timestamp()), int(last.timestamp()), DAY_S // 4)
+    offsets = [datetime.fromtimestamp(at, place).utcoffset() for at in looks]
+    changes = sum(one != other for one, other in pairwise(offsets))
+    found = segments(place, first, last)
+    assert len(found) == changes + 1
+    for start, end, offset in found:
+        for at in (start, end - 1):
+            told = datetime.fromtimestamp(at, place).utcoffset()
+            assert told is not None
+            assert told.total_seconds() == offset

@@ -18,7 +18,10 @@ SEEDS_AT_ONCE = 15
 
 
 def certain_runs(rider: Rider, maxima: Maxima, until: int) -> tuple[dict[str, list[bool]], dict[str, bool]]:
-    """What each clock did in every second by what an event has ended; of which something was left out."""
+    """What each clock did in every second by what an event has ended; of which something was left out.
+
+    Longer than others, longer because it is the definition, read from top to bottom.
+    """
     kept: dict[str, list[tuple[int, int]]] = {"order": [], "loaded": [], "online": []}
     left_out = dict.fromkeys(kept, False)
     names = {(one["platform"], one["order_id"]) for one in rider.real if one["type"].startswith("order_")}

@@ -17,7 +17,8 @@ from detectors.kernels.layout.values import INF, NONE
 from detectors.kernels.reading.columns import Asker
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Reader, blank_asked, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from schemas.decode import decode_lines, rider_hash
 from schemas.decode.hashing import hash_ids
 from schemas.instants import parse_instant

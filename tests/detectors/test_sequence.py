@@ -17,7 +17,8 @@ from detectors.kernels.layout import event as Event, misc as Misc, row as Row
 from detectors.kernels.reading.columns import A_KNOWN, A_VERDICT, PASSES, UNSURE, Shared
 from detectors.limits import Limit, LimitTable
 from detectors.reading import Busy, Reader, shared_of
-from detectors.store import RiderStore, StoreSettings
+from detectors.settings import StoreSettings
+from detectors.store import RiderStore
 from schemas.decode import decode_lines
 from stream.columns import arrivals_of
 from stream.output.alert_json import utc

@@ -12,8 +12,8 @@ import pytest
 
 from detectors.kernels.doubts.shared_orders import HANDOVER_S
 from detectors.kernels.layout.codes import SHARED_ORDER
+from detectors.settings import StoreSettings
 from detectors.shared_orders import SharedOrders
-from detectors.store import StoreSettings
 from schemas.decode import decode_lines
 from schemas.instants import parse_instant
 from stream.columns import arrivals_of

@@ -32,6 +32,11 @@ class Rider:
     runs: dict[str, list[bool]] = field(default_factory=dict)  # clock -> is it running at first + i
     ended_by_maximum: dict[str, set[int]] = field(default_factory=dict)
     accepted_anew: set[tuple[int, str]] = field(default_factory=set)  # (instant, platform)
+    zones: list[tuple[int, str]] = field(default_factory=list)  # (since, the zone from there on)
+
+    def zone(self, t: int) -> str | None:
+        """That of the last event that has one, by a second; at one instant the greatest."""
+        return max((one for one in self.zones if one[0] <= t), default=(0, None))[1]
 
 
 def instant(text: str) -> int:
@@ -58,6 +63,11 @@ def read_rider(events: list[dict[str, Any]], now: int, maxima: Maxima, unit: int
     online, online_maxima = online_seconds(rider, maxima)
     driving, on_duty, driving_maxima, on_duty_maxima = duty_intervals(rider, maxima.duty_s)
     seconds = range(first, now + 1, unit)
+    for event in real:
+        if event.get("zone") and (
+            event["type"].startswith("order_") or event["type"] in ("online", "offline")
+        ):
+            rider.zones.append((instant(event["event_time"]), event["zone"]))
 
     def covered(intervals: list[tuple[int, int]]) -> list[bool]:
         runs = [False] * len(seconds)
@@ -94,7 +104,10 @@ def moments_of_orders(rider: Rider) -> dict[tuple[str, str], dict[int, set[str]]
 
 
 def order_intervals(rider: Rider, longest: int) -> tuple[list[Interval], list[Interval], set[int], set[int]]:
-    """In hand, loaded, and where a maximum ended either."""
+    """In hand, loaded, and where a maximum ended either.
+
+    Longer than others, longer because it is the definition, read from top to bottom.
+    """
     in_hand, loaded = list[Interval](), list[Interval]()
     maxima, loaded_maxima = set[int](), set[int]()
     for (platform, _), moments in moments_of_orders(rider).items():

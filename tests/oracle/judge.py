@@ -32,7 +32,7 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         hold = watch.last_hold
         start, end, count, amount = hold["start"], hold["newest"], hold["counted"], hold["amount"]
     until = None if hold is None else t if kind == "hold_released" else watch.until(t)
-    spans = evidence(watch, start, end)
+    spans = [] if watch.ban else evidence(watch, start, end)
     says = kind in ("approaching", "limit_reached", "reminder")
     rider, policy, limit = watch.rider, watch.policy, watch.limit
 
@@ -54,13 +54,13 @@ def document(watch: Watch, t: int, kind: str, count: int, platform: str | None, 
         and {
             "from": local(hold["from"]),
             "until": local(until),
-            "release": watch.release,
+            "release": hold.get("release", watch.release),
             "told_at": None,
         },
         "provisional": not rider.now > t + lateness + 3600,
         "estimated": any(rests_on_a_guess(watch, at) for at, _ in spans),
         "platform": platform,
-        "zone": zone_at(rider, t),
+        "zone": rider.zone(t),
         "source": limit.get("source") or policy["source"],
         "evidence": [{"start": local(a), "end": local(b)} for a, b in spans],
         "message": limit.get("message") if says else None,
@@ -90,20 +90,10 @@ def rests_on_a_guess(watch: Watch, second: int) -> bool:
     return second > rider.now or second in rider.ended_by_maximum[watch.limit["clock"]]
 
 
-def zone_at(rider: Rider, t: int) -> str | None:
-    best: tuple[int, str] | None = None
-    for event in rider.real:
-        counts = event["type"].startswith("order_") or event["type"] in ("online", "offline")
-        at = instant(event["event_time"])
-        if counts and event.get("zone") and at <= t:
-            best = max(best, (at, event["zone"])) if best else (at, event["zone"])
-    return best[1] if best else None
-
-
-def breaches(watches: list[Watch], rider: Rider, t: int, settings: Settings) -> list[Doc]:
-    """One per policy and platform that accepted an order in a hold, after the grace."""
+def breaches(watches: list[Watch], accepted: list[str], t: int, settings: Settings) -> list[Doc]:
+    """One per policy and platform that ``accepted`` an order in a hold, after the grace."""
     found = []
-    for platform in sorted(place for moment, place in rider.accepted_anew if moment == t):
+    for platform in accepted:
         for policy in {(watch.policy["name"], watch.policy["version"]) for watch in watches}:
             held = [
                 watch
@@ -132,27 +122,47 @@ def resting(rider: Rider, now: int) -> Iterator[tuple[int, dict[str, int | None]
         yield t, rests
 
 
+def lifted_at(watch: Watch, t: int, lifts: list[Doc]) -> set[int]:
+    """When the holds of a limit began that orders arriving in the second ``t`` end."""
+    ref = f"{watch.policy['name']}@{watch.policy['version']}"
+    return {
+        instant(one["hold_from"])
+        for one in lifts
+        if (one["policy"], one["limit"]) == (ref, watch.limit["name"]) and instant(one["arrival"]) == t
+    }
+
+
 def judge_rider(
-    name: str, events: list[Doc], policies: list[Doc], now: int, settings: Settings
+    name: str,
+    events: list[Doc],
+    policies: list[Doc],
+    now: int,
+    settings: Settings,
+    lifts: list[Doc],
+    messages: list[bytes] | None = None,
 ) -> tuple[list[Doc], Doc | None]:
     rider = read_rider(events, now, settings.maxima, settings.unit)
     watches = [
-        Watch(rider, policy, limit, regardless=settings.regardless)
+        Watch(rider, policy, limit, regardless=settings.regardless, messages=messages)
         for policy in policies
         for limit in policy["limits"]
     ]
     watches.sort(key=lambda one: (one.policy["name"], one.policy["version"], one.limit["name"]))
     confirmations = {instant(event["event_time"]) for event in rider.real if event.get("confirmed")}
+    accepted: dict[int, list[str]] = {}
+    for moment, platform in sorted(rider.accepted_anew):
+        accepted.setdefault(moment, []).append(platform)
     alerts: list[Doc] = []
     for t, rests in resting(rider, now):
         for watch in watches:
             rest = rests[watch.reset_clock]
             # Told at one instant, a release is told with the hold it ends, before a new one begins.
-            for kind, count in watch.step(t, rest):
+            for kind, count in watch.step(t, rest, lifted_at(watch, t, lifts)):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
             for kind, count in watch.after(t, t in confirmations):
                 alerts.append(document(watch, t, kind, count, None, settings.lateness))
-        alerts += breaches(watches, rider, t, settings)
+        if t in accepted:
+            alerts += breaches(watches, accepted[t], t, settings)
     for alert in alerts:
         alert["rider_id"] = name
     seen = any(event["type"] != "heartbeat" and instant(event["event_time"]) <= now for event in events)
@@ -177,7 +187,8 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
             named = next(watch for watch in known if watch.until(now) == until)
         left = 0
     else:
-        unreached = [watch for watch in watches if not watch.fired]
+        # Of a ban that is not on nothing is to be reached.
+        unreached = [watch for watch in watches if not watch.fired and (not watch.ban or watch.is_on(now))]
         if unreached:
             left = min(max(0, watch.amount - watch.counted(now)) for watch in unreached)
             named = next(watch for watch in unreached if max(0, watch.amount - watch.counted(now)) == left)
@@ -192,16 +203,25 @@ def status_of(name: str, watches: list[Watch], now: int) -> Doc:
 
 
 def judge(
-    events: list[Doc], policies: list[Doc], now: int, settings: Settings
+    events: list[Doc],
+    policies: list[Doc],
+    now: int,
+    settings: Settings,
+    lifts: list[Doc] | None = None,
+    messages: list[bytes] | None = None,
 ) -> tuple[list[Doc], list[Doc]]:
-    """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract."""
+    """Standing alerts (without id) and statuses of all riders, by a literal reading of the contract.
+
+    ``messages`` are those of conditions of zones, in any order.
+    """
     riders: dict[str, list[Doc]] = {}
     for event in events:
         if instant(event["event_time"]) <= now:
             riders.setdefault(event["rider_id"], []).append(event)
     alerts, statuses = [], []
     for name, own in sorted(riders.items()):
-        told, status = judge_rider(name, own, policies, now, settings)
+        ordered = [one for one in lifts or [] if one["rider_id"] == name]
+        told, status = judge_rider(name, own, policies, now, settings, ordered, messages)
         alerts += told
         if status:
             statuses.append(status)

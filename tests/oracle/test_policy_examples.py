@@ -5,6 +5,7 @@ Examples that last longer than a working day are left to the engine, for the ora
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ POLICIES = {
 LONGEST_S = 9 * 3600
 _DURATIONS = ("limit", "reset", "window", "rest", "remind_every", "hold_for", "reset_sum", "reset_sum_parts")
 _LISTS = ("warn_before", "reset_parts")
-_SPAN = re.compile(r"(?:D(\d+) )?([\d:]+)-([\d:]+) (\w+)(?: @(\S+))?")
+_SPAN = re.compile(r"(?:D(\d+) )?([\d:]+)-([\d:]+) (\w+)(?: @(\S+))?(?: #(\S+))?")
+_CONDITION = re.compile(r"(\S+) (\S+) (?:D(\d+) )?([\d:]+)-([\d:]+) announced (?:D(\d+) )?([\d:]+)")
 _INSTANT = re.compile(r"(?:D(\d+) )?([\d:]+)")
 
 
@@ -71,7 +73,10 @@ class Day:
         return clock if day == 1 else f"D{day} {clock}"
 
 
-def spans_of(example: Mapping[str, Any], day: Day) -> Iterator[tuple[datetime, datetime, str, str]]:
+Span = tuple[datetime, datetime, str, str, str | None]
+
+
+def spans_of(example: Mapping[str, Any], day: Day) -> Iterator[Span]:
     number, before = 1, None
     for span in example["spans"]:
         match = _SPAN.fullmatch(span)
@@ -82,33 +87,51 @@ def spans_of(example: Mapping[str, Any], day: Day) -> Iterator[tuple[datetime, d
         elif before is not None and begin < before:
             number += 1
         before = begin
-        yield day.at(number, begin), day.at(number + (end <= begin), end), match[4], match[5] or "p"
+        until = day.at(number + (end <= begin), end)
+        yield day.at(number, begin), until, match[4], match[5] or "p", match[6]
+
+
+def messages_of(example: Mapping[str, Any], day: Day) -> list[bytes]:
+    """The conditions of an example as messages."""
+    found = []
+    for number, text in enumerate(example.get("conditions", ())):
+        match = _CONDITION.fullmatch(text)
+        assert match, text
+        first, begin, end = int(match[3] or 1), second_of_day(match[4]), second_of_day(match[5])
+        message = {
+            "condition_id": f"c{number}", "condition": match[1], "zones": match[2].split(","),
+            "from": day.at(first, begin).isoformat(),
+            "until": day.at(first + (end <= begin), end).isoformat(),
+            "announced_at": day.at(int(match[6] or first), second_of_day(match[7])).isoformat(),
+        }  # fmt: skip
+        found.append(json.dumps(message).encode())
+    return found
 
 
 def events_of(example: Mapping[str, Any], day: Day) -> tuple[list[dict[str, Any]], int]:
     """The events of an example's spans, and *now*."""
     events: list[dict[str, Any]] = []
 
-    def add(when: datetime, kind: str, platform: str, **more: str) -> None:
+    def add(when: datetime, kind: str, platform: str | None, zone: str | None, **more: str) -> None:
         events.append(
             {"schema": "work-state/1", "event_id": f"e{len(events)}", "rider_id": "r", "platform": platform}
-            | {"event_time": when.isoformat(), "type": kind, **more}
+            | {"event_time": when.isoformat(), "type": kind, "zone": zone, **more}
         )
 
     now = day.at(1, 0)
-    for number, (begin, end, word, platform) in enumerate(spans_of(example, day)):
+    for number, (begin, end, word, *where) in enumerate(spans_of(example, day)):
         now = max(now, end)
         if word in ("order", "loaded"):
-            add(begin, "order_accepted", platform, order_id=f"o{number}")
+            add(begin, "order_accepted", *where, order_id=f"o{number}")
             if word == "loaded":
-                add(begin, "order_picked_up", platform, order_id=f"o{number}")
-            add(end, "order_delivered", platform, order_id=f"o{number}")
+                add(begin, "order_picked_up", *where, order_id=f"o{number}")
+            add(end, "order_delivered", *where, order_id=f"o{number}")
         elif word == "online":
-            add(begin, "online", platform)
-            add(end, "offline", platform)
+            add(begin, "online", *where)
+            add(end, "offline", *where)
         else:
-            add(begin, "duty_status", platform, duty=word)
-            add(end, "duty_status", platform, duty="off")
+            add(begin, "duty_status", *where, duty=word)
+            add(end, "duty_status", *where, duty="off")
     if "until" in example:
         match = _INSTANT.fullmatch(example["until"])
         assert match, example["until"]
@@ -131,7 +154,7 @@ SHORT = [
 
 
 def test_the_collection_is_whole_and_each_policy_has_an_example_on_both_sides_of_a_limit() -> None:
-    assert len(POLICIES) == 22
+    assert len(POLICIES) == 27
     assert all(name == policy["name"] for name, policy in POLICIES.items())
     for policy in POLICIES.values():
         assert any(one["reached"] for one in policy["example"]), policy["name"]
@@ -146,7 +169,8 @@ def test_an_example_reaches_what_it_says(policy: Mapping[str, Any], example: Map
         **{name: policy[name] for name in ("name", "version", "time_zone", "source")},
         "limits": [limit_of(one) for one in policy["limit"]],
     }
-    alerts, _ = judge_rider("r", events, [judged], now_s, Settings(unit=1, regardless=True))
+    settings = Settings(unit=1, regardless=True)
+    alerts, _ = judge_rider("r", events, [judged], now_s, settings, [], messages_of(example, day))
     reached = sorted(
         (one for one in alerts if one["kind"] == "limit_reached"), key=lambda one: one["event_time"]
     )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.oracle.judge import judge
+from tests.oracle import condition_cases
+from tests.oracle.judge import Settings, judge
 from tests.oracle.rulebook_cases import RulebookCase, make_case
 from tests.oracle.second import judge as second_judge
 
@@ -20,7 +21,9 @@ def by_identity(alerts: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str,
     return found
 
 
-def second(case: RulebookCase) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def second(
+    case: RulebookCase, messages: list[bytes] | None = None
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """The second reading of a case."""
     settings = case.settings
     result = second_judge(
@@ -35,14 +38,15 @@ def second(case: RulebookCase) -> tuple[list[dict[str, Any]], list[dict[str, Any
         max_open_duty_s=settings.maxima.duty_s,
         step_s=settings.unit,
         regardless_of_dates=settings.regardless,
+        messages=messages,
     )
     return result.alerts, result.statuses
 
 
-def differences(case: RulebookCase) -> list[str]:
+def differences(case: RulebookCase, messages: list[bytes] | None = None) -> list[str]:
     """Where the two readings differ, in words."""
-    alerts, statuses = judge(case.events, case.policies, case.now, case.settings)
-    others, other_statuses = second(case)
+    alerts, statuses = judge(case.events, case.policies, case.now, case.settings, messages=messages)
+    others, other_statuses = second(case, messages)
     one, two = by_identity(alerts), by_identity(others)
     found = [f"only the first says {key}" for key in sorted(one.keys() - two.keys(), key=str)]
     found += [f"only the second says {key}" for key in sorted(two.keys() - one.keys(), key=str)]
@@ -59,3 +63,13 @@ def differences(case: RulebookCase) -> list[str]:
 def test_both_readings_tell_the_same(seeds: range) -> None:
     for seed in seeds:
         assert differences(make_case(seed)) == [], f"seed {seed}"
+
+
+@pytest.mark.parametrize("seeds", [range(start, start + 20) for start in range(0, 60, 20)], ids=str)
+def test_both_readings_of_bans_and_conditions_tell_the_same(seeds: range) -> None:
+    for seed in seeds:
+        made = condition_cases.make_case(seed)
+        case = made.case
+        settings = Settings(grace=case.grace, maxima=case.maxima)
+        found = RulebookCase(seed, case.events, case.policies, case.now, settings)
+        assert differences(found, made.messages) == [], f"seed {seed}"

@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from tests.oracle.conditions import Gate
 from tests.oracle.evidence import Rider
+from tests.oracle.gated import Gated
 from tests.oracle.rests import Rests
 from tests.oracle.windows import Doc, hours_between, in_force, window_of
 
 RELEASES = {
     "continuous": "rest", "span": "rest", "rest_within": "rest",
-    "day": "window", "week": "window", "month": "window",
+    "day": "window", "week": "window", "month": "window", "ban": "window",
 }  # fmt: skip
 
 
-class Watch:
+class Watch(Gated):
     """One limit of one policy over one rider."""
 
-    def __init__(self, rider: Rider, policy: Doc, limit: Doc, *, regardless: bool = False) -> None:
+    def __init__(
+        self,
+        rider: Rider,
+        policy: Doc,
+        limit: Doc,
+        *,
+        regardless: bool = False,
+        messages: list[bytes] | None = None,
+    ) -> None:
         self.rider, self.policy, self.limit = rider, policy, limit
-        self.zone = policy["time_zone"]
-        self.kind, self.effect = limit["kind"], limit["effect"]
+        self.zone, self.kind, self.effect = policy["time_zone"], limit["kind"], limit["effect"]
         self.weekly = self.kind == "rest_within" and limit.get("per") == "week"
         self.calendar = self.kind in ("day", "week", "month") or self.weekly
         self.spans = self.kind in ("span", "rest_within") and not self.weekly
         self.in_force = (-float("inf"), float("inf")) if regardless else in_force(policy)
-        if self.weekly:
-            self.amount = 0  # of each week its own
-        elif self.kind == "rest_within":
-            self.amount = limit["window_s"] - limit["rest_s"]
-        else:
-            self.amount = limit["limit_s"]
+        self.ban = self.kind == "ban"
+        self.gate = Gate(limit, self.zone, messages or []) if self.ban or limit.get("when") else None
+        self.passed: set[int] = set()  # amounts, as leads, that the count has come to, on or not
+        self.lasting: int | None = None  # of a ban, since when it has been on for the rider
+        self.amount = self.given_amount()
         self.reset: int = 0 if self.calendar else limit.get("rest_s") or limit.get("reset_s") or 0
         self.rests = Rests(limit)
+        self.first, self.unit = rider.first, rider.unit
+        self.seen = (0, 0, 0)  # the calendar window looked at last
         self.runs = rider.runs[limit["clock"]]
         self.reset_clock = limit.get("reset_clock") or limit["clock"]
         self.counts = self.masked()
@@ -44,6 +54,7 @@ class Watch:
             default = "rest" if limit.get("reset_s") else "window"
             default = "window" if self.weekly else RELEASES.get(self.kind, default)
             self.release = limit.get("release") or default
+        self.every: int = limit.get("remind_every_s") or 0
         self.leads = list(limit.get("warn_before_s") or ())
         self.fired = False
         self.warned: dict[int, bool] = {}  # lead -> has it been told
@@ -52,7 +63,7 @@ class Watch:
         self.start: int | None = None  # the episode's first counted second
         self.since: int | None = None  # the end of the last qualifying rest; None in one
         self.window: tuple[int, int, int] | None = None
-        self.reached_now = False
+        self.reached_now, self.count = False, 0
         self.added_up: int | None = None  # beginning of the rest that completed a sequence or a sum now
 
     def follow(self, until: int) -> None:
@@ -69,11 +80,19 @@ class Watch:
     def is_in_force(self, t: int) -> bool:
         return self.in_force[0] <= t < self.in_force[1]
 
+    def given_amount(self) -> int:
+        """What is to be counted; of a rest per week each week has its own."""
+        if self.weekly or self.ban:
+            return 0
+        if self.kind == "rest_within":
+            return int(self.limit["window_s"] - self.limit["rest_s"])
+        return int(self.limit["limit_s"])
+
     # what the clock did
     def masked(self) -> list[bool]:
         """Where the clock runs and counts."""
         between = self.limit.get("between")
-        if not between:
+        if not between or self.ban:
             return self.runs
         rider = self.rider
         hours = hours_between(between, self.zone, rider.first, rider.now)
@@ -83,9 +102,16 @@ class Watch:
         ]
 
     def place(self, t: int) -> int:
-        unit = self.rider.unit
-        assert unit == 1 or (t - self.rider.first) % unit == 0, "no whole step"
-        return (t - self.rider.first) // unit
+        if self.unit == 1:
+            return t - self.first
+        assert (t - self.first) % self.unit == 0, "no whole step"
+        return (t - self.first) // self.unit
+
+    def calendar_window(self, t: int) -> tuple[int, int, int]:
+        """The calendar window that contains ``t``."""
+        if not self.seen[1] <= t < self.seen[2]:
+            self.seen = window_of(self.limit, t, self.zone)
+        return self.seen
 
     def running(self, t: int) -> bool:
         return self.runs[self.place(t)]
@@ -95,8 +121,7 @@ class Watch:
         return self.rider.runs[self.reset_clock][self.place(t)]
 
     def ran(self, start: int, end: int) -> int:
-        first = self.rider.first
-        start, end = max(start, first), max(end, first)
+        start = max(start, self.first)
         return self.before[self.place(end)] - self.before[self.place(start)] if end > start else 0
 
     def rest_begin(self, t: int) -> int | None:
@@ -111,8 +136,10 @@ class Watch:
 
     # what the limit counts
     def counted(self, t: int) -> int:
+        if self.ban:
+            return 0
         if self.weekly:
-            return t - window_of(self.limit, t, self.zone)[1]
+            return t - self.calendar_window(t)[1]
         if self.calendar or self.kind == "rolling":
             return self.ran(self.window_start(t), t)
         if self.start is None:
@@ -120,8 +147,10 @@ class Watch:
         return self.ran(self.start, t) if self.kind == "continuous" else t - self.start
 
     def window_start(self, t: int) -> int:
+        if self.ban:
+            return t if self.lasting is None else self.lasting
         if self.calendar:
-            return window_of(self.limit, t, self.zone)[0]
+            return self.calendar_window(t)[0]
         if self.kind == "rolling":
             if not self.reset:
                 return t - self.limit["window_s"]
@@ -132,12 +161,12 @@ class Watch:
         """What is to be counted in the window that contains ``t``."""
         if not self.weekly:
             return self.amount
-        _, begin, end = window_of(self.limit, t, self.zone)
+        _, begin, end = self.calendar_window(t)
         return end - begin - self.limit["rest_s"]
 
     def rested_this_week(self, t: int) -> bool:
         """Whether a rest long enough lies in the week before ``t``."""
-        begin = window_of(self.limit, t, self.zone)[1]
+        begin = self.calendar_window(t)[1]
         lasted = max(0, self.rider.first - begin)
         at = max(begin, self.rider.first)
         longest = lasted
@@ -147,14 +176,17 @@ class Watch:
             at += self.rider.unit
         return longest >= self.limit["rest_s"]
 
-    def reached(self, t: int, amount: int) -> bool:
+    def reached(self, t: int, count: int, amount: int) -> bool:
+        """Whether an amount is reached at ``t``, where ``count`` is counted."""
+        if self.ban:
+            return self.lasting is not None and self.running(t)
         if self.spans:
             return self.start is not None and self.running(t) and t - self.start >= amount
         if self.weekly:
-            return self.running(t) and self.counted(t) >= amount and not self.rested_this_week(t)
+            return self.running(t) and count >= amount and not self.rested_this_week(t)
         if (self.limit.get("weeks") or 1) > 1 and not self.running(t):
             return False
-        return self.counted(t) >= amount
+        return count >= amount
 
     def until(self, t: int) -> int | None:
         """The earliest instant at which the hold can end; at the latest with its policy."""
@@ -165,26 +197,36 @@ class Watch:
         elif self.release == "rest":
             at = self.rests.earliest(t, None if self.resets(t) else self.resting_since(t))
         elif self.release == "window" and self.calendar:
-            at = window_of(self.limit, t, self.zone)[2]
+            at = self.calendar_window(t)[2]
+        elif self.release == "window" and self.ban and self.gate:
+            at = self.gate.end(self.rider.zone(t), t)
+        if at is not None and self.gate and not self.ban:
+            at = min(at, self.gate.end(self.rider.zone(t), t))
         return at if at is None else int(min(at, self.in_force[1]))
 
     def resting_since(self, t: int) -> int:
         begin = self.rest_begin(t)
         return t if begin is None else begin
 
-    def step(self, t: int, rest: int | None) -> list[tuple[str, int]]:
-        """What is told at ``t``: kinds with what was counted. ``rest`` is `rest_begin`."""
+    def step(self, t: int, rest: int | None, lifted: set[int] | None = None) -> list[tuple[str, int]]:
+        """What is told at ``t``: kinds with what was counted. ``rest`` is `rest_begin`.
+
+        ``lifted``: beginnings of holds that an order arriving at ``t`` ends.
+        """
         told: list[tuple[str, int]] = []
         episode_over = self.turn(t, rest)
-        if self.hold is not None and (self.over(t, rest, episode_over) or t >= self.in_force[1]):
+        ends = t >= self.in_force[1] or not (self.ban or self.is_on(t))
+        if self.hold is not None and (self.over(t, rest, episode_over) or ends):
             told.append(("hold_released", 0))
             self.last_hold, self.hold = self.hold, None
-        count = self.counted(t)
-        self.reached_now = not self.fired and self.reached(t, self.amount)
+        elif self.hold is not None and self.hold["from"] in (lifted or set()):
+            told.append(("hold_released", 0))
+            self.last_hold, self.hold = {**self.hold, "release": "review"}, None
+        self.count = count = self.counted(t)
+        self.reached_now = self.tells(0, t) and not self.fired
         if self.reached_now:
             self.fired = True
-            every = self.limit.get("remind_every_s")
-            self.reminded = (count - self.amount) // every if every else 0
+            self.reminded = (count - self.amount) // self.every if self.every else 0
             if not self.is_in_force(t):
                 return told  # passed, and not made up for
             if self.effect != "remind":
@@ -195,22 +237,24 @@ class Watch:
         return told
 
     def after(self, t: int, confirmed: bool) -> list[tuple[str, int]]:
+        """What is told at ``t`` when `step` has told what it had to."""
         told: list[tuple[str, int]] = []
         if self.hold is not None and self.release == "confirm" and confirmed:
             told.append(("hold_released", 0))
             self.last_hold, self.hold = self.hold, None
-        count = self.counted(t)
-        every = self.limit.get("remind_every_s")
+        count = self.count
+        every = self.every
         if every and self.fired and not self.reached_now:
-            passed = self.reminded
-            while self.reached(t, self.amount + (passed + 1) * every):
+            passed, told_now = self.reminded, False
+            while self.reached(t, count, self.amount + (passed + 1) * every):
                 passed += 1
-            if passed > self.reminded:
+                told_now = self.tells(-passed * every, t)
+            if passed > self.reminded and told_now:
                 self.reminded = passed
                 told.append(("reminder", count))
-        fresh = [
-            lead for lead in self.leads if lead not in self.warned and self.reached(t, self.amount - lead)
-        ]
+        if self.ban:
+            return told + self.warn_of_ban(t)
+        fresh = [lead for lead in self.leads if self.tells(lead, t) and lead not in self.warned]
         for lead in fresh:
             self.warned[lead] = False
         if fresh and not self.reached_now and self.hold is None and self.is_in_force(t):
@@ -220,11 +264,14 @@ class Watch:
 
     def turn(self, t: int, rest: int | None) -> bool:
         """End and begin episodes; True when the limit's own has ended (or is not under way, for rolling)."""
+        if self.ban:
+            return self.turn_ban(t)
         if self.calendar:
-            window = window_of(self.limit, t, self.zone)
+            window = self.calendar_window(t)
             if window == self.window:
                 return False
             self.window = window
+            self.passed = set()
             self.amount = self.amount_at(t)
             self.fired, self.warned, self.reminded = False, {}, 0
             return True
@@ -234,9 +281,11 @@ class Watch:
         if self.kind != "rolling":
             if over:
                 self.fired, self.warned, self.reminded = False, {}, 0
+                self.passed = set()
             return over
         count = self.counted(t)
         self.warned = {lead: told for lead, told in self.warned.items() if count >= self.amount - lead}
+        self.passed = {lead for lead in self.passed if count >= self.amount - lead}
         if count < self.amount:
             self.fired = False
             return True

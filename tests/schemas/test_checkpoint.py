@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from schemas import checkpoint
+from schemas import checkpoint_seal
 from schemas.checkpoint import (
     NAMES_PER_RECORD,
     Marker,
@@ -70,7 +70,7 @@ def test_a_record_cut_short_or_of_another_kind_is_seen(
 
 
 def test_a_record_of_another_version_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "VERSION", 2)
+    monkeypatch.setattr(checkpoint_seal, "VERSION", 2)
     later = seal(MARKER, b"x")
     monkeypatch.undo()
     with pytest.raises(Damaged, match="written in version 2 of the format, this is version 1"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +15,8 @@ from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
 from schemas.decode import murmur2
 from schemas.instants import parse_instant
+from stream.kafka.log_end import LogEnd
 from stream.kafka.log_reader import LogReader
-from stream.kafka.raw_fetch import LogEnd
 from stream.kafka.topics import provisioning
 from stream.kafka.transactional_producer import ProduceFailed, TransactionalProducer
 from stream.offline.replay import Replay, Replayed
@@ -43,8 +44,17 @@ def made(bootstrap: str, prefix: str, **options: Any) -> Settings:
 
 
 def configure(settings: Settings, topic: str, configs: Mapping[str, str]) -> None:
+    """Change a topic's settings, and see them changed: the controller says yes before the broker knows."""
     admin = KafkaAdminClient(bootstrap_servers=settings.broker)
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, dict(configs))])
+    deadline_s = time.monotonic() + 30
+    asked = [ConfigResource(ConfigResourceType.TOPIC, topic)]
+    while True:
+        shown = admin.describe_configs(asked, config_filter="all")["topic"][topic]
+        if all(shown[key]["value"] == value for key, value in configs.items()):
+            break
+        assert time.monotonic() < deadline_s, f"the broker does not show {configs} of {topic}"
+        time.sleep(0.02)
     admin.close()
 
 

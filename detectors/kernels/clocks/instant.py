@@ -161,6 +161,8 @@ def apply_instant(
     """Bring what is open and the clocks to ``at``, with the events ``first..last`` of that second."""
     mem.misc[Misc.BREACHES] = 0
     mem.misc[Misc.CONFIRMED] = 0
+    mem.misc[Misc.BEFORE_AT] = state[State.AT]
+    mem.misc[Misc.BEFORE_ZONE] = state[State.ZONE]
     for clock in range(codes.CLOCK_COUNT):
         mem.misc[Misc.BY_MAXIMUM + clock] = 0
     if last > first:

@@ -34,9 +34,15 @@ class Limits(NamedTuple):
     hours_before: I64  # of each interval, what all before it have lasted
     weeks: I64  # how many weeks are counted, 1 for other kinds
     kept: I64  # (clocks,): whether a clock is kept
+    gate: I64  # how it is gated (`kernels.limits.gates`)
+    gates: I64  # (limits, zones + 1): the set of stretches in which it is on, by zone, first without one
+    gate_sets: I64  # (sets, 2): first and number of the versions in `gate_versions`; the first set has none
+    gate_versions: I64  # (versions, 3): announced at, first and number of the stretches in `gate_stretches`
+    gate_stretches: I64  # (stretches, 2)
     since: I64  # nothing before this instant is told: the policy was named later
     begins: I64  # the policy is in force from this instant on
     ends: I64  # and no longer at this one
+    identity: I64  # what orders to lift name the limit by (`detectors.limits.identity_of`)
 
 
 class Rules(NamedTuple):

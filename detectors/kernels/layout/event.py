@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detectors.kernels.jit import inlined
+from detectors.kernels.layout.codes import HEARTBEAT
 from detectors.kernels.layout.words import Words
 
 _event = Words()
@@ -28,6 +29,16 @@ def platform_of(packed: int) -> int:
 def type_of(packed: int) -> int:
     """The event type's code."""
     return (packed >> TYPE_SHIFT) & TYPE_MASK
+
+
+@inlined
+def is_lift(packed: int, order: int) -> bool:
+    """Whether it is an operator's order that lifts a hold.
+
+    It counts nothing, as a heartbeat, and is told from one by what it names: ``ORDER`` is the limit's
+    `Limits.identity`, ``ID`` when the hold began.
+    """
+    return type_of(packed) == HEARTBEAT and order != 0
 
 
 @inlined

@@ -20,6 +20,9 @@ TOLD_AT, META = _record.each(2)
 WORDS = _record.size
 SPAN_WORDS = 2
 
+#: `HOLD_UNTIL` of a hold that a review has ended; of any other that has ended, it is the instant.
+BY_REVIEW = -1
+
 # The key: kind of verdict, limit, platform + 1.
 KEY_KIND_SHIFT, KEY_LIMIT_SHIFT = 48, 40
 KEY_LIMIT_MASK = (1 << KEY_KIND_SHIFT - KEY_LIMIT_SHIFT) - 1

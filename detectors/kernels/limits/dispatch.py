@@ -9,12 +9,22 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from detectors.kernels.jit import inlined
-from detectors.kernels.layout import state as State
+from detectors.kernels.layout import misc as Misc, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits import calendar, continuous, elapsed, episode, hours, rolling, week_rest
+from detectors.kernels.limits import (
+    ban,
+    calendar,
+    continuous,
+    elapsed,
+    episode,
+    gates,
+    hours,
+    rolling,
+    week_rest,
+)
 
-CONTINUOUS, CALENDAR, ROLLING, ELAPSED, WEEK_REST = range(5)
+CONTINUOUS, CALENDAR, ROLLING, ELAPSED, WEEK_REST, BAN = range(6)
 
 
 class Kind(NamedTuple):
@@ -26,6 +36,8 @@ class Kind(NamedTuple):
     needs_starts: bool = False
     #: Its window is at least as long as its amount.
     needs_window: bool = False
+    #: It counts nothing and has no amount.
+    counts: bool = True
 
 
 #: By the name that policies give it (CONTRACT 5); of those with ``per``, behind a stroke.
@@ -38,6 +50,7 @@ KINDS = {
     "span": Kind(ELAPSED, needs_reset=True),
     "rest_within": Kind(ELAPSED, needs_reset=True),
     "rest_within/week": Kind(WEEK_REST, needs_reset=True, needs_starts=True),
+    "ban": Kind(BAN, counts=False),
 }
 
 
@@ -56,6 +69,8 @@ def counted(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: i
         return rolling.counted(mem, row, state, limits, limit, at)
     if kind == WEEK_REST:
         return week_rest.counted(state, limits, limit, at)
+    if kind == BAN:
+        return 0
     return elapsed.counted(state, limits, limit, at)
 
 
@@ -71,6 +86,8 @@ def shift(limits: Limits, limit: int, begin: int) -> int:
 def can_reach(state: I64, limits: Limits, limit: int) -> bool:
     """Whether an amount can be reached at the state's instant."""
     kind = limits.kind[limit]
+    if kind == BAN:
+        return ban.is_met(state, limits, limit)
     if state[State.clock_at(limits.clock[limit]) + State.CLOCK_RUN] == 1:
         return kind != WEEK_REST or state[State.limit_at(limit) + State.LIMIT_COUNT0] == 0
     return kind != ELAPSED and kind != WEEK_REST and limits.weeks[limit] == 1
@@ -101,6 +118,8 @@ def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int)
         return rolling.turn(mem, row, state, limits, limit, at)
     if kind == WEEK_REST:
         return week_rest.turn(mem, state, limits, limit, at)
+    if kind == BAN:
+        return ban.turn(mem, state, limits, limit, at)
     return episode.turn(mem, state, limits, limit, at, False)
 
 
@@ -116,6 +135,8 @@ def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, 
         return rolling.next_instant(mem, row, state, limits, limit, horizon)
     if kind == WEEK_REST:
         return week_rest.next_instant(state, limits, limit)
+    if kind == BAN:
+        return ban.next_instant(state, limits, limit)
     return elapsed.next_instant(state, limits, limit)
 
 
@@ -130,14 +151,18 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
     if kind == WEEK_REST:
         begin, _ = week_rest.week_of(state, limits, limit, at)
         return begin
+    if kind == BAN:
+        return ban.window_start(state, limits, limit, at)
     return episode.window_start(state, limits, limit, at)
 
 
 @inlined
-def window_end(state: I64, limits: Limits, limit: int) -> int:
-    """Where the window that the state stands in ends; NONE where that is not known beforehand."""
+def window_end(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Where the window that the state stands in ends, as known at ``at``; NONE where it is not known."""
     if limits.kind[limit] == CALENDAR or limits.kind[limit] == WEEK_REST:
         return calendar.window_end(state, limit)
+    if limits.kind[limit] == BAN:
+        return gates.known_end(limits, limit, state[State.ZONE], at)
     return NONE
 
 
@@ -168,8 +193,28 @@ def steady_until(state: I64, limits: Limits, limit: int, now: int) -> tuple[bool
 
 
 @inlined
+def has_begun(state: I64, limits: Limits, limit: int, at: int) -> bool:
+    """Whether it can be said at ``at`` how much is left of the limit: of a ban while it is on."""
+    return limits.kind[limit] != BAN or gates.is_on(limits, limit, state[State.ZONE], at)
+
+
+@inlined
+def was_met_just_now(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
+    """Whether the second before ``at`` made the count greater, the clock having stopped there."""
+    if mem.misc[Misc.BEFORE_RUN + limits.clock[limit]] == 0:
+        return False
+    if limits.kind[limit] == ROLLING:
+        return rolling.counted_before(mem, row, state, limits, limit, at) < rolling.counted(
+            mem, row, state, limits, limit, at
+        )
+    return not hours.is_masked(limits, limit) or hours.between(limits, limit, at - 1, at) > 0
+
+
+@inlined
 def resume_after(state: I64, limits: Limits, limit: int, now: int, at: int) -> int:
     """When the limit, reached at ``at``, counts anew if the rider rests from ``now``; NONE: not known."""
+    if limits.kind[limit] == BAN:
+        return ban.resume_after(state, limits, limit, at)
     if limits.kind[limit] == CALENDAR or limits.kind[limit] == WEEK_REST:
         return calendar.resume_after(limits, limit, at)
     return episode.resume_after(state, limits, limit, now)

@@ -11,6 +11,7 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
+from detectors.kernels.limits import gates
 from detectors.kernels.limits.rests import complete_at, needed_alone, take_rest
 
 
@@ -54,11 +55,21 @@ def window_start(state: I64, limits: Limits, limit: int, at: int) -> int:
 
 
 @inlined
+def may_say(state: I64, limits: Limits, limit: int) -> bool:
+    """Whether the limit says anything at the state's instant: one with ``when`` only while that is on."""
+    return limits.gate[limit] != gates.WHEN_GATE or gates.is_on(
+        limits, limit, state[State.ZONE], state[State.AT]
+    )
+
+
+@inlined
 def lowest_open_amount(state: I64, limits: Limits, limit: int) -> int:
     """The least amount that has not fired yet in this episode: a warning, the limit or the next reminder."""
     word = State.limit_at(limit)
     flags = state[word + State.LIMIT_FLAGS]
     lowest = INF
+    if not may_say(state, limits, limit):
+        return lowest
     if flags & State.FIRED == 0:
         lowest = limits.amount[limit]
     elif limits.remind[limit] > 0:

@@ -6,7 +6,8 @@ from detectors.kernels.jit import inlined
 from detectors.kernels.layout import codes, misc as Misc, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits import dispatch
+from detectors.kernels.limits import dispatch, gates
+from detectors.kernels.limits.episode import may_say
 from detectors.kernels.limits.rests import complete_at, earliest_end
 
 
@@ -25,21 +26,31 @@ def hold_until(state: I64, limits: Limits, limit: int, at: int) -> int:
     elif release == codes.BY_REST:
         until, _, _ = earliest_end(state, limits, limit, at)
     elif release == codes.BY_WINDOW:
-        until = dispatch.window_end(state, limits, limit)
+        until = dispatch.window_end(state, limits, limit, at)
     else:
         until = NONE
-    return min(until, limits.ends[limit])
+    return min(until, ends_at_latest(state, limits, limit, at))
+
+
+@inlined
+def ends_at_latest(state: I64, limits: Limits, limit: int, at: int) -> int:
+    """When a hold ends whatever the rider does, as known at ``at``: with its policy, with its condition."""
+    if limits.gate[limit] == gates.WHEN_GATE:
+        return min(limits.ends[limit], gates.known_end(limits, limit, state[State.ZONE], at))
+    return limits.ends[limit]
 
 
 @inlined
 def is_over(mem: Memory, state: I64, limits: Limits, limit: int, at: int, turned: bool) -> bool:
-    """Whether the hold under way ends at ``at`` by anything but a confirmation; by its policy's end too.
+    """Whether the hold under way ends at ``at`` by anything but a confirmation.
+
+    It ends with its policy and with its condition, too.
 
     ``turned``: episode or window have ended at ``at``.
     """
     newest = state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST]
     release = limits.release[limit]
-    if at >= limits.ends[limit]:
+    if at >= limits.ends[limit] or not may_say(state, limits, limit):
         return True
     if release == codes.BY_ELAPSED:
         return at >= newest + limits.hold_for[limit]
@@ -64,6 +75,8 @@ def next_release(state: I64, limits: Limits, limit: int) -> int:
         ends = limits.ends[limit]
         return ends if warned and ends > state[State.AT] else INF
     found = limits.ends[limit]
+    if limits.gate[limit] == gates.WHEN_GATE:
+        found = min(found, gates.next_turn(limits, limit, state[State.ZONE], state[State.AT]))
     if limits.release[limit] == codes.BY_ELAPSED:
         found = min(found, state[State.limit_at(limit) + State.LIMIT_HOLD_NEWEST] + limits.hold_for[limit])
     if limits.release[limit] == codes.BY_REST:

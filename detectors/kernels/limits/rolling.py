@@ -55,6 +55,18 @@ def drop_flags_below(state: I64, limits: Limits, limit: int, count: int) -> bool
 
 
 @inlined
+def counted_before(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> int:
+    """Seconds counted a second before ``at``, at which the clock has stopped and an episode is under way."""
+    clock = limits.clock[limit]
+    start = at - 1 - limits.window[limit]
+    if limits.reset[limit] > 0:
+        start = max(start, state[State.limit_at(limit) + State.LIMIT_EPISODE])
+    if hours.is_masked(limits, limit):
+        return hours.closed_part(mem, row, state, limits, limit, start, at - 1)
+    return total_at(mem, row, state, clock, at - 1) - total_at(mem, row, state, clock, start)
+
+
+@inlined
 def turn(mem: Memory, row: int, state: I64, limits: Limits, limit: int, at: int) -> bool:
     """End the episodes of the amounts that the count at ``at`` is below; True when the limit's own is."""
     if limits.reset[limit] > 0:
@@ -159,9 +171,10 @@ def next_instant(mem: Memory, row: int, state: I64, limits: Limits, limit: int, 
                 found = INF
         if state[word + State.LIMIT_EPISODE] == NONE:
             return found
+    rises = running and episode.may_say(state, limits, limit)
     for index in range(limits.warnings[limit] + 1):
         amount = limits.amount[limit] if index == 0 else limits.warn[limit, index - 1]
         fired = (flags >> index) & 1 == 1
-        if fired or running:
+        if fired or rises:
             found = min(found, walk(mem, row, state, limits, limit, amount, fired, min(horizon, found)))
     return found

@@ -11,7 +11,8 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import codes, misc as Misc, record as Record, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits.dispatch import counted, counted_for_an_order, resume_after
+from detectors.kernels.limits.dispatch import BAN, counted, counted_for_an_order, resume_after
+from detectors.kernels.limits.gates import is_on, next_turn
 from detectors.kernels.reading.catch_up import bring, set_blank
 from detectors.kernels.reading.columns import (
     A_AS_OF,
@@ -38,6 +39,11 @@ def far_from_all(mem: Memory, state: I64, limits: Limits, now: int, seconds: int
         if limits.effect[limit] == codes.REMIND:
             continue
         if now >= limits.ends[limit] or now + seconds < limits.begins[limit]:
+            continue
+        if limits.kind[limit] == BAN:
+            zone = state[State.ZONE]
+            if is_on(limits, limit, zone, now) or next_turn(limits, limit, zone, now) <= now + seconds:
+                return False
             continue
         if counted_for_an_order(mem, 0, state, limits, limit, now) + seconds >= limits.amount[limit]:
             return False
@@ -130,6 +136,8 @@ def answer_closely(
     if reached != NONE:
         limit = reached
         left = max(0, limits.amount[limit] - counted(mem, 0, head, limits, limit, now))
+        if limits.kind[limit] == BAN:
+            left = at - now
         answers[index, A_VERDICT] = FAILS
         answers[index, A_RESUME] = resume_after(head, limits, limit, now, at)
     answers[index, A_LIMIT] = limit

@@ -8,8 +8,9 @@ from detectors.kernels.layout import codes, misc as Misc, record as Record, stat
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import EVIDENCE_SPANS, NONE
 from detectors.kernels.limits import hours
-from detectors.kernels.limits.dispatch import shift, window_start
+from detectors.kernels.limits.dispatch import BAN, shift, window_start
 from detectors.kernels.limits.holds import hold_until, is_held
+from detectors.kernels.timeline.lifting import is_lifted
 
 
 @kernel
@@ -48,13 +49,15 @@ def note(
     out[used + Record.HOLD_FROM] = state[word + State.LIMIT_HOLD_FROM]
     out[used + Record.HOLD_UNTIL] = NONE
     if kind == codes.HOLD_RELEASED:
-        out[used + Record.HOLD_UNTIL] = at
+        out[used + Record.HOLD_UNTIL] = Record.BY_REVIEW if is_lifted(mem, limit) else at
     elif is_held(state, limit):
         out[used + Record.HOLD_UNTIL] = hold_until(state, limits, limit, at)
     out[used + Record.ZONE] = state[State.ZONE]
     out[used + Record.TOLD_AT] = NONE
     out[used + Record.META] = 0
-    if hours.is_masked(limits, limit):
+    if limits.kind[limit] == BAN:
+        shown = 0
+    elif hours.is_masked(limits, limit):
         shown = hours.evidence(mem, row, state, limits, limit, start, end, out, used + Record.WORDS)
     else:
         shown = evidence(mem, row, state, limits.clock[limit], start, end, out, used + Record.WORDS)

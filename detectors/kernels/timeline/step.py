@@ -19,10 +19,20 @@ from detectors.kernels.layout import (
 )
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits import dispatch
+from detectors.kernels.limits import dispatch, gates
 from detectors.kernels.limits.holds import next_release
 from detectors.kernels.timeline.breaches import judge_breaches
+from detectors.kernels.timeline.lifting import see_lifts
 from detectors.kernels.timeline.limit import judge_limit
+
+
+@inlined
+def next_gated(state: I64, limits: Limits, limit: int, following: int) -> int:
+    """The next instant of a limit that is on and off; one that was announced late is not lost."""
+    clock = State.clock_at(limits.clock[limit])
+    if limits.gate[limit] == gates.WHEN_GATE and state[clock + State.CLOCK_RUN] == 1:
+        following = min(following, gates.next_turn(limits, limit, state[State.ZONE], state[State.AT]))
+    return max(following, state[State.AT] + 1)
 
 
 @inlined
@@ -45,7 +55,10 @@ def next_instant(mem: Memory, row: int, limits: Limits, rules: Rules, horizon: i
     for limit in range(limits.kind.shape[0]):
         if state[State.AT] >= limits.ends[limit]:
             continue
-        found = min(found, dispatch.next_instant(mem, row, state, limits, limit, min(horizon, found)))
+        following = dispatch.next_instant(mem, row, state, limits, limit, min(horizon, found))
+        if limits.gate[limit] != gates.OPEN:
+            following = next_gated(state, limits, limit, following)
+        found = min(found, following)
         found = min(found, next_release(state, limits, limit))
     return found
 
@@ -61,6 +74,7 @@ def step(
     state = mem.state
     apply_instant(mem, row, state, base, limits, rules, at, first, last)
     state[State.AT] = at
+    see_lifts(mem, row, state, limits, first, last)
     for limit in range(limits.kind.shape[0]):
         judge_limit(mem, row, state, limits, limit, at)
     if mem.misc[Misc.BREACHES] > 0:

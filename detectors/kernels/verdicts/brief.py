@@ -10,7 +10,8 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import brief as Brief, codes, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import DAY_S, INF, NONE
-from detectors.kernels.limits.dispatch import counted, counted_for_an_order, is_settled, steady_until
+from detectors.kernels.limits.dispatch import BAN, counted, counted_for_an_order, is_settled, steady_until
+from detectors.kernels.limits.gates import is_on, next_turn
 from detectors.kernels.limits.holds import is_in_force
 from detectors.kernels.verdicts.status import Status
 
@@ -30,6 +31,16 @@ def write_far(mem: Memory, row: int, limits: Limits, now: int) -> int:
             until = min(until, limits.begins[limit] - DAY_S) if now < limits.begins[limit] else until
             continue
         until = min(until, limits.ends[limit])
+        if limits.kind[limit] == BAN:
+            zone = state[State.ZONE]
+            if is_on(limits, limit, zone, now):
+                # Any order would begin in it.
+                return NONE
+            begins = next_turn(limits, limit, zone, now)
+            until = min(until, begins)
+            if limits.effect[limit] != codes.REMIND:
+                run_far = min(run_far, begins - now)
+            continue
         grows, steady = steady_until(state, limits, limit, now)
         if steady == NONE:
             return NONE

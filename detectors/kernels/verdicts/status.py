@@ -8,8 +8,8 @@ from detectors.kernels.jit import inlined, kernel
 from detectors.kernels.layout import codes, state as State
 from detectors.kernels.layout.arrays import Limits, Memory
 from detectors.kernels.layout.values import I64, INF, NONE
-from detectors.kernels.limits.dispatch import counted
-from detectors.kernels.limits.holds import hold_until, is_held, is_in_force
+from detectors.kernels.limits.dispatch import counted, has_begun
+from detectors.kernels.limits.holds import ends_at_latest, hold_until, is_held, is_in_force
 from detectors.kernels.limits.rests import earliest_end
 
 
@@ -50,11 +50,12 @@ def status_of(state: I64, limits: Limits, now: int) -> Status:
         moves = False
         if limits.release[limit] == codes.BY_REST:
             uncapped, moves, changes = earliest_end(state, limits, limit, now)
-            if uncapped >= limits.ends[limit]:
-                # It ends with its policy, which does not move.
+            latest_end = ends_at_latest(state, limits, limit, now)
+            if uncapped >= latest_end:
+                # It ends with its policy or condition, which does not move.
                 moves = False
             elif moves:
-                following = min(following, now + limits.ends[limit] - uncapped)
+                following = min(following, now + latest_end - uncapped)
             following = min(following, changes)
         if moves:
             moving = max(moving, until - now)
@@ -82,6 +83,8 @@ def nearest(mem: Memory, row: int, state: I64, limits: Limits, now: int, holding
         if not is_in_force(limits, limit, now):
             continue
         if holding and limits.effect[limit] == codes.REMIND:
+            continue
+        if not has_begun(state, limits, limit, now):
             continue
         left = max(0, limits.amount[limit] - counted(mem, row, state, limits, limit, now))
         if left < fewest:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from detectors.kernels.jit import kernel
-from detectors.kernels.layout import codes, misc as Misc, row as Row
+from detectors.kernels.layout import codes, event as Event, misc as Misc, row as Row, state as State
 from detectors.kernels.layout.arrays import Limits, Memory, Rules
+from detectors.kernels.layout.values import PAST, U8
 from detectors.kernels.memory.prefetch import BLOCK, prefetch_riders
 from detectors.kernels.memory.rows import touch
 from detectors.kernels.memory.seqlock import begin_change, end_change
@@ -41,6 +42,40 @@ def touch_due(mem: Memory, now: int) -> int:
         if mem.wake[row] <= now and mem.rows[row, Row.FLAGS] & Row.FLAG_TOUCHED == 0:
             touch(mem, row)
             found += 1
+    return found
+
+
+@kernel
+def touch_changed(mem: Memory, limits: Limits, changed: U8, since: int) -> int:
+    """Have those riders judged again whom a change of what is on from ``since`` on can concern; how many.
+
+    ``changed`` has a one at each zone that it concerns, the first is for riders without a zone. A rider to
+    whom nothing has happened since then goes on from where he stands; others are judged from their sealed
+    point.
+    """
+    found = 0
+    for row in range(mem.misc[Misc.ROWS]):
+        base, head = Row.base_at(limits), Row.head_at(limits)
+        is_late = mem.rows[row, head + State.AT] >= since
+        concerned = changed[mem.rows[row, head + State.ZONE] + 1] != 0
+        if is_late:
+            concerned = concerned or changed[mem.rows[row, base + State.ZONE] + 1] != 0
+            block = mem.rows[row, Row.EVENTS]
+            for index in range(mem.rows[row, Row.EVENTS_N]):
+                packed = mem.heap[block + index * Event.WORDS + Event.PACKED]
+                concerned = concerned or changed[packed & Event.ZONE_MASK] != 0
+        if not concerned:
+            continue
+        begin_change(mem, row)
+        # What comes next was found with what was on before.
+        for state in (base, head):
+            if mem.rows[row, state + State.AT] != PAST:
+                mem.rows[row, state + State.NEXT] = mem.rows[row, state + State.AT]
+        if is_late:
+            mem.rows[row, Row.FLAGS] |= Row.FLAG_DIRTY
+        touch(mem, row)
+        end_change(mem, row)
+        found += 1
     return found
 
 

@@ -70,6 +70,11 @@ class Caller:
         """Whether single riders are the caller's business."""
         return self.role in ("platform", "dispatcher")
 
+    @property
+    def answers_reviews(self) -> bool:
+        """Whether the caller decides on what is contested."""
+        return self.role == "operator" or self is NOBODY
+
 
 #: Without keys, on loopback only: sees everything.
 NOBODY = Caller("no-auth", "dispatcher", None, "closed", 1000.0)

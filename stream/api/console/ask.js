@@ -38,14 +38,24 @@ async function refusal(answer) {
 
 /** The document under a path. Throws Refused with the API's words; status 0 when the API is not reached. */
 export async function ask(path) {
+  const answer = await fetched(path);
+  try {
+    return await answer.json();
+  } catch (error) {
+    throw new Refused(0, error.message, "");
+  }
+}
+
+/** The answer itself, for what is no document or takes its time. Throws as `ask` does. */
+export async function fetched(path, patienceMs = PATIENCE_MS) {
   let answer;
   try {
-    answer = await fetch(path, { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    answer = await fetch(path, { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(patienceMs) });
   } catch (error) {
     throw new Refused(0, error.message, "");
   }
   if (!answer.ok) throw await refusal(answer);
-  return answer.json();
+  return answer;
 }
 
 /** Follows the live alerts, the recent ones first, until aborted. EventSource could not send the key. */

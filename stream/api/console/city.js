@@ -1,6 +1,7 @@
 // The city for those who may not see persons: platforms, zones, limits; small cells suppressed.
 
 import { ask, Refused } from "./ask.js";
+import { savers } from "./lists/save.js";
 import { el, keyed, section, table, text } from "./make.js";
 import { number, ruleOf, say } from "./words.js";
 
@@ -70,7 +71,7 @@ function grid(title, first, columns) {
   const { box, body } = table(say(title), heads, { hidden: true });
   const empty = el("p", { class: "empty" }, say("none"));
   return {
-    box: el("div", { id: title }, box, empty),
+    box: el("div", { id: title }, box, empty, savers(title, box)),
     update(rows) {
       box.hidden = !rows.length;
       empty.hidden = rows.length > 0;

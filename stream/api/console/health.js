@@ -1,5 +1,6 @@
 // Whether the service may be believed: workers, partitions, how old their word is, and what was refused.
 
+import { savers } from "./lists/save.js";
 import { el, keyed, pill, repill, section, table, text } from "./make.js";
 import { clock, number, say } from "./words.js";
 
@@ -11,8 +12,8 @@ export function health(main, state) {
   const none = el("p", { class: "empty" }, say("dead_none"));
   main.append(
     el("h1", {}, say("health")), overall,
-    section(say("partitions"), el("div", { id: "partitions" }, box)),
-    section(say("dead"), el("p", { class: "about" }, say("dead_about")), el("div", { id: "dead" }, dead.box), none),
+    section(say("partitions"), el("div", { id: "partitions" }, box), savers("partitions", box)),
+    section(say("dead"), el("p", { class: "about" }, say("dead_about")), el("div", { id: "dead" }, dead.box), none, savers("dead-letters", dead.box)),
   );
   return {
     update() {

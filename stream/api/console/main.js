@@ -3,8 +3,11 @@
 import { ask, credentials, follow, Refused } from "./ask.js";
 import { city } from "./city.js";
 import { health } from "./health.js";
+import { alert } from "./lists/alert.js";
+import { alerts, riders } from "./lists/page.js";
 import { el } from "./make.js";
 import { now } from "./now.js";
+import { pictures } from "./pictures/page.js";
 import { policies } from "./policies.js";
 import { rider } from "./rider.js";
 import { lang, say, speak } from "./words.js";
@@ -13,7 +16,12 @@ const POLL_MS = 1000;
 const THEME = "respite-theme";
 const HASTE_MS = 600;
 const FEED = 200;
-const PAGES = { "": now, city, policies, health, rider };
+/** Pages by the first part of their address, each with how many parts may follow. */
+const PAGES = {
+  "": [now, 0, 0], riders: [riders, 0, 0], alerts: [alerts, 0, 0], pictures: [pictures, 0, 0], city: [city, 0, 0],
+  policies: [policies, 0, 0], health: [health, 0, 0], rider: [rider, 1, 2], alert: [alert, 1, 1],
+};
+const SHOWN = ["", "riders", "alerts", "pictures", "city", "policies", "health"];
 const $ = (id) => document.getElementById(id);
 
 /** What is known here: the newest answers, and nothing made up where there is none. */
@@ -68,22 +76,30 @@ function decoded(part) {
 }
 
 function place() {
-  const [, name = "", ...rest] = location.hash.split("/");
-  const known = Object.hasOwn(PAGES, name) && (name !== "rider" || rest[0]);
-  return known ? { name, rest: rest.map(decoded) } : { name: "", rest: [] };
+  const [address, asked = ""] = location.hash.split(/\?(.*)/s);
+  const [, name = "", ...rest] = address.split("/");
+  const [, least, most] = Object.hasOwn(PAGES, name) ? PAGES[name] : [null, 1, 0];
+  const isKnown = rest.length >= least && rest.length <= most && rest.every(Boolean) && (name !== "rider" || rest.length < 2 || rest[1] === "before");
+  return { name: isKnown ? name : null, rest: rest.map(decoded), query: new URLSearchParams(asked) };
+}
+
+/** What an address that leads nowhere shows. */
+function missing(main) {
+  main.append(el("section", { class: "card", id: "not-found" }, el("h1", {}, say("not_found")), el("p", {}, say("not_found_about", { address: location.hash })), el("a", { class: "button", href: "#/" }, say("home"))));
+  return {};
 }
 
 function open({ focus = false } = {}) {
-  const { name, rest } = place();
+  const { name, rest, query } = place();
   page?.close?.();
   const main = $("main");
   main.replaceChildren();
-  document.title = `${name === "rider" ? rest[0] : say(name || "home")} · Respite`;
+  document.title = `${name === null ? say("not_found") : name === "rider" ? rest[0] : say(name || "home")} · Respite`;
   for (const link of $("nav").querySelectorAll("a")) {
     if (link.dataset.name === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  page = PAGES[name](main, state, rest);
+  page = name === null ? missing(main) : PAGES[name][0](main, state, rest, query);
   page.update?.();
   if (focus) {
     main.focus({ preventScroll: true });
@@ -97,6 +113,7 @@ function theme(next) {
   if (next === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = next;
   localStorage.setItem(THEME, next);
+  document.dispatchEvent(new Event("respite-theme"));
 }
 
 function frame() {
@@ -104,7 +121,7 @@ function frame() {
   $("footer").textContent = say("footer");
   $("nav").setAttribute("aria-label", say("nav"));
   $("nav").replaceChildren(
-    ...["", "city", "policies", "health"].map((name) => el("a", { href: `#/${name}`, "data-name": name }, say(name || "home"))),
+    ...SHOWN.map((name) => el("a", { href: `#/${name}`, "data-name": name }, say(name || "home"))),
   );
   const chosen = localStorage.getItem(THEME) ?? "auto";
   const themes = el("select", { id: "theme", "aria-label": say("theme"), onchange: (event) => theme(event.target.value) });

@@ -6,13 +6,18 @@ import { clock, number, releaseOf, ruleOf, say, span } from "./words.js";
 const SHOWN = 40;
 const LINES = 30;
 const STAYS_MS = 5000;
-const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
+export const KINDS = { approaching: "approaching", limit_reached: "hold", reminder: "approaching", hold_released: "clear", hold_breached: "breach", retracted: "unknown" };
 
 const counter = (key, status) => {
   const value = el("span", { class: "value" }, "–");
   const label = el("span", { class: "label" }, status ? el("span", { class: "shape", "aria-hidden": "true" }, { hold: "■", approaching: "▲", clear: "●" }[status]) : null, say(key));
   return { box: el("li", { class: `counter ${status ?? ""}`, id: `count-${key}` }, value, label), value };
 };
+
+/** What an alert says beside its rider and kind. */
+export const alertDetail = (one) => (one.limit_s ? `${span(one.counted_s)} / ${span(one.limit_s)}` : say("ban_on"));
+
+export const alertLink = (one) => el("a", { href: `#/alert/${one.alert_id}`, "aria-label": `${say("explain")}: ${say(`k_${one.kind}`)} ${one.rider_id} ${one.limit}` }, say("explain"));
 
 export const riderLink = (id) => el("a", { href: `#/rider/${encodeURIComponent(id)}`, class: "id" }, id);
 
@@ -32,13 +37,14 @@ export function now(main, state) {
   const latest = latestHold(state);
   const held = people(state, "who_held", "nobody_held", "until", say("held_about"));
   const near = people(state, "who_near", "nobody_near", "left");
+  const tried = shadowOf(state);
   const feed = feedOf(state);
   const form = search();
   const when = el("p", { class: "when" }, `${say("city_time")} `, time);
   const own = el("p", { class: "lead", id: "platform-only", hidden: true }, say("platform_only"));
   const counted = el("ul", { class: "counters", id: "counters" }, Object.values(counters).map((one) => one.box));
   const lists = el("div", { class: "two" }, held.box, near.box);
-  main.append(el("div", { class: "title" }, el("h1", {}, say("home")), form, when), own, counted, latest.box, lists, feed.box);
+  main.append(el("div", { class: "title" }, el("h1", {}, say("home")), form, when), own, counted, latest.box, lists, tried.box, feed.box);
 
   function update() {
     const seen = state.overview;
@@ -47,6 +53,7 @@ export function now(main, state) {
     // What is about all platforms is not for one: its own alerts are below, its riders behind their ids.
     own.hidden = !state.platformKey;
     for (const one of [when, counted, lists]) one.hidden = state.platformKey;
+    tried.update(state.platformKey || state.unreachable ? [] : (seen?.shadow ?? []), seen?.k);
     if (!seen || state.platformKey) return;
     // Counts of no partition are no counts: a nought would read as clear.
     const blind = !seen.partitions.some((one) => one.fresh) || state.unreachable;
@@ -95,7 +102,7 @@ function people(state, title, nobody, column, about = null) {
   const heads = [{ text: say("rider") }, { text: say("why") }, { text: say(column), number: true }];
   const { box, body } = table(say(title), heads, { hidden: true });
   const empty = el("p", { class: "empty" }, say("loading"));
-  const more = el("p", { class: "more" });
+  const more = el("a", { class: "more", hidden: true });
   const update = (list, blind, count, at, hidden) => {
     keyed(body, list.slice(0, SHOWN), (one) => one.rider_id,
       (one) => el("tr", {}, el("th", { scope: "row" }, riderLink(one.rider_id)), el("td", { class: "words" }), el("td", { class: "number" })),
@@ -107,9 +114,28 @@ function people(state, title, nobody, column, about = null) {
     box.hidden = !list.length;
     empty.hidden = list.length > 0;
     text(empty, blind ? say("unknown") : say(hidden ? "persons_hidden" : nobody));
-    text(more, !hidden && count > SHOWN ? say("more", { n: number(count - SHOWN) }) : "");
+    more.hidden = hidden || blind || !(column === "until" ? count > SHOWN : count);
+    more.setAttribute("href", column === "until" ? "#/riders?status=hold&sort=until" : "#/riders?sort=left");
+    text(more, column === "until" ? say("all_held", { n: number(count) }) : say("all_near"));
   };
   return { box: section(say(title), about ? el("p", { class: "about" }, about) : null, el("div", { class: "scroll", id: title }, box), empty, more), update };
+}
+
+/** Policies that are tried: what they would do now, beside what is in force. */
+function shadowOf(state) {
+  const heads = [{ text: say("shadow_rule") }, ...["shadow_held", "shadow_working", "shadow_orders"].map((key) => ({ text: say(key), number: true }))];
+  const { box, body } = table(say("shadow"), heads);
+  const card = section(say("shadow"), el("p", { class: "about" }, say("shadow_about")), el("div", { class: "scroll", id: "shadow" }, box));
+  card.hidden = true;
+  return {
+    box: card,
+    update(rows, k) {
+      card.hidden = !rows.length;
+      keyed(body, rows, (one) => `${one.policy}/${one.limit}`,
+        (one) => el("tr", {}, el("th", { scope: "row" }, `${one.policy}/${one.limit}`), ...[0, 1, 2].map(() => el("td", { class: "number" }))),
+        (row, one) => [one.riders_on_hold, one.working, one.orders_accepted].forEach((count, place) => text(row.children[place + 1], count < 0 ? `< ${k}` : number(count))));
+    },
+  };
 }
 
 function feedOf(state) {
@@ -117,7 +143,7 @@ function feedOf(state) {
   const list = el("ol", { class: "feed", id: "feed", tabindex: "0", "aria-label": say("feed") });
   const empty = el("p", { class: "empty" }, say("no_alerts"));
   const button = el("button", { type: "button", id: "pause", "aria-pressed": "false", onclick: () => { frozen = !frozen; button.setAttribute("aria-pressed", String(frozen)); text(button, say(frozen ? "go_on" : "pause")); draw(); } }, say("pause"));
-  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), button), el("p", { class: "away", id: "feed-state" }), list, empty);
+  const box = el("section", { class: "card" }, el("div", { class: "feed-head" }, el("h2", {}, say("feed")), el("span", { class: "row" }, el("a", { id: "all-alerts", href: "#/alerts" }, say("all_alerts")), button)), el("p", { class: "away", id: "feed-state" }), list, empty);
   function draw() {
     text(box.querySelector(".away"), state.feed === "away" ? say("unknown_feed") : state.feed === "refused" ? say("not_yours") : "");
     empty.hidden = state.alerts.length > 0;

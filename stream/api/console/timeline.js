@@ -39,11 +39,41 @@ export function restsOf(day, asOf, limits) {
   return runs.map((one, index) => ({ from: one.end, to: ends[index + 1] })).filter((one) => one.to && ms(one.to) - ms(one.from) >= least);
 }
 
-export function timeline({ day, zone, asOf, holds, rests, alerts, width, describedBy }) {
+const ALWAYS = ["order", "loaded", "online"];
+
+/** The clocks to draw: those that every rider has, and those that ran or that some limit counts. */
+export function clocksOf(day, limits) {
+  const more = ["duty", "driving"].filter((name) => day.clocks[name]?.length || limits.some((one) => one.clock === name));
+  return [...ALWAYS, ...more];
+}
+
+/** The instant of a local time in a day: [hours, minutes], moved by what the clocks were put on or back. */
+function instantOf(day, [hours, minutes]) {
+  const wanted = ms(day.start) + hours * HOUR_MS + minutes * 60_000;
+  if (hours === 24) return ms(day.end);
+  const [h, m] = clock(new Date(wanted).toISOString(), day.time_zone).split(":").map(Number);
+  return wanted - ((h - hours) * 60 + (m - minutes)) * 60_000;
+}
+
+/** Stretches of a day outside the only hours that a limit counts: [{clock, limit, between, from, to}]. */
+export function masksOf(day, policies) {
+  const found = [];
+  for (const policy of policies.filter((one) => one.time_zone === day.time_zone)) {
+    for (const limit of policy.limits.filter((one) => one.between)) {
+      const [from, to] = limit.between.map((one) => instantOf(day, one.split(":").map(Number)));
+      // Hours over midnight leave out the middle of the day, others what is before and after them.
+      const out = from < to ? [[ms(day.start), from], [to, ms(day.end)]] : [[to, from]];
+      for (const [a, b] of out) if (a < b) found.push({ clock: limit.clock, limit: limit.name, between: limit.between, from: new Date(a).toISOString(), to: new Date(b).toISOString() });
+    }
+  }
+  return found;
+}
+
+export function timeline({ day, zone, asOf, holds, rests, alerts, width, clocks, masks, describedBy }) {
   const [start, end, now] = [ms(day.start), ms(day.end), ms(asOf)];
   const inner = width - LEFT - RIGHT;
   const x = (at) => LEFT + ((Math.min(Math.max(at, start), end) - start) / (end - start)) * inner;
-  const rows = ["order", "loaded", "online"];
+  const rows = clocks;
   const top = AXIS + 26;
   const bottom = top + (rows.length + 1) * STEP;
   const drawn = svg("svg", { viewBox: `0 0 ${width} ${bottom + 6}`, width, height: bottom + 6, role: "img", "aria-labelledby": describedBy, class: "timeline" });
@@ -64,6 +94,7 @@ export function timeline({ day, zone, asOf, holds, rests, alerts, width, describ
   rows.forEach((row, index) => {
     const y = top + index * STEP;
     drawn.append(svg("text", { x: LEFT, y: y + LABEL - 7, class: "row" }, say(`c_${row}`)));
+    for (const one of masks.filter((mask) => mask.clock === row)) bar(one.from, one.to, y + LABEL, "mask", say("mask_says", { limit: one.limit, from: one.between[0], to: one.between[1] }));
     for (const one of day.clocks[row] ?? []) {
       bar(one.start, one.end, y + LABEL, `run ${row}${one.ended_by_maximum ? " cut" : ""}`, `${say(`c_${row}`)} ${clock(one.start, zone)}–${clock(one.end, zone)}`);
     }

@@ -19,7 +19,7 @@ export function why(told, limit, zone, { held = null } = {}) {
   const flags = [["estimated", "q_estimated"], ["provisional", "q_provisional"], ["late", "q_late"], ["retracted", "q_retracted"]].filter(([name]) => told[name]).map(([, key]) => say(key));
   const reading = (one) => `${one.counted_s === null ? "" : `${span(one.counted_s)}, `}${one.reached === null ? "" : say(one.reached ? "reached_yes" : "reached_no")}. ${one.text}`;
   const rows = [
-    ["amount", `${span(told.counted_s)} / ${span(told.limit_s)}${told.over_s ? ` · ${say("over")} ${span(told.over_s)}` : ""}`],
+    ["amount", told.limit_s ? `${span(told.counted_s)} / ${span(told.limit_s)}${told.over_s ? ` · ${say("over")} ${span(told.over_s)}` : ""}` : say("ban_on")],
     ["clock", told.clock_means],
     ["released_how", [limit ? releaseOf(limit) : "", told.resets_by].filter(Boolean).join(" ")],
     ["released_when", held?.until ? `${clock(held.until, zone, { today })} (${say("rest_now")})` : told.earliest_resume ? clock(told.earliest_resume, zone, { today }) : "–"],

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from detectors.doubts import Doubt
 from detectors.reading import Certain
+from detectors.rider_view import Stretch
 from schemas.durations import write_duration
 from schemas.policy import Policy
 from schemas.policy_calendar import CALENDAR_KINDS, WEEKDAYS
 from schemas.policy_limit import PolicyLimit
+from stream.api.documents.ban_texts import over_with, said_of
 from stream.api.documents.missing_rest import missing_rest
 
 Document = dict[str, Any]
@@ -114,8 +116,11 @@ class Explainer:
         *,
         retracted: bool,
         doubts: Sequence[tuple[Doubt, str, Certain]] = (),
+        ran: Sequence[Stretch] = (),
     ) -> Document | None:
         """The explanation of an alert; None when its policy is no longer named here.
+
+        Longer than others, longer because it is the table of a document's fields.
 
         Parameters
         ----------
@@ -123,6 +128,8 @@ class Explainer:
             What its limit said at its instant by what is certain alone; None when that cannot be said.
         doubts
             What of it is doubtful: of which platform, and what the limit said without it.
+        ran
+            When the clock ran that resets the limit, where it is another than the limit's own.
         """
         found = self._rules.get((alert["policy"], alert["limit"]))
         if found is None:
@@ -153,7 +160,7 @@ class Explainer:
             "over_s": max(0, alert["counted_s"] - alert["limit_s"]),
             "first_instant": alert["event_time"],
             "resets_by": resets_by(rule, lang),
-            "rest_missing": missing_rest(rule, alert, lang),
+            "rest_missing": missing_rest(rule, alert, lang, ran),
             "earliest_resume": resume,
             "estimated": alert["estimated"],
             "provisional": alert["provisional"],
@@ -192,6 +199,8 @@ def gaps(start: str, end: str, counted: Sequence[Pair]) -> list[Pair]:
 def resets_by(rule: PolicyLimit, lang: Language) -> str:
     """What makes a limit count anew, in words."""
     rest_s = rule.rest_s if rule.kind == "rest_within" else rule.reset_s
+    if rule.kind == "ban":
+        return over_with(rule, lang)
     if rule.window_kind in CALENDAR_KINDS:
         return _with_the_calendar(rule, lang)
     if rest_s:
@@ -283,7 +292,8 @@ def _text(alert: Document, rule: PolicyLimit, lang: Language, *, retracted: bool
     at = alert["event_time"][11:16]
     words = "" if rule.message is None else rule.message.zh if lang == "zh" else rule.message.en
     if lang == "zh":
-        text = f"{at}，已累计 {counted}，上限为 {limit}。{words}"
-        return f"此提醒已撤回。{text}" if retracted else text
-    text = f"At {at} the count was {counted}; the limit is {limit}. {words}".strip()
+        said = said_of(alert, lang) if rule.kind == "ban" else f"{at}，已累计 {counted}，上限为 {limit}。"
+        return f"此提醒已撤回。{said}{words}" if retracted else f"{said}{words}"
+    said = f"At {at} the count was {counted}; the limit is {limit}."
+    text = f"{said_of(alert, lang) if rule.kind == 'ban' else said} {words}".strip()
     return f"This alert has been taken back. {text}" if retracted else text

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from detectors.kernels.layout.values import EVIDENCE_SPANS
+from detectors.rider_view import Stretch
 from schemas.durations import write_duration
+from schemas.instants import parse_instant
 from schemas.policy_limit import PolicyLimit
 
 _MINUTE_S = 60
@@ -75,27 +76,47 @@ def _parts_taken(parts_s: Sequence[int], rests_s: Sequence[int]) -> int:
     return taken
 
 
-def missing_rest(rule: PolicyLimit, alert: dict[str, Any], lang: Literal["zh", "en"]) -> str | None:
+def missing_rest(
+    rule: PolicyLimit, alert: dict[str, Any], lang: Literal["zh", "en"], ran: Sequence[Stretch] = ()
+) -> str | None:
     """What rest was missing at the instant of an alert, in words.
 
-    None where no rest makes the limit count anew, where the alert does not show its rests (they are those of
-    another clock, or too many), and of what has ended.
+    Parameters
+    ----------
+    ran
+        When the clock ran whose rests reset the limit, as far as that is known; looked at where it is
+        another clock than the limit's, whose own the alert shows.
+
+    None where no rest makes the limit count anew, where its rests are not all known (there are too many),
+    and of what has ended.
     """
     if not (rule.reset_s or rule.rest_s) or rule.per is not None or rule.kind == "rolling":
         return None
-    evidence = [tuple(map(datetime.fromisoformat, (one["start"], one["end"]))) for one in alert["evidence"]]
-    if (
-        rule.reset_clock is not None
-        or alert["kind"] in ("hold_released", "hold_breached")
-        or not 0 < len(evidence) < EVIDENCE_SPANS
-    ):
+    if alert["kind"] in ("hold_released", "hold_breached"):
         return None
-    rests_s = [
-        int((following[0] - one[1]).total_seconds()) for one, following in itertools.pairwise(evidence)
+    at_s = parse_instant(alert["event_time"])
+    worked = _worked(alert, at_s) if rule.reset_clock is None else _cut(ran, alert, at_s)
+    if not worked:
+        return None
+    rests_s = [following[0] - one[1] for one, following in itertools.pairwise(worked)]
+    return in_words(missing_at(rule, rests_s, at_s - worked[-1][1]), lang)
+
+
+def _worked(alert: dict[str, Any], at_s: int) -> list[tuple[int, int]]:
+    """When the limit's clock ran since its episode began; nothing where not all of it is shown."""
+    shown = [(parse_instant(one["start"]), parse_instant(one["end"])) for one in alert["evidence"]]
+    return [(start, min(end, at_s)) for start, end in shown] if len(shown) < EVIDENCE_SPANS else []
+
+
+def _cut(ran: Sequence[Stretch], alert: dict[str, Any], at_s: int) -> list[tuple[int, int]]:
+    """The stretches since the episode began; nothing where they are not known from there on."""
+    begin_s = parse_instant(alert["window"]["start"])
+    found = [
+        (one.start_s, at_s if one.end_s is None else min(one.end_s, at_s))
+        for one in ran
+        if one.start_s <= at_s and (one.end_s is None or one.end_s > begin_s)
     ]
-    at = datetime.fromisoformat(alert["event_time"])
-    found = missing_at(rule, rests_s, int((at - evidence[-1][1]).total_seconds()))
-    return in_words(found, lang)
+    return found if found and found[0][0] <= begin_s else []
 
 
 def in_words(found: Missing, lang: Literal["zh", "en"]) -> str:

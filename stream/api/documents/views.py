@@ -18,6 +18,7 @@ from detectors.rider_view import RiderView, Stretch
 from detectors.verdicts import STATUSES
 from schemas.overview import K
 from schemas.policy import Policy
+from schemas.policy_limit import PolicyLimit
 from stream.api.documents.batch import Batch
 from stream.api.documents.explanation import clock_means
 from stream.output.alert_json import utc
@@ -43,35 +44,40 @@ def _policy(policy: Policy) -> Document:
         "modality": policy.modality,
         "title": policy.title,
         "source": policy.source,
-        "limits": [
-            {
-                "name": one.name,
-                "kind": one.kind,
-                "clock": one.clock,
-                "clock_means": clock_means(one.clock),
-                "limit_s": one.amount_s,
-                "reset_s": one.reset_s,
-                "reset_parts_s": one.reset_parts_s,
-                "reset_sum_s": one.reset_sum_s,
-                "reset_sum_parts_s": one.reset_sum_parts_s,
-                "reset_clock": one.reset_clock,
-                "window_s": one.window_s,
-                "rest_s": one.rest_s,
-                "per": one.per,
-                "day_start": one.day_start,
-                "week_start": one.week_start,
-                "weeks": one.weeks,
-                "between": one.between,
-                "warn_before_s": one.warn_before_s,
-                "remind_every_s": one.remind_every_s,
-                "effect": one.effect,
-                "release": one.release,
-                "hold_for_s": one.hold_for_s,
-                "message": one.message,
-                "source": one.source or policy.source,
-            }
-            for one in policy.limits
-        ],
+        "limits": [_limit_of_policy(one, policy) for one in policy.limits],
+    }
+
+
+def _limit_of_policy(one: PolicyLimit, policy: Policy) -> Document:
+    return {
+        "name": one.name,
+        "kind": one.kind,
+        "clock": one.clock,
+        "clock_means": clock_means(one.clock),
+        "limit_s": one.amount_s,
+        "reset_s": one.reset_s,
+        "reset_parts_s": one.reset_parts_s,
+        "reset_sum_s": one.reset_sum_s,
+        "reset_sum_parts_s": one.reset_sum_parts_s,
+        "reset_clock": one.reset_clock,
+        "window_s": one.window_s,
+        "rest_s": one.rest_s,
+        "per": one.per,
+        "day_start": one.day_start,
+        "week_start": one.week_start,
+        "weeks": one.weeks,
+        "between": one.between,
+        "condition": one.condition,
+        "when": one.when,
+        "dates": one.dates,
+        "zones": one.zones,
+        "warn_before_s": one.warn_before_s,
+        "remind_every_s": one.remind_every_s,
+        "effect": one.effect,
+        "release": one.release,
+        "hold_for_s": one.hold_for_s,
+        "message": one.message,
+        "source": one.source or policy.source,
     }
 
 
@@ -292,4 +298,13 @@ def for_regulator(overview: Document, k: int = K) -> Document:
         "persons_shown": False,
         "on_hold": [],
         "nearest": [],
+        "shadow": [
+            one | {name: _alone(count, k) for name, count in one.items() if name not in ("policy", "limit")}
+            for one in overview.get("shadow", ())
+        ],
     }
+
+
+def _alone(count: int, k: int) -> int:
+    """A cell that adds up to nothing with others: a rider may be in several."""
+    return SUPPRESSED if 0 < count < k else count

@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from typing import Any
 
-import msgspec
-
 from schemas.instants import parse_instant
 from schemas.platform_view import concerns
+from stream.api.queries.read_alert import Listener, ReadAlert
 
 Document = dict[str, Any]
 #: By rider, since when which platforms claim him, epoch seconds; None: that cannot be said now.
@@ -25,29 +24,6 @@ Owners = Callable[[Sequence[str]], Sequence[Mapping[str, int] | None]]
 MOST_ALERTS = 200_000
 #: Alerts of which it was not known whose they are, and are asked about again at once.
 _AGAIN_AT_ONCE = 200
-
-
-class ReadAlert(msgspec.Struct, gc=False):
-    """A record of the topic of alerts; ``packed`` is the document in JSON.
-
-    ``identity`` is that of the alert that a retraction takes back. ``shown`` are the platforms whose it is.
-    """
-
-    sequence: int
-    partition: int
-    offset: int
-    identity: str
-    rider: str
-    platform: str | None
-    event_s: int
-    retraction: bool
-    packed: bytes
-    shown: tuple[str, ...] = ()
-
-    def document(self) -> Document:
-        """The alert."""
-        found: Document = msgspec.json.decode(self.packed)
-        return found
 
 
 class View:
@@ -111,10 +87,13 @@ class AlertLog:
     ----------
     owners
         Whose own riders are.
+    listener
+        Is told of what is read; None: nobody.
     """
 
-    def __init__(self, owners: Owners, most: int = MOST_ALERTS) -> None:
+    def __init__(self, owners: Owners, most: int = MOST_ALERTS, listener: Listener | None = None) -> None:
         self._owners = owners
+        self._listener = listener
         self._most = most
         self._everyone = View()
         self._own: dict[str, View] = {}
@@ -128,9 +107,12 @@ class AlertLog:
         self.position: list[int] = []
         self._begins: dict[int, int] = {}
 
-    def read(self, alert: Document, packed: bytes, partition: int, offset: int) -> ReadAlert:
+    def read(
+        self, alert: Document, packed: bytes, partition: int, offset: int, told_s: float = 0.0
+    ) -> ReadAlert:
         """The record of an alert just read."""
         self._sequence += 1
+        hold = alert["hold"]
         return ReadAlert(
             self._sequence,
             partition,
@@ -141,6 +123,11 @@ class AlertLog:
             parse_instant(alert["event_time"]),
             alert["kind"] == "retracted",
             packed,
+            told_s,
+            alert["kind"],
+            f"{alert['policy']}/{alert['limit']}",
+            alert["zone"],
+            None if hold is None else parse_instant(hold["from"]),
         )
 
     def take(self, some: Sequence[ReadAlert]) -> list[bool]:
@@ -163,6 +150,9 @@ class AlertLog:
         self.position[one.partition] = max(self.position[one.partition], one.offset)
         self._begins.setdefault(one.partition, one.offset)
         self._all.append(one)
+        one.again = not one.retraction and one.identity in self._everyone.alerts
+        if self._listener is not None:
+            self._listener.read(one)
         if one.retraction:
             if one.identity in self._everyone.alerts:
                 self._retracted.add(one.identity)
@@ -191,6 +181,8 @@ class AlertLog:
         )
         for platform in one.shown:
             self._own.setdefault(platform, View()).add(one)
+        if self._listener is not None:
+            self._listener.owned(one)
 
     def settle(self) -> None:
         """Ask again whose the alerts are of which it could not be said; a few at a time."""
@@ -241,6 +233,14 @@ class AlertLog:
         view = self._everyone if platform is None else self._own.get(platform)
         found = None if view is None else view.alerts.get(identity)
         return None if found is None else (found, identity in self._retracted)
+
+    def standing(self) -> list[ReadAlert]:
+        """The newest record of every alert that is still here, retracted ones too."""
+        return list(self._everyone.alerts.values())
+
+    def is_retracted(self, identity: str) -> bool:
+        """Whether an alert has been taken back."""
+        return identity in self._retracted
 
     def of_rider(self, rider: str, platform: str | None, since_s: int | None) -> list[tuple[ReadAlert, bool]]:
         """The recent alerts of a rider by their instants, each with whether it has been retracted.

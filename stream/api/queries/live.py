@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
 from detectors.kernels.layout.values import PAST
 from schemas.platform_view import alert_view
 from stream.api.access.keys import Caller
-from stream.api.queries.alert_log import ReadAlert
 from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
+from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts
-from stream.api.queries.riders import Riders
 
 Document = dict[str, Any]
+Owners = Callable[[Sequence[str]], list[Mapping[str, int] | None]]
 #: Of alerts of which it cannot be said here whose they are, so many are asked about for who resumes.
 _LOOKED_AT = 5_000
 #: Alerts written at a time beside the event loop: less than a millisecond's work.
@@ -34,12 +34,12 @@ class LiveQueries:
 
     Parameters
     ----------
-    riders, recent, peers
-        Where riders, what was told, and other machines' answers are found.
+    owners, recent, peers
+        Where is found whose riders are, what was told, and what other machines answer.
     """
 
-    def __init__(self, riders: Riders, recent: RecentAlerts, peers: Peers) -> None:
-        self.riders = riders
+    def __init__(self, owners: Owners, recent: RecentAlerts, peers: Peers) -> None:
+        self._owners = owners
         self.recent = recent
         self.peers = peers
         #: One client at a time is told what it has missed.
@@ -61,7 +61,7 @@ class LiveQueries:
     def _claims_here(self, platform: str, riders: Sequence[str]) -> dict[str, int | None]:
         return {
             rider: None if one is None else one.get(platform, NOT_OWN)
-            for rider, one in zip(riders, self.riders.owners(riders), strict=True)
+            for rider, one in zip(riders, self._owners(riders), strict=True)
         }
 
     def missed(self, caller: Caller, position: Sequence[int]) -> Missed:

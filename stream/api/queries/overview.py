@@ -10,6 +10,7 @@ from detectors.limits import Limit
 from stream.api.documents.views import Survey
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.riders import Riders
+from stream.api.queries.shadow import ShadowQuery
 from stream.output.alert_json import utc
 from stream.state.shm_reader import Health
 from stream.state.shm_writer import STALE_S
@@ -27,13 +28,21 @@ class OverviewQuery:
         Where riders and what was told are found.
     limits
         Of the table by which riders are judged.
+    shadow
+        Of what is in the shadow; None where nothing is.
     wall
         The wall clock, epoch seconds.
     """
 
     def __init__(
-        self, riders: Riders, recent: RecentAlerts, limits: Sequence[Limit], wall: Callable[[], float]
+        self,
+        riders: Riders,
+        recent: RecentAlerts,
+        limits: Sequence[Limit],
+        wall: Callable[[], float],
+        shadow: ShadowQuery | None = None,
     ) -> None:
+        self._shadow = shadow
         self.riders = riders
         self.recent = recent
         self.limits = limits
@@ -75,6 +84,7 @@ class OverviewQuery:
             "events_per_second": self._rate(healths),
             "dead_letters": dict(self.recent.dead_letters),
             "partitions": partitions,
+            "shadow": [] if self._shadow is None else self._shadow.rows(),
         }
 
     def _rate(self, healths: Sequence[Health]) -> float | None:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from detectors.kernels.layout.values import NONE
-from detectors.kernels.reading.columns import Asker
+from detectors.kernels.reading.columns import Asker, Shared
 from detectors.limits import LimitTable
 from detectors.reading import EVERYONE, Reader
 from detectors.rider_view import RiderView
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.settings import Settings
 from stream.state.shm_reader import Health, SharedPartition
@@ -98,6 +98,17 @@ class Partitions:
         """How far each partition is, as far as it is on this machine."""
         now_ms = int(self._wall() * 1000)
         return [self._of_thread(number).health(now_ms) for number in range(self.partitions() or 0)]
+
+    def _arrays(self, partition: SharedPartition) -> Shared | None:
+        """A partition's arrays, its reader looking at zones and conditions as the worker does."""
+        shared = partition.arrays()
+        if shared is None or not self.limits.is_gated:
+            return shared
+        gates = partition.gates()
+        if gates is None:
+            return None
+        self._reader.follow(self.limits.packed._replace(**gates), *partition.zone_names())
+        return shared
 
     def _attempts(self, partition: SharedPartition, tries: int) -> Iterator[Health]:
         """Some tries with pauses, each with how far the partition is.

@@ -4,44 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from detectors.doubts import Doubt
-from detectors.limits import LimitTable
 from detectors.reading import Certain
+from detectors.rider_view import RiderView, Stretch
 from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
 from schemas.policy import Policy
 from stream.api.access.keys import Caller
-from stream.api.documents.batch import Batch
 from stream.api.documents.eligibility_answers import (
-    Answers,
-    EligibilityAnswer,
-    answers_of,
     read_batch,
-    verdicts_of,
     write_answers,
 )
-from stream.api.documents.explanation import Explainer, Language
+from stream.api.documents.explanation import Language
+from stream.api.documents.rounding import Published
 from stream.api.documents.views import for_regulator, rider_document, summary_document
+from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import not_found, unavailable
-from stream.api.queries.alert_log import ReadAlert
+from stream.api.queries.eligibility import EligibilityQueries
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.history import HistoryQuery
+from stream.api.queries.judged_by import JudgedBy, PlanFollower
+from stream.api.queries.listing import RiderList
 from stream.api.queries.live import LiveQueries
-from stream.api.queries.overview import OverviewQuery
 from stream.api.queries.partitions import Unsure
 from stream.api.queries.peers import FORWARDED, Peers
+from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
-from stream.policies.calendars import window_starts
-from stream.policies.limits import limits_of
+from stream.api.reviews.desk import ReviewDesk
 from stream.policies.loader import load_all
 from stream.settings import Settings
 
@@ -50,7 +48,7 @@ Found = TypeVar("Found")
 _json = msgspec.json.Encoder()
 
 
-class QueryService(LiveQueries):
+class QueryService(EligibilityQueries, LiveQueries):
     """Answers for every route.
 
     Parameters
@@ -62,77 +60,56 @@ class QueryService(LiveQueries):
     """
 
     def __init__(self, settings: Settings, wall: Callable[[], float] = time.time) -> None:
-        self.policies: Sequence[Policy] = load_all(settings.policies)
-        table = LimitTable(limits_of(self.policies), window_starts)
-        self.limits = table.limits
-        riders = Riders(settings, table, settings.store(0), wall)
-        super().__init__(riders, RecentAlerts(settings, riders.owners, wall), Peers(settings.peers))
-        #: Ids of the live stream; the app puts in those that the file of keys has the secret of.
+        self.history = HistoryQuery.of(settings, lambda: self.judged.riders, wall)
+        recent = RecentAlerts(settings, self._owners_now, wall, self.history)
+        self.judged = JudgedBy.of(settings, load_all(settings.policies), recent, wall)
+        super().__init__(self._owners_now, recent, Peers(settings.peers))
+        #: Ids of the live stream; the app puts in those of the file of keys.
         self.ids = EventIds(lambda: b"")
         self.counts = Counts()
-        self._explainer = Explainer(self.policies)
+        self.settings = settings
         self._wall = wall
-        self._overview = OverviewQuery(self.riders, self.recent, self.limits, wall)
+        self._plans = PlanFollower(settings, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
+        self._published = Published()
+        #: None where no file of reviews is named.
+        self.reviews = ReviewDesk.of(settings.reviews, settings.review_within, wall)
+
+    def _owners_now(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
+        """Whose riders are; looked up anew each time, for the workers may go on with other policies."""
+        return self.judged.riders.owners(riders)
+
+    @property
+    def policies(self) -> Sequence[Policy]:
+        """The policies that judge here."""
+        return self.judged.policies
+
+    @property
+    def riders(self) -> Riders:
+        """The riders of this machine, as they are judged now."""
+        return self.judged.riders
+
+    @property
+    def rider_list(self) -> RiderList:
+        """All riders of this machine, page by page."""
+        return self.judged.rider_list
 
     def warm_up(self) -> None:
         """Compile or load the kernels before the first question."""
+        self.follow_plan()
         self.riders.warm_up()
         asked = read_batch(b'{"candidates":[{"rider_id":"nobody","minutes":25}]}')
-        write_answers(asked, self.limits, {}, 1, "closed")
+        write_answers(asked, self.judged.limits, {}, 1, "closed")
 
-    # -- may he take this order ----------------------------------------------------------------
-
-    async def eligibility(
-        self, caller: Caller, rider: str, minutes: int, headers: Mapping[str, str]
-    ) -> bytes:
-        """The answer for one rider, written."""
-        batch = Batch.of([rider], [minutes])
-        unsure = self.riders.answer(batch, caller.platform, patient=False)
-        if BUSY in unsure.values():
-            unsure = await asyncio.to_thread(self.riders.answer, batch, caller.platform)
-        (answer,) = await self._with_peers(self._answers(batch, unsure, caller), headers)
-        self.counts.answered([(answer.verdict, 1)])
-        return _json.encode(answer)
-
-    async def round(self, caller: Caller, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """The answers to a round's body in the order of the candidates, written.
-
-        Raises
-        ------
-        InvalidBatch
-            When the body is none; the message says what is wrong.
-        """
-        here, batch, unsure = await asyncio.to_thread(self._round_here, caller, body)
-        if here is not None:
-            return here
-        answers = await asyncio.to_thread(self._answers, batch, unsure, caller)
-        answers = await self._with_peers(answers, headers)
-        return await asyncio.to_thread(self._counted, answers)
-
-    def _counted(self, answers: list[EligibilityAnswer]) -> bytes:
-        self.counts.answered(Counter(one.verdict for one in answers).items())
-        return _json.encode(Answers(answers))
-
-    def _round_here(self, caller: Caller, body: bytes) -> tuple[bytes | None, Batch, dict[int, str]]:
-        """The answers of this machine, None when others should be asked; the round, and what is unsure."""
-        batch = read_batch(body)
-        unsure = self.riders.answer(batch, caller.platform)
-        if self.peers and "elsewhere" in unsure.values():
-            return None, batch, unsure
-        partitions = self.riders.partitions()
-        self.counts.answered(verdicts_of(batch, unsure, partitions))
-        return write_answers(batch, self.limits, unsure, partitions, caller.if_unknown), batch, unsure
-
-    def _answers(self, batch: Batch, unsure: Mapping[int, str], caller: Caller) -> list[EligibilityAnswer]:
-        return answers_of(batch, self.limits, unsure, self.riders.partitions(), caller.if_unknown)
-
-    async def _with_peers(
-        self, answers: list[EligibilityAnswer], headers: Mapping[str, str]
-    ) -> list[EligibilityAnswer]:
-        if not self.peers or FORWARDED in headers:
-            return answers
-        return await self.peers.complete(headers, answers)
+    def follow_plan(self) -> bool:
+        """Go on with the policies that the workers of this machine judge by; whether they are others."""
+        policies = self._plans.other_than(self.judged.digest)
+        if policies is None:
+            return False
+        judged = JudgedBy.of(self.settings, policies, self.recent, self._wall)
+        judged.riders.warm_up()
+        self.judged = judged
+        return True
 
     # -- riders and alerts ---------------------------------------------------------------------
 
@@ -144,20 +121,37 @@ class QueryService(LiveQueries):
         Problem
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
+        judged = self.judged
+        view = await self._viewed(judged, caller.platform, rider, "", headers)
+        if not isinstance(view, RiderView):
+            return view
+        if caller.platform is not None:
+            return summary_document(rider, view)
+        rest_stops = await self.rest_stops.of_rider(view, judged.riders.zone_of(rider, view))
+        return rider_document(rider, view, judged.limits, rest_stops)
+
+    async def week(self, rider: str, headers: Mapping[str, str]) -> Document:
+        """The days of a rider's last week; not for platforms. Raises as `rider` does."""
+        judged = self.judged
+        view = await self._viewed(judged, None, rider, "/week", headers)
+        zones = sorted({one.time_zone for one in judged.limits})
+        return week_document(rider, view, zones) if isinstance(view, RiderView) else view
+
+    async def _viewed(
+        self, judged: JudgedBy, platform: str | None, rider: str, what: str, headers: Mapping[str, str]
+    ) -> RiderView | Document:
+        """A rider of this machine; of another one, what its API answers."""
         try:
-            view = await self._seen(self.riders.rider, rider, caller.platform)
+            view = await self._seen(judged.riders.rider, rider, platform)
         except Unsure as error:
             if str(error) == "elsewhere" and self.peers and FORWARDED not in headers:
-                found = await self.peers.get(headers, f"/v1/riders/{rider}")
+                found = await self.peers.get(headers, f"/v1/riders/{rider}{what}")
                 if found is not None:
                     return found
             raise unavailable(str(error)) from error
         if view is None:
             raise not_found("this rider", "check the id; riders are known from their first event on")
-        if caller.platform is not None:
-            return summary_document(rider, view)
-        rest_stops = await self.rest_stops.of_rider(view, self.riders.zone_of(rider, view))
-        return rider_document(rider, view, self.limits, rest_stops)
+        return view
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
         """What a look at a rider finds; one who is being changed is looked at again beside the loop."""
@@ -201,9 +195,7 @@ class QueryService(LiveQueries):
         Problem
             404 when it is not among the recent ones, or not the caller's.
         """
-        found = self.recent.log.alert(caller.platform, identity)
-        if found is not None and not await self._is_own(caller, found[0]):
-            found = None
+        found = await self._own_alert(caller, identity)
         if found is None and caller.platform is not None and FORWARDED not in headers:
             there = await self.peers.get(headers, f"/v1/alerts/{identity}/explanation?lang={lang}")
             if there is not None:
@@ -211,32 +203,37 @@ class QueryService(LiveQueries):
         if found is None:
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         alert = found[0].document()
-        certain, doubts = await asyncio.to_thread(self._looked_up, alert, caller.platform)
-        document = self._explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts)
+        judged = self.judged
+        certain, doubts, ran = await asyncio.to_thread(_looked_up, judged, alert, caller.platform)
+        document = judged.explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts, ran=ran)
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
         if caller.platform is not None:
             return explanation_view(caller.platform, document)
         return {**document, "rest_stops": await self.rest_stops.of_alert(alert, retracted=found[1])}
 
-    def _looked_up(
-        self, alert: Document, platform: str | None
-    ) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]]]:
-        """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
+    async def seen_alert(self, caller: Caller, identity: str, headers: Mapping[str, str]) -> Document:
+        """An alert whose explanation the caller may see.
 
-        None, and nothing, where that cannot be said.
+        Raises
+        ------
+        Problem
+            404 as `explanation` does.
         """
-        named = [(one.policy, one.name) for one in self.limits]
-        if (alert["policy"], alert["limit"]) not in named:
-            return None, ()
-        index = named.index((alert["policy"], alert["limit"]))
-        at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
-        try:
-            certain = self.riders.certain(alert["rider_id"], index, at_s, since_s)
-            doubts = self.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
-        except Unsure:
-            return None, ()
-        return certain, doubts or ()
+        found = await self._own_alert(caller, identity)
+        if found is None and caller.platform is not None:
+            # Another machine may know that it is the caller's.
+            await self.explanation(caller, identity, "en", headers)
+            found = self.recent.log.alert(None, identity)
+        if found is None:
+            raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
+        return found[0].document()
+
+    async def _own_alert(self, caller: Caller, identity: str) -> tuple[ReadAlert, bool] | None:
+        found = self.recent.log.alert(caller.platform, identity)
+        if found is not None and not await self._is_own(caller, found[0]):
+            return None
+        return found
 
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
@@ -250,16 +247,20 @@ class QueryService(LiveQueries):
 
     async def overview(self, caller: Caller) -> Document:
         """What a console shows, as much as the caller may see."""
-        document = await self._overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
+        document = await self.judged.overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return await asyncio.to_thread(for_regulator, document)
+            shown = await asyncio.to_thread(for_regulator, document)
+            return self._published.overview(self._wall(), shown)
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
 
     async def metrics(self) -> bytes:
         """Totals for Prometheus."""
-        self.counts.rest_stops = await self.rest_stops.counts(self._overview.overview)
+        if self.reviews is not None:
+            now_s = int(self._wall())
+            self.counts.reviews = await asyncio.to_thread(self.reviews.store.counts, now_s)
+        self.counts.rest_stops = await self.rest_stops.counts(self.judged.overview.overview)
         return self.counts.text()
 
     def ready(self) -> str | None:
@@ -273,6 +274,31 @@ class QueryService(LiveQueries):
         if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
+
+
+def _looked_up(
+    judged: JudgedBy, alert: Document, platform: str | None
+) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]], Sequence[Stretch]]:
+    """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
+
+    Also when the clock ran that resets it, where it is another than its own. None, and nothing, where that
+    cannot be said.
+    """
+    named = [(one.policy, one.name) for one in judged.limits]
+    if (alert["policy"], alert["limit"]) not in named:
+        return None, (), ()
+    index = named.index((alert["policy"], alert["limit"]))
+    at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
+    try:
+        certain = judged.riders.certain(alert["rider_id"], index, at_s, since_s)
+        doubts = judged.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
+        ran: Sequence[Stretch] = ()
+        if clock := judged.limits[index].reset_clock:
+            view = judged.riders.rider(alert["rider_id"], None)
+            ran = () if view is None else view.stretches.get(clock, ())
+    except Unsure:
+        return None, (), ()
+    return certain, doubts or (), ran
 
 
 def _told(found: Sequence[tuple[ReadAlert, bool]]) -> list[Document]:

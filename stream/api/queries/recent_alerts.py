@@ -12,8 +12,9 @@ import msgspec
 import structlog
 
 from schemas.platform_view import alert_view, concerns
-from stream.api.queries.alert_log import AlertLog, Owners, ReadAlert
+from stream.api.queries.alert_log import AlertLog, Owners
 from stream.api.queries.event_ids import EventIds
+from stream.api.queries.read_alert import Listener, ReadAlert
 from stream.kafka.log_reader import Arrived, TopicsAbsent, follow
 from stream.settings import Settings
 
@@ -80,13 +81,24 @@ class RecentAlerts:
     ----------
     owners
         Whose own riders are.
+    listener
+        Is told of every alert read; None: nobody.
     """
 
-    def __init__(self, settings: Settings, owners: Owners, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        owners: Owners,
+        wall: Callable[[], float] = time.time,
+        listener: Listener | None = None,
+    ) -> None:
         self._settings = settings
         self._wall = wall
         self._owners = owners
-        self.log = AlertLog(owners)
+        self._listener = listener
+        self.log = AlertLog(owners, listener=listener)
+        #: Whether everything that was in the topics when they were opened has been read.
+        self.has_caught_up = False
         self._arrivals: deque[float] = deque(maxlen=100_000)
         self.by_kind: Counter[str] = Counter()
         self.breaches: Counter[str] = Counter()
@@ -109,7 +121,9 @@ class RecentAlerts:
                     self.trouble, self.topics_absent = None, False
                     await self._begin_anew(starts)
                     while True:
-                        await self._take_in_turns(await read(500))
+                        some = await read(500)
+                        self.has_caught_up = self.has_caught_up or not some
+                        await self._take_in_turns(some)
             except OSError as error:
                 self._say(error)
             finally:
@@ -138,7 +152,8 @@ class RecentAlerts:
 
     async def _begin_anew(self, starts: Mapping[int, int]) -> None:
         """What is followed anew is read from further back: nothing must count twice."""
-        former, self.log = self.log, AlertLog(self._owners)
+        former, self.log = self.log, AlertLog(self._owners, listener=self._listener)
+        self.has_caught_up = False
         for partition, offset in starts.items():
             self.log.begin(partition, offset)
         for counter in (self.by_kind, self.breaches, self.dead_letters):
@@ -186,7 +201,7 @@ class RecentAlerts:
             if alert["kind"] == "hold_breached":
                 self.breaches[alert["platform"] or "-"] += 1
             self._arrivals.append(told_s)
-            read.append(self.log.read(alert, packed, partition, offset))
+            read.append(self.log.read(alert, packed, partition, offset, told_s))
         sure = self.log.take(read)
         if not self._subscribers:
             return

@@ -17,7 +17,7 @@ from detectors.kernels.reading.columns import A_VERDICT, UNSURE, Asked, Asker, S
 from detectors.limits import LimitTable
 from detectors.reading import Busy, Certain
 from detectors.rider_view import RiderView, clocks_running
-from detectors.store import StoreSettings
+from detectors.settings import StoreSettings
 from stream.api.documents.batch import Batch
 from stream.api.queries.partitions import Partitions, Unsure
 from stream.settings import Settings
@@ -88,7 +88,7 @@ class Riders(Partitions):
     ) -> None:
         partition = self._of_thread(number)
         for health in self._attempts(partition, tries):
-            shared = partition.arrays()
+            shared = self._arrays(partition)
             if shared is None:
                 continue
             asker = self._asker(partition, platform, health)
@@ -185,7 +185,7 @@ class Riders(Partitions):
         batch = Batch.of([rider], [0])
         partition = self._of_thread(int(batch.murmurs[0]) % count)
         for health in self._attempts(partition, tries):
-            shared = partition.arrays()
+            shared = self._arrays(partition)
             if shared is None:
                 continue
             try:
@@ -217,7 +217,7 @@ class Riders(Partitions):
         unsaid: list[Mapping[str, int] | None] = [None] * len(which)
         partition = self._of_thread(number)
         health = partition.health(int(self._wall() * 1000))
-        shared = partition.arrays() if health.why_not is None else None
+        shared = self._arrays(partition) if health.why_not is None else None
         if shared is None:
             return unsaid
         claims = self._reader.claims(shared, (health.now_s or 0) - self._keep_s, batch.asked, which)
@@ -237,7 +237,7 @@ class Riders(Partitions):
         healths = self.healths()
         for health in healths:
             partition = self._of_thread(health.partition)
-            shared = partition.arrays() if health.why_not is None else None
+            shared = self._arrays(partition) if health.why_not is None else None
             if shared is None:
                 continue
             riders = min(health.riders, len(shared.rows))
@@ -248,12 +248,26 @@ class Riders(Partitions):
                 found.append((health.partition, batch, running))
         return found, healths
 
-    def by_platform(self, partition: int, batch: Batch) -> Iterator[tuple[str, Batch]]:
-        """A surveyed round answered anew as each platform of the partition would see it."""
+    def used(self, partition: int, batch: Batch, which: I64) -> I64 | None:
+        """How much of each limit some of a surveyed round have used, `detectors.reading.Reader.used`."""
+        of = self._of_thread(partition)
+        shared = self._arrays(of)
+        if shared is None:
+            return None
+        health = of.health(int(self._wall() * 1000))
+        found = self._reader.used(shared, health.now_s or 0, batch.asked, which)
+        return found if of.is_current() else None
+
+    def by_platform(
+        self, partition: int, batch: Batch, only: str | None = None
+    ) -> Iterator[tuple[str, Batch]]:
+        """A surveyed round answered anew as each platform of the partition would see it, or only one."""
         of = self._of_thread(partition)
         for platform in of.platforms():
+            if only is not None and platform != only:
+                continue
             health = of.health(int(self._wall() * 1000))
-            shared = of.arrays()
+            shared = self._arrays(of)
             if shared is None or health.why_not is not None:
                 return
             asked = batch.asked._replace(answers=np.zeros_like(batch.asked.answers))

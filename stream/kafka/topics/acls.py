@@ -83,8 +83,9 @@ def _worker(settings: Settings, _: str) -> Granted:
     # Misplaced events go back into the source; who takes over a partition reads what was told.
     yield _topic(settings.source_topic), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.control_topic), ("READ", "DESCRIBE_CONFIGS")
+    yield _topic(settings.zone_condition_topic), ("READ", "DESCRIBE_CONFIGS")
     both = settings.alerts_topic, settings.status_topic, settings.state_topic, settings.dead_letter_topic
-    for name in both:
+    for name in (*both, settings.shadow_alerts_topic, settings.shadow_state_topic):
         yield _topic(name), ("READ", "WRITE", "DESCRIBE_CONFIGS")
     yield _topic(settings.watermark_topic), ("WRITE", "DESCRIBE_CONFIGS")
     for outlet in _outlets(settings):
@@ -114,7 +115,9 @@ def _api(settings: Settings, _: str) -> Granted:
     )
     for name in names:
         yield _topic(name), ("READ",)
-    yield _topic(settings.source_topic), ("DESCRIBE",)
+    # Write: what an answer to a review leads to, corrections and orders to lift a hold.
+    yield _topic(settings.source_topic), ("DESCRIBE", "WRITE")
+    yield _topic(settings.control_topic), ("WRITE",)
 
 
 def _webhooks(settings: Settings, _: str) -> Granted:
@@ -125,6 +128,13 @@ def _webhooks(settings: Settings, _: str) -> Granted:
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("READ",)
 
 
+def _ledger(settings: Settings, _: str) -> Granted:
+    for name in (settings.alerts_topic, settings.control_topic):
+        yield _topic(name), ("READ",)
+    for outlet in _outlets(settings):
+        yield outlet, ("READ",)
+
+
 def _operator(settings: Settings, _: str) -> Granted:
     # No delete: a slip must not remove evidence. `respite forget` looks whether the status is gone.
     yield _topic(settings.status_topic), ("READ",)
@@ -132,14 +142,20 @@ def _operator(settings: Settings, _: str) -> Granted:
     names = (
         settings.source_topic, settings.alerts_topic, settings.status_topic, settings.watermark_topic,
         settings.dead_letter_topic, settings.state_topic, settings.prefix + WEBHOOK_DEAD_LETTER,
+        settings.shadow_alerts_topic, settings.shadow_state_topic,
     )  # fmt: skip
     for name in names:
         yield _topic(name), made
     for outlet in _outlets(settings):
         yield outlet, made
     yield _topic(settings.control_topic), (*made, "READ", "WRITE")
+    yield _topic(settings.zone_condition_topic), (*made, "READ", "WRITE")
     yield Resource("group", settings.group), ("DESCRIBE",)
     yield Resource("group", f"{WEBHOOK_GROUP}-", prefixed=True), ("DESCRIBE",)
+
+
+def _announcer(settings: Settings, _: str) -> Granted:
+    yield _topic(settings.zone_condition_topic), ("WRITE",)
 
 
 def _nothing(_: Settings, __: str) -> Granted:
@@ -153,7 +169,9 @@ _ROLES: dict[str, Callable[[Settings, str], Granted]] = {
     "consumer": _consumer,
     "api": _api,
     "webhooks": _webhooks,
+    "ledger": _ledger,
     "operator": _operator,
+    "announcer": _announcer,
     "regulator": _nothing,
 }
 ROLES = tuple(_ROLES)

@@ -49,7 +49,10 @@ def configs_of(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> dict[str, d
     """Values in force, defaults included, of the settings that the contract speaks of."""
     if not topics:
         return {}
-    names = ("cleanup.policy", "retention.ms", "message.timestamp.type", "max.message.bytes")
+    names = (
+        "cleanup.policy", "retention.ms", "message.timestamp.type", "max.message.bytes",
+        "min.compaction.lag.ms",
+    )  # fmt: skip
     asked = [ConfigResource(ConfigResourceType.TOPIC, topic.name, dict.fromkeys(names)) for topic in topics]
     found = admin.describe_configs(asked, config_filter="all")["topic"]
     hidden = [topic for topic, values in found.items() if not values]
@@ -117,6 +120,8 @@ def _unmended(admin: KafkaAdminClient, topics: Sequence[Wanted]) -> list[Wanted]
 
 
 def _suffices(key: str, current: str, asked: str) -> bool:
+    if key == "min.compaction.lag.ms" and current:
+        return int(current) >= int(asked)
     if key == "retention.ms" and current:
         return int(current) < 0 or int(current) >= int(asked)
     return current == asked

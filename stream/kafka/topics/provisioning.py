@@ -13,16 +13,21 @@ from kafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from schemas.policy import InvalidPolicy
+from schemas.policy import InvalidPolicy, Policy
 from stream.kafka.admin import KafkaUnavailable, administration
 from stream.kafka.topics.existing import Say, TopicsRefused, configs_of, create, mend, partition_counts
-from stream.kafka.topics.wanted import SHORTEST_RETENTION_S, Wanted, retention_s, wanted
-from stream.policies.loader import load_all
+from stream.kafka.topics.wanted import SHORTEST_RETENTION_S, ZONE_CONDITION, Wanted, retention_s, wanted
+from stream.policies.shadow import all_policies
 from stream.settings import Settings
 
 DEFAULT_PARTITIONS = 4
 #: Roles of the topics that no other party reads or writes.
-_OUR_OWN = ("state", "control")
+_OUR_OWN = ("state", "control", "shadow")
+#: Settings that name topics.
+_NAMES = (
+    "prefix", "source", "alerts", "status", "watermark", "dead_letter", "state", "control", "zone_condition",
+    "shadow_alerts", "shadow_state",
+)  # fmt: skip
 
 
 def ensure_topics(
@@ -52,23 +57,30 @@ def ensure_topics(
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
+    topics = wanted(
+        settings, retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
+    )
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
         number = (
             partitions
             or counts.get(settings.source_topic)
-            or max(counts.values(), default=DEFAULT_PARTITIONS)
+            or max(_like_the_source(topics, counts).values(), default=DEFAULT_PARTITIONS)
         )
-        faults = _differing(counts, number, settings)
+        faults = _differing(_like_the_source(topics, counts), number, settings)
         if faults:
             raise TopicsRefused("\n".join(faults))
         for topic in topics:
             if topic.name not in counts:
-                create(admin, topic, number, replication)
-                say(f"made {topic.name} with {number} partitions")
+                own = topic.partitions or number
+                create(admin, topic, own, replication)
+                say(f"made {topic.name} with {own} partition{'s' if own > 1 else ''}")
         mend(admin, [topic for topic in topics if topic.name in counts], say)
     return number
+
+
+def _kept_s(settings: Settings) -> int:
+    return retention_s(all_policies(settings.policies, settings.shadow_policies), settings.lateness)
 
 
 def checked_partitions(settings: Settings) -> int:
@@ -85,7 +97,10 @@ def checked_partitions(settings: Settings) -> int:
     KafkaUnavailable
         When Kafka cannot be reached or refuses.
     """
-    topics = wanted(settings, retention_s(load_all(settings.policies), settings.lateness))
+    policies = all_policies(settings.policies, settings.shadow_policies)
+    topics = wanted(settings, retention_s(policies, settings.lateness))
+    if not looks_at_conditions(policies):
+        topics = [topic for topic in topics if topic.role != ZONE_CONDITION]
     with administration(settings) as admin:
         counts = partition_counts(admin, topics)
         if settings.source_topic in counts:
@@ -101,13 +116,36 @@ def checked_partitions(settings: Settings) -> int:
             f"topic {source} has message.timestamp.type={stamped_by}: the arrival must be what Kafka saw "
             "(LogAppendTime), not what a producer says"
         )
+    faults += _of_conditions(settings, configs)
     if faults:
         faults = ["; ".join(faults), f"mend it with: {mending_command(settings)}"]
     if number:
-        faults += _differing(counts, number, settings)
+        faults += _differing(_like_the_source(topics, counts), number, settings)
     if faults:
         raise TopicsRefused("\n".join(faults))
     return number
+
+
+def looks_at_conditions(policies: Sequence[Policy]) -> bool:
+    """Whether a limit of these policies is on only where a condition is announced."""
+    return any(one.condition or one.when for policy in policies for one in policy.limits)
+
+
+def _of_conditions(settings: Settings, configs: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """What is wrong with the topic of conditions, where it is looked at."""
+    # A condition is announced when Kafka takes it, whatever the message says.
+    found = configs.get(settings.zone_condition_topic)
+    if found is None or settings.clock == "event" or found["message.timestamp.type"] == "LogAppendTime":
+        return []
+    stamped_by = found["message.timestamp.type"]
+    name = settings.zone_condition_topic
+    return [f"topic {name} has message.timestamp.type={stamped_by}, must be LogAppendTime"]
+
+
+def _like_the_source(topics: Sequence[Wanted], counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts of those topics that must have as many partitions as the source."""
+    own = {topic.name for topic in topics if topic.partitions is not None}
+    return {name: count for name, count in counts.items() if name not in own}
 
 
 def _make_our_own(
@@ -158,11 +196,9 @@ def mending_command(settings: Settings) -> str:
     options = [f"--broker {settings.broker}"]
     for name, field in type(settings).model_fields.items():
         value = getattr(settings, name)
-        if (
-            name in ("prefix", "source", "alerts", "status", "watermark", "dead_letter", "state", "control")
-            and value != field.default
-        ):
+        if name in _NAMES and value != field.default:
             options.append(f"--{name.replace('_', '-')} {value}")
+    options += [f"--shadow-policy {one}" for one in settings.shadow_policies]
     if settings.outlets:
         options.append(f"--outlets {','.join(settings.outlets)}")
     return " ".join(["respite topics", *options])

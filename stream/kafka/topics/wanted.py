@@ -10,6 +10,8 @@ from schemas.policy_calendar import DAY_S, LONGEST_CALENDAR_S, WEEK_S
 from stream.settings import Settings
 
 SHORTEST_RETENTION_S = 8 * DAY_S
+#: The role of a topic that a worker needs only where a policy looks at conditions.
+ZONE_CONDITION = "zone_condition"
 
 
 #: A restore reads all of it, so what has been overwritten should go soon.
@@ -39,6 +41,8 @@ class Wanted:
     name: str
     configs: Mapping[str, str]
     hints: Mapping[str, str]
+    #: How many partitions it has; None: as many as the source.
+    partitions: int | None = None
 
 
 def retention_s(policies: Sequence[Policy], lateness_s: int) -> int:
@@ -69,6 +73,31 @@ def wanted(settings: Settings, keep_s: int) -> list[Wanted]:
         Wanted("state", settings.state_topic, {**compact, "max.message.bytes": "2097152"}, _STATE_HINTS),
         # An order to forget must be there for as long as what it forgets can be read again.
         Wanted("control", settings.control_topic, {**keep, "message.timestamp.type": "LogAppendTime"}, {}),
+        Wanted(
+            ZONE_CONDITION,
+            settings.zone_condition_topic,
+            {
+                **compact,
+                "message.timestamp.type": "LogAppendTime",
+                # What can be judged again looks at what had been announced then.
+                "min.compaction.lag.ms": str(keep_s * 1000),
+            },
+            {},
+            partitions=1,
+        ),
+        *_shadow(settings, keep, compact),
         *(Wanted("outlet", settings.alerts_of(one), keep, {}) for one in settings.outlets),
         *(Wanted("outlet", settings.status_of(one), compact, often) for one in settings.outlets),
+    ]
+
+
+def _shadow(settings: Settings, keep: dict[str, str], compact: dict[str, str]) -> list[Wanted]:
+    """What policies in the shadow need; nothing where there are none."""
+    if not settings.shadow_policies:
+        return []
+    return [
+        Wanted("shadow", settings.shadow_alerts_topic, keep, {}),
+        Wanted(
+            "shadow", settings.shadow_state_topic, {**compact, "max.message.bytes": "2097152"}, _STATE_HINTS
+        ),
     ]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from .gated import kind_of, read
 from .timeline import Event, Maxima, Timeline, build, instant_s
 from .verdicts import Hold, Verdicts
 from .windows import force, local, utc
@@ -158,8 +159,13 @@ def judge(
     max_open_duty_s: int = 57600,
     step_s: int = 1,
     regardless_of_dates: bool = False,
+    messages: list[bytes] | None = None,
 ) -> Result:
-    """What stands at ``now_s`` of every rider, from the events up to then in any order."""
+    """What stands at ``now_s`` of every rider, from the events up to then in any order.
+
+    ``messages`` are those of conditions of zones, in any order too.
+    """
+    said = read(messages or [])
     riders: dict[str, list[Event]] = defaultdict(list)
     for event in events:
         if instant_s(event["event_time"]) <= now_s:
@@ -170,13 +176,16 @@ def judge(
         timeline = build(mine, now_s, maxima, step_s)
         teller = _Teller(rider, timeline, lateness_s + 3600)
         judged: Judged = [
-            (policy, [Verdicts(one, policy["time_zone"], timeline, dates) for one in policy["limits"]])
+            (
+                policy,
+                [kind_of(one, said)(one, policy["time_zone"], timeline, dates) for one in policy["limits"]],
+            )
             for policy in policies
             for dates in [(None, None) if regardless_of_dates else force(policy)]
         ]
         for policy, limits in judged:
-            for said in limits:
-                result.alerts += teller.of_limit(policy, said)
+            for one in limits:
+                result.alerts += teller.of_limit(policy, one)
             result.alerts += teller.breaches(policy, limits, breach_grace_s)
         if any(event["type"] != "heartbeat" for event in mine):
             result.statuses.append(_status(rider, judged, now_s))

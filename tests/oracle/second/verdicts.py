@@ -15,6 +15,7 @@ FIRST_RELEASE = {
     "continuous": "rest",
     "span": "rest",
     "rest_within": "rest",
+    "ban": "window",
 }
 
 Limit = dict[str, Any]
@@ -191,7 +192,7 @@ class Verdicts:
         return free or self.timeline.running(self.clock, t)
 
     def _simulate(self) -> None:
-        every = self.limit.get("remind_every_s")
+        every: int = self.limit.get("remind_every_s") or 0
         fired: set[int] = set()  # leads, 0 for the limit itself
         warned: set[int] = set()
         last = 0
@@ -208,11 +209,11 @@ class Verdicts:
                 if says:
                     self.told.append((t, "limit_reached"))
                     self._begin_hold(t)
-            if every and 0 in fired and self._met(t, amount):
-                times = (self.count(t) - amount) // every
-                if times > last and not at_limit and says:
+            times = (self.count(t) - amount) // every if every and 0 in fired else 0
+            if times > last and self._met(t, amount + times * every):
+                if not at_limit and says:
                     self.told.append((t, "reminder"))
-                last = max(last, times)
+                last = times
             leads = sorted(self.limit.get("warn_before_s") or ())
             new = [lead for lead in leads if lead not in fired and self._met(t, amount - lead)]
             fired.update(new)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stream.api.queries import riders as reading
+from stream.api.queries import partitions as reading
 from stream.state.shm_writer import SILENT_MS, Progress, read_about
 from tests.stream.api.world import HOUR_S, NOON_S, World
 

@@ -181,6 +181,7 @@ def told_since(scene: Scene, event: str) -> list[dict[str, Any]]:
 def test_past_the_bound_the_client_is_told_that_it_lacks_something_and_when_it_can_have_it(
     scene: Scene, bound: str
 ) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     held = 3 if bound == "number" else QUEUE
     since = ""
 

@@ -6,7 +6,7 @@ import asyncio
 import gc
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -158,14 +158,14 @@ def test_alerts_for_hundreds_who_follow_come_in_turns(scene: Scene, steps: Steps
 
 def test_an_event_is_written_once_for_all_who_follow(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     recent, ids = scene.service.recent, scene.service.ids
-    written = []
+    written: list[Sequence[int]] = []
     write = ids.write
 
-    def counted(position: tuple[int, ...]) -> str:
+    def noted(position: Sequence[int]) -> str:
         written.append(position)
         return write(position)
 
-    monkeypatch.setattr(ids, "write", counted)
+    monkeypatch.setattr(ids, "write", noted)
     caller = Caller("k", "dispatcher", None, "closed", 1.0)
 
     async def following() -> list[bytes]:

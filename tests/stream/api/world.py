@@ -42,6 +42,7 @@ class World:
             group="g",
             policy=policy,
             keys=str(folder / "keys.json"),
+            history=str(folder / "history.json"),
         )
         self.policies = load_all(policy)
         self.limits = LimitTable(limits_of(self.policies), window_starts)

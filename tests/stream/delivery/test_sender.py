@@ -78,7 +78,7 @@ def test_whatever_fails_a_riders_messages_arrive_in_order_and_each_is_settled_on
         assert f'"{rider}"'.encode() in body
         assert not under_way[rider], "two of one rider at a time"
         under_way[rider] += 1
-        await asyncio.sleep(chance.random() / 1000)
+        await asyncio.sleep(chance.random() / 1000)  # waits: a receiver takes its time
         under_way[rider] -= 1
         status = chance.choice([200, 200, 500, 503, 408, 429, 302, None])
         if status == 200:
@@ -101,7 +101,7 @@ def test_never_more_requests_than_allowed_and_waiting_riders_hold_no_place() -> 
         del webhook_id, body
         now += 1
         most = max(most, now)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # waits: a receiver takes its time
         now -= 1
         return Answer(204, "")
 
@@ -212,16 +212,18 @@ def test_draining_lets_requests_end_forgets_the_rest_and_the_sender_can_go_on() 
 def test_draining_does_not_wait_longer_than_told_for_a_receiver() -> None:
     async def post(webhook_id: str, body: bytes) -> Answer:
         del webhook_id, body
-        await asyncio.sleep(600)
+        asked.set()
+        await asyncio.sleep(600)  # waits: a receiver that never answers
         return Answer(204, "")
 
+    asked = asyncio.Event()
     desk = Desk(post)
 
     async def work() -> None:
         async with asyncio.timeout(DEADLINE_S), asyncio.TaskGroup() as tasks:
             sender = desk.sender(tasks)
             desk.put(sender, message(0, "a"))
-            await asyncio.sleep(0.01)
+            await asked.wait()
             await sender.drain(0.1)
         assert desk.settled == []
 

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from kafka import KafkaConsumer, TopicPartition as KafkaPartition
 
 from schemas.decode import decode_chunk, read_headers
-from stream.kafka import raw_fetch
+from stream.kafka import log_end, raw_batches, raw_fetch
 from stream.kafka.topics import provisioning
 from stream.settings import Settings
 from stream.worker.construction import WorkerApp, new_app
@@ -49,7 +49,7 @@ class Collector:
     async def _collect(self, stream: Any) -> None:
         async for event in stream.events():
             headers = dict(event.message.headers)
-            place = headers[raw_fetch.FIRST_OFFSET], headers[raw_fetch.NEXT_OFFSET]
+            place = headers[raw_batches.FIRST_OFFSET], headers[raw_batches.NEXT_OFFSET]
             self.chunks[event.message.partition].append((*place, event.message.value))
 
     def records(self, partition: int) -> list[Seen]:
@@ -66,9 +66,9 @@ class Collector:
                 )
         return found
 
-    def end(self, partition: int) -> raw_fetch.LogEnd | None:
+    def end(self, partition: int) -> log_end.LogEnd | None:
         """What the newest fetch response said."""
-        return raw_fetch.log_end(self.app.consumer, self.settings.source_topic, partition)
+        return log_end.log_end(self.app.consumer, self.settings.source_topic, partition)
 
     def at_the_end(self, partition: int) -> bool:
         """Whether every chunk up to the end of the log has come."""

@@ -27,7 +27,7 @@ from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from hypothesis import given, settings, strategies as st
 
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches
 
 TP = TopicPartition("source", 0)
 PAYLOAD = b'{"some": "value", "long enough": "to be worth compressing, compressing, compressing"}'
@@ -38,13 +38,16 @@ CHECK_CRCS = True
 
 # What the lane replaces, copies the meaning of, or calls behind the scenes.
 DIGESTS: dict[str, tuple[Callable[..., Any], str]] = {
-    "aiokafka PartitionRecords.__init__": (raw_fetch._OriginalPartitionRecords.__init__, "8ec1c2ae6ea1af87"),
+    "aiokafka PartitionRecords.__init__": (
+        raw_batches._OriginalPartitionRecords.__init__,
+        "8ec1c2ae6ea1af87",
+    ),
     "aiokafka PartitionRecords._unpack_records": (
-        raw_fetch._OriginalPartitionRecords._unpack_records,
+        raw_batches._OriginalPartitionRecords._unpack_records,
         "b803e6d46480732c",
     ),
     "aiokafka PartitionRecords._consume_aborted_up_to": (
-        raw_fetch._OriginalPartitionRecords._consume_aborted_up_to,
+        raw_batches._OriginalPartitionRecords._consume_aborted_up_to,
         "56876530cd6412f3",
     ),
     "aiokafka FetchResult.getall": (fetcher.FetchResult.getall, "3e717e30de5068d5"),
@@ -96,17 +99,17 @@ def test_the_pinned_versions_are_installed() -> None:
 def test_the_fetcher_finds_the_replaced_classes_by_their_global_names() -> None:
     names = fetcher.Fetcher._proc_fetch_request.__code__.co_names
     assert {"PartitionRecords", "MemoryRecords"} <= set(names)
-    raw_fetch.read_raw("source")
-    assert fetcher.PartitionRecords is raw_fetch._partition_records
-    assert fetcher.MemoryRecords is raw_fetch._KeptRecords
+    raw_batches.read_raw("source")
+    assert fetcher.PartitionRecords is raw_batches._partition_records
+    assert fetcher.MemoryRecords is raw_batches._KeptRecords
 
 
 def test_other_topics_keep_the_original() -> None:
-    raw_fetch.read_raw("source")
-    arguments: Any = (raw_fetch._KeptRecords(b""), [], 0, None, None, CHECK_CRCS, READ_COMMITTED)
-    assert type(fetcher.PartitionRecords(TP, *arguments)) is raw_fetch.RawPartitionRecords
+    raw_batches.read_raw("source")
+    arguments: Any = (raw_batches._KeptRecords(b""), [], 0, None, None, CHECK_CRCS, READ_COMMITTED)
+    assert type(fetcher.PartitionRecords(TP, *arguments)) is raw_batches.RawPartitionRecords
     other = fetcher.PartitionRecords(TopicPartition("other", 0), *arguments)
-    assert type(other) is raw_fetch._OriginalPartitionRecords
+    assert type(other) is raw_batches._OriginalPartitionRecords
 
 
 def test_the_state_of_a_partition_has_what_the_end_of_the_log_is_read_from() -> None:
@@ -179,16 +182,16 @@ def response(batches: Sequence[Batch], base: int = 100) -> tuple[bytes, list[int
 
 def lane_records(data: bytes, first: int, aborted: Any = (), level: int = READ_COMMITTED) -> Any:
     """The lane's records right after an assignment that begins at ``first``."""
-    raw_fetch.started_at[TP] = first
-    raw_fetch.handed_on.pop(TP, None)
-    raw_fetch._moved_to.pop(TP, None)
-    kept = raw_fetch._KeptRecords(data)
-    return raw_fetch.RawPartitionRecords(TP, kept, list(aborted), first, None, None, CHECK_CRCS, level)
+    raw_batches.started_at[TP] = first
+    raw_batches.handed_on.pop(TP, None)
+    raw_batches._moved_to.pop(TP, None)
+    kept = raw_batches._KeptRecords(data)
+    return raw_batches.RawPartitionRecords(TP, kept, list(aborted), first, None, None, CHECK_CRCS, level)
 
 
 def by_original(data: bytes, aborted: Any, first: int, level: int) -> tuple[list[Seen], int]:
     plain = MemoryRecords(data)
-    records = raw_fetch._OriginalPartitionRecords(
+    records = raw_batches._OriginalPartitionRecords(
         TP, plain, list(aborted), first, None, None, CHECK_CRCS, level
     )
     seen = [Seen(r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
@@ -201,8 +204,8 @@ def by_lane(data: bytes, aborted: Any, first: int, level: int) -> tuple[list[See
     for number, chunk in enumerate(records):
         assert number == 0, "one record per response"
         headers = dict(chunk.headers)
-        assert headers[raw_fetch.FIRST_OFFSET] == first
-        assert headers[raw_fetch.NEXT_OFFSET] == records.next_fetch_offset == chunk.offset + 1
+        assert headers[raw_batches.FIRST_OFFSET] == first
+        assert headers[raw_batches.NEXT_OFFSET] == records.next_fetch_offset == chunk.offset + 1
         reader = MemoryRecords(chunk.value)
         while reader.has_next():
             seen += [
@@ -275,12 +278,12 @@ def test_chunks_are_contiguous_across_a_response_with_nothing_to_hand_on() -> No
         if first == 100:
             records = lane_records(raw, first, aborted)
         else:
-            kept = raw_fetch._KeptRecords(raw)
+            kept = raw_batches._KeptRecords(raw)
             arguments: Any = (kept, aborted, first, None, None, CHECK_CRCS, READ_COMMITTED)
-            records = raw_fetch.RawPartitionRecords(TP, *arguments)
+            records = raw_batches.RawPartitionRecords(TP, *arguments)
         for chunk in records:
             headers = dict(chunk.headers)
-            bounds.append((headers[raw_fetch.FIRST_OFFSET], headers[raw_fetch.NEXT_OFFSET]))
+            bounds.append((headers[raw_batches.FIRST_OFFSET], headers[raw_batches.NEXT_OFFSET]))
         first = records.next_fetch_offset
     assert bounds == [(100, 102), (102, 107)]
 

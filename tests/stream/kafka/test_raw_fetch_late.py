@@ -10,11 +10,11 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 
-from stream.kafka import raw_fetch
+from stream.kafka import log_end
 
 TP = TopicPartition("late-source", 0)
 NOON_S = 1_800_000_000.0
-IN_TIME_S = (raw_fetch.FETCH_WAIT_MS + 1000) / 1000
+IN_TIME_S = (log_end.FETCH_WAIT_MS + 1000) / 1000
 
 
 class Machine:
@@ -24,7 +24,7 @@ class Machine:
         self.wall_s = NOON_S
         self.state = SimpleNamespace(timestamp=None, has_valid_position=True, position=5, lso=5, highwater=5)
         self.client = SimpleNamespace(send=self._send)
-        raw_fetch.time_fetches(self.client, lambda: self.wall_s)
+        log_end.time_fetches(self.client, lambda: self.wall_s)
         assignment = SimpleNamespace(state_value=lambda _: self.state)
         subscription = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
         self._faust = SimpleNamespace(
@@ -40,13 +40,13 @@ class Machine:
         """As aiokafka does: the answer, and without a pause the time at which it came."""
         self.takes_s = takes_s
         request = fetcher.FetchRequest(
-            raw_fetch.FETCH_WAIT_MS, 1, 1 << 20, 1, [(TP.topic, [(TP.partition, 5, 1 << 20)])]
+            log_end.FETCH_WAIT_MS, 1, 1 << 20, 1, [(TP.topic, [(TP.partition, 5, 1 << 20)])]
         )
         await self.client.send(1, request)
         self.state.timestamp = int(self.wall_s * 1000)
 
     def response_s(self) -> float:
-        end = raw_fetch.log_end(self._faust, TP.topic, TP.partition)
+        end = log_end.log_end(self._faust, TP.topic, TP.partition)
         assert end is not None
         return end.response_ms / 1000
 

@@ -28,7 +28,7 @@ from tests.stream.metrics.test_rider_counts import AS_OF_S, GBT, MEITUAN, store 
 WALL_S = AS_OF_S + 4.0
 LABELS = {
     "partition", "policy", "limit", "status", "outcome", "reason", "kind", "stage", "cause", "le", "platform",
-    "zone", "version", "python", "clock",
+    "zone", "version", "python", "clock", "condition",
 }  # fmt: skip
 
 

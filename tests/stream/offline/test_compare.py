@@ -54,7 +54,8 @@ def count_rider(name: str, events: list[Doc], policy: Doc, case: Case, into: Cou
                 into.on_hold.add((name, t))
             if t < case.now and watch.fired and watch.counts[watch.place(t)]:
                 into.above[limit] += 1
-        for one in breaches(watches, rider, t, Settings(grace=0)):
+        accepted = sorted(place for moment, place in rider.accepted_anew if moment == t)
+        for one in breaches(watches, accepted, t, Settings(grace=0)):
             into.accepted[one["platform"]] += 1
 
 

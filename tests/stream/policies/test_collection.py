@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 
 from schemas.policy import Policy
+from schemas.policy_words import Words
 from stream.offline.policy_examples import judge_examples, report
 from stream.policies.loader import builtin_names, load
 
@@ -14,12 +16,16 @@ COLLECTION = {name: load(name) for name in builtin_names()}
 #: What is spoken where Chinese and English are not enough.
 LANGUAGES = {
     "cl-152-quater-z": {"es"},
+    "cy-heat-2023": {"el", "tr"},
     "de-arbzg": {"de"},
     "eu-561-driving": {"de", "fr"},
     "eu-working-time": {"de", "fr"},
+    "gr-heat-2025": {"el"},
     "in-aggregator-2020": {"hi"},
     "jp-2024": {"ja"},
     "kr-couriers-2021": {"ko"},
+    "kr-night-couriers": {"ko"},
+    "qa-heat-2025": {"ar"},
 }
 
 
@@ -35,6 +41,7 @@ def test_every_policy_of_the_collection_is_there() -> None:
         "uber-12h", "uber-uk-10h", "lyft-12h", "ola-uk", "us-ca-prop22", "us-nyc-tlc", "us-fmcsa-passenger",
         "eu-561-driving", "eu-working-time", "de-arbzg", "uk-wtr-1998", "nz-13h", "jp-2024",
         "kr-couriers-2021", "in-aggregator-2020", "cl-152-quater-z",
+        "gr-heat-2025", "cy-heat-2023", "qa-heat-2025", "cn-heat-2012", "kr-night-couriers",
     }  # fmt: skip
 
 
@@ -50,6 +57,12 @@ def test_a_rider_reads_it_in_his_language(policy: Policy) -> None:
     for one in policy.limits:
         assert one.message, one.name
         assert set(one.message.by_language) == wanted, one.name
+
+
+def test_what_a_policy_leaves_out_and_its_examples_are_said_in_chinese_and_english(policy: Policy) -> None:
+    for one in [*policy.notes, *(example.title for example in policy.examples)]:
+        assert isinstance(one, Words), one
+        assert re.search("[\u4e00-\u9fff]", one.zh), one
 
 
 def test_a_policy_has_examples_on_both_sides_of_a_limit(policy: Policy) -> None:

@@ -130,6 +130,33 @@ def test_a_file_takes_the_place_of_a_default_and_is_not_read_twice(tmp_path: Pat
     assert by_file.refused == []
 
 
+def test_a_version_that_has_judged_keeps_its_limits_though_its_file_was_gone_meanwhile(
+    directory: PolicyDirectory, tmp_path: Path
+) -> None:
+    put(tmp_path, "a", online_policy("a", 60))
+    directory.read()
+    (tmp_path / "a.toml").unlink()
+    directory.read()
+    put(tmp_path, "a", online_policy("a", 90))
+    directory.read()
+    assert "a@1 has other limits than the one in force" in directory.refused[0]
+    assert refs(directory) == ["cn-meituan-2024@1"]
+    put(tmp_path, "a", online_policy("a", 60))
+    directory.read()
+    assert directory.refused == []
+    assert refs(directory) == ["cn-meituan-2024@1", "a@1"]
+
+
+def test_a_default_does_not_come_back_under_a_version_that_a_file_judged_by(tmp_path: Path) -> None:
+    put(tmp_path, "own", online_policy("cn-meituan-2024", 60))
+    defaults = PolicyDirectory(["cn-gbt-2025", "cn-meituan-2024"], tmp_path, defaults=True)
+    defaults.read()
+    (tmp_path / "own.toml").unlink()
+    defaults.read()
+    assert refs(defaults) == ["cn-gbt-2025@1"]
+    assert "cn-meituan-2024@1, which stands in where no file has its name" in defaults.refused[0]
+
+
 def test_too_many_limits_are_refused_by_their_file(directory: PolicyDirectory, tmp_path: Path) -> None:
     one = online_policy("many", 60)
     head, _, table = one.partition("[[limit]]")

@@ -108,6 +108,11 @@ def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterward
     address = demo.until(demo.address, "the console's address", READY_WITHIN_S)
     demo.until(lambda: "riders, a day in" in demo.said(), "the city moves", READY_WITHIN_S)
     assert b'<main id="main"' in get(address, "/")
+    # Without a display it says where to look.
+    assert f"open {address}/#/pictures" in demo.said()
+    honours = re.search(r"Holds honoured (.*)", demo.said())
+    assert honours is not None
+    assert honours[1].strip() == "meituan 98%, eleme 98%, jd 20%"
 
     def held() -> Any:
         return json.loads(get(address, "/v1/overview") or b"{}").get("on_hold")
@@ -133,6 +138,19 @@ def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterward
     demo.until(lambda: scraped(prometheus) == {"respite-worker", "respite-api"}, "both are up", HOLD_WITHIN_S)
     live = json.loads(get(prometheus, "/api/v1/query?query=sum(respite_live)"))["data"]["result"]
     assert [one["value"][1] for one in live] == ["4"]
+
+    def pictured() -> Any:
+        found = json.loads(get(address, "/v1/history") or b"{}")
+        breaches = {
+            name: sum(hour["platforms"].get(name, {}).get("breaches", 0) for hour in found["hours"])
+            for name in ("meituan", "eleme", "jd")
+        }
+        honours_less = breaches["jd"] > max(breaches["meituan"], breaches["eleme"])
+        return len(found["samples"]) > 3 and honours_less and found
+
+    shown = demo.until(pictured, "pictures move, and show who does not honour holds", HOLD_WITHIN_S)
+    times = [one["at"] for one in shown["samples"]]
+    assert times == sorted(set(times))
 
     children = demo.children()
     assert len(children) >= 3, "API, worker and city"

@@ -228,6 +228,32 @@ def test_what_was_told_of_silence_is_left_alone_until_now_gets_there(settings: S
     asyncio.run(lives())
 
 
+def test_what_is_known_of_holds_goes_into_the_rows_and_kernels_tell_of_them(settings: Settings) -> None:
+    rider = MANY[0]
+
+    async def lives() -> None:
+        events = await at_once(settings, shift(rider, BEGIN_S, 6))
+        end_s = second_of(events[-1])
+        life = await Life(settings, end_s).begin()
+        await life.go(end_s)
+        await life.crash()
+        before = [one["hold"] for one in await told(settings) if one["kind"] == "limit_reached"]
+        assert before
+        again = await Life(settings, end_s + 60).begin()
+        await again.go(end_s + 60, ticks=2)
+        assert not again.partition._publisher.published.told_at, "nothing is kept of what the rows know"
+        assert not again.partition._takeover_riders.rows(again.partition.store).any()
+        count = len(await told(settings))
+        await again.go(end_s + 1300, ticks=2)
+        later = (await told(settings))[count:]
+        assert [one["kind"] for one in later] == ["hold_released"]
+        assert later[0]["hold"]["told_at"] == before[-1]["told_at"]
+        await again.crash()
+        await assert_as_replayed(settings, events, end_s + 1300)
+
+    asyncio.run(lives())
+
+
 def test_a_former_owner_is_refused_and_writes_nothing(settings: Settings) -> None:
     async def lives() -> None:
         events = await at_once(settings, day(names=MANY[:3], orders=7))

@@ -13,6 +13,8 @@ import pytest
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.output import dead_letters
 from stream.settings import Settings
+from stream.state.restored import StateRefused
+from tests.short_policies import online_policy
 from tests.stream.partition_runs import (
     PARTITIONS,
     FailingProducer,
@@ -222,5 +224,27 @@ def test_a_bad_message_with_headers_that_no_broker_takes_back_stops_nobody(setti
         (forwarded,) = await records(settings, settings.source_topic, 1)
         assert forwarded.value == misplaced
         assert [name for name, _ in forwarded.headers] == ["respite-arrival", "respite-hop"]
+
+    asyncio.run(lives())
+
+
+def test_other_limits_under_a_version_that_has_judged_are_refused_also_after_another_plan(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    own = with_policies(settings, str(file))
+
+    async def lives() -> None:
+        file.write_text(online_policy("own", 60), encoding="utf-8")
+        await live_until(own, BEGIN_S)
+        await live_until(with_policies(settings, GBT), BEGIN_S + 1)
+        file.write_text(online_policy("own", 90), encoding="utf-8")
+        with pytest.raises(StateRefused, match=r"own@1 judged by limits .* version = 2") as refused:
+            await live_until(own, BEGIN_S + 2)
+        assert "bring the former limits back" in str(refused.value)
+        file.write_text(online_policy("own", 60).replace("a test", "another source"), encoding="utf-8")
+        await live_until(own, BEGIN_S + 3)
+        file.write_text(online_policy("own", 90).replace("version = 1", "version = 2"), encoding="utf-8")
+        await live_until(own, BEGIN_S + 4)
 
     asyncio.run(lives())

@@ -16,7 +16,7 @@ from stream.kafka.transactional_producer import TransactionalProducer
 from stream.output.rebuild_buffer import RebuildBuffer
 from stream.schedule import is_due
 from stream.settings import Settings
-from stream.worker import partition as partitions
+from stream.worker.steps import publishing
 from tests.stream.partition_runs import (
     PARTITIONS,
     Life,
@@ -76,7 +76,7 @@ def days(count: int) -> list[dict[str, Any]]:
 def test_a_long_rebuild_holds_little_and_tells_only_what_is_final(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, crash: bool
 ) -> None:
-    monkeypatch.setattr(partitions, "_OUTCOMES_AT_ONCE", AT_ONCE)
+    monkeypatch.setattr(publishing, "_OUTCOMES_AT_ONCE", AT_ONCE)
     chunk = 12
     most = 0
 

@@ -71,6 +71,7 @@ def last_statuses(topic: Topic) -> dict[str, dict[str, Any]]:
 def test_misplaced_repeated_and_bad_messages_end_at_the_alerts_and_statuses_of_a_replay(
     settings: Settings, workers: Workers, tmp_path: Path, compression: str | None
 ) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     events = happenings(riders=60, count=6000)
     file = tmp_path / "day.ndjson"
     file.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")

@@ -57,7 +57,7 @@ async def order(settings: Settings, rider: str) -> int:
     await order_to_forget(settings, rider, PARTITIONS)
     async with LogReader(settings, 0, [settings.control_topic]) as reader:
         bounds = (await reader.bounds())[settings.control_topic]
-        return (await read_orders(reader, settings, bounds, Counter()))[rider]
+        return (await read_orders(reader, settings, bounds, Counter()))[0][rider]
 
 
 def test_riders_silent_for_keep_are_forgotten_for_good_and_a_rider_on_hold_is_not(
@@ -218,6 +218,7 @@ def test_an_order_during_the_restore_is_carried_out_before_anything_is_told(sett
 
 
 def test_a_crowded_page_and_a_rider_with_all_the_events_he_may_have_survive(settings: Settings) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     number = rider_hash(MANY[0].encode()) >> 52
     candidates = (f"c{n}" for n in range(1 << 30))
     crowd = [MANY[0]]

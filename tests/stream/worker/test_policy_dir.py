@@ -61,6 +61,7 @@ async def _sent(broker: str, topic: str, events: list[dict[str, Any]]) -> None:
 
 
 def test_a_file_that_appears_is_judged_by_and_a_bad_one_is_said(broker: Broker, tmp_path: Path) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     settings = settings_for(broker.bootstrap, f"dir{os.getpid()}.")
     folder, log = tmp_path / "policies", tmp_path / "worker.log"
     folder.mkdir()

@@ -12,11 +12,11 @@ import pytest
 from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches, raw_fetch
 from stream.kafka.transactional_producer import ProduceFailed
 from stream.metrics.operator import PartitionCollector
 from stream.settings import Settings
-from stream.worker import process
+from stream.worker import assigned, process
 from stream.worker.context import NotOwner
 
 GENERATION = 7
@@ -67,9 +67,9 @@ class FakeStream:
 
 def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
     headers = (
-        (raw_fetch.FIRST_OFFSET, first),
-        (raw_fetch.NEXT_OFFSET, first + 10),
-        (raw_fetch.FETCHED, 0.0),
+        (raw_batches.FIRST_OFFSET, first),
+        (raw_batches.NEXT_OFFSET, first + 10),
+        (raw_batches.FETCHED, 0.0),
     )
     return SimpleNamespace(
         partition=number, headers=headers, value=b"", timestamp=0.0, generation_id=generation
@@ -79,7 +79,7 @@ def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
 @pytest.fixture
 def partitions(monkeypatch: pytest.MonkeyPatch) -> list[FakePartition]:
     FakePartition.made = []
-    monkeypatch.setattr(process, "Partition", FakePartition)
+    monkeypatch.setattr(assigned, "Partition", FakePartition)
     return FakePartition.made
 
 
@@ -125,6 +125,50 @@ def test_a_partition_revoked_in_the_middle_of_a_chunk_is_given_up_and_the_worker
     assert [one.chunks for one in partitions] == [[], [(10, 20)]]
 
 
+def test_a_partition_does_not_wait_for_anothers_chunk(partitions: list[FakePartition]) -> None:
+    async def read() -> None:
+        worker = await new_worker()
+        reading = asyncio.ensure_future(worker._read(FakeStream(chunk(0, 0), chunk(0, 10), chunk(1, 0))))
+        await until(lambda: len(partitions) == 2)
+        partitions[1].go_on.set()
+        await until(lambda: partitions[1].chunks == [(0, 10)])
+        assert partitions[0].chunks == []
+        partitions[0].go_on.set()
+        await reading
+        assert partitions[0].chunks == [(0, 10), (10, 20)]
+
+    asyncio.run(asyncio.wait_for(read(), 10))
+
+
+def test_of_a_partition_whose_chunk_takes_long_one_chunk_waits_and_no_more(
+    partitions: list[FakePartition],
+) -> None:
+    """More would be memory that nothing bounds: a chunk can have many megabytes."""
+    taken = 0
+
+    class Counting(FakeStream):
+        async def events(self) -> AsyncIterator[Any]:
+            nonlocal taken
+            async for one in super().events():
+                taken += 1
+                yield one
+
+    async def read() -> None:
+        worker = await new_worker()
+        reading = asyncio.ensure_future(
+            worker._read(Counting(*(chunk(0, first) for first in range(0, 60, 10))))
+        )
+        await until(lambda: bool(partitions) and partitions[0].working.is_set())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        # One is worked on, one waits, one waits for room.
+        assert taken == 3
+        partitions[0].go_on.set()
+        await reading
+
+    asyncio.run(asyncio.wait_for(read(), 10))
+
+
 def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[FakePartition]) -> None:
     async def read() -> None:
         worker = await new_worker()
@@ -145,7 +189,7 @@ def test_a_failure_in_a_partition_that_is_ours_ends_the_worker(partitions: list[
 def test_a_partition_that_cannot_write_is_given_up_and_restored_again_after_a_while(
     partitions: list[FakePartition], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(process, "_RETRY_S", 0.05)
+    monkeypatch.setattr(assigned, "_RETRY_S", 0.05)
 
     async def read() -> None:
         worker = await new_worker()

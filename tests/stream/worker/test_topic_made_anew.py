@@ -67,6 +67,7 @@ class Watch:
 def test_a_worker_goes_on_when_its_source_was_deleted_and_made_anew(
     broker: Any, prefix: str, tmp_path: Path
 ) -> None:
+    """Longer because it is one story: each step needs what stands after the one before."""
     settings = Settings(broker=broker.bootstrap, prefix=prefix, group=prefix)
     provisioning.ensure_topics(settings, PARTITIONS)
     (port,) = free_ports(["metrics"], {}).values()

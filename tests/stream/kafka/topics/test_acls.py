@@ -39,6 +39,7 @@ def test_a_worker_writes_what_it_tells_and_transactions_of_its_group() -> None:
         "topic shanghai.courier.work-state", "topic shanghai.courier.fatigue-alerts",
         "topic shanghai.courier.dispatch-status", "topic shanghai.courier.watermark",
         "topic shanghai.courier.dead-letter", "topic shanghai.respite.state",
+        "topic shanghai.courier.shadow-alerts", "topic shanghai.respite.shadow-state",
         "topic shanghai.courier.fatigue-alerts.*", "topic shanghai.courier.dispatch-status.*",
         "transactional id judges-*",
     }  # fmt: skip

@@ -13,14 +13,14 @@ import time
 from datetime import datetime
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import msgspec
 import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.record.memory_records import MemoryRecords
 
-from stream.kafka import raw_fetch
+from stream.kafka import raw_batches
 
 
 class _Alert(msgspec.Struct):
@@ -32,7 +32,7 @@ class _Alert(msgspec.Struct):
 
 async def watch(broker: str, topic: str, partitions: int) -> list[tuple[int, float, bytes]]:
     """Partition, time and bytes of what came, until a line on standard input."""
-    raw_fetch.read_raw(topic)
+    raw_batches.read_raw(topic)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
         isolation_level="read_committed",
@@ -43,7 +43,10 @@ async def watch(broker: str, topic: str, partitions: int) -> list[tuple[int, flo
         enable_auto_commit=False,
     )
     await consumer.start()
-    consumer.assign([TopicPartition(topic, number) for number in range(partitions)])
+    places = [TopicPartition(topic, number) for number in range(partitions)]
+    consumer.assign(places)
+    for place, end in (await consumer.end_offsets(places)).items():
+        consumer.seek(place, end)
     seen: list[tuple[int, float, bytes]] = []
     over = asyncio.ensure_future(asyncio.to_thread(sys.stdin.readline))
     print(json.dumps({"ready": True}), flush=True)

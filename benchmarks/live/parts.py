@@ -33,7 +33,9 @@ class Helper:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._answers.put(line)
+            # Faust's worker logs to standard output, too.
+            if line.startswith("{"):
+                self._answers.put(line)
 
     def say(self, **order: object) -> None:
         """Tell it something."""
@@ -58,7 +60,7 @@ class Helper:
 @contextlib.contextmanager
 def helper(name: str, told: Mapping[str, object], environment: Mapping[str, str]) -> Iterator[Helper]:
     """One of the two helpers, ready."""
-    arguments = [sys.executable, str(_HERE / f"live_{name}.py"), json.dumps(told)]
+    arguments = [sys.executable, str(_HERE / f"{name}.py"), json.dumps(told)]
     with harness.running(f"live_{name}", arguments, environment) as process:
         found = Helper(process, name)
         found.answer("getting ready")

@@ -16,23 +16,25 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 import numpy as np
 from aiokafka import AIOKafkaProducer
 
 from schemas.decode import murmur2
+from stream.settings import Settings
 from stream.simulation.city import City, profiles, slices
-from stream.simulation.events import EventColumns, joined, lines, rider_id
+from stream.simulation.dispatch import Dispatch
+from stream.simulation.events import EventColumns, honoured, joined, lines, rider_id
 
 SLOT_S = 0.01
 _BATCH_BYTES = 1 << 19
 
 
 class Sender:
-    """The city's morning, which is history, and its afternoon, which is live."""
+    """The city's morning, which is history, and its live afternoon; ``honour`` as `simulate` has it."""
 
-    def __init__(self, broker: str, city: City, live_s: int, partitions: int) -> None:
+    def __init__(self, broker: str, city: City, live_s: int, partitions: int, honour: str) -> None:
         self._city = city
         self._live_s = live_s
         self._partitions = partitions
@@ -40,9 +42,11 @@ class Sender:
         keys = [rider_id(rider) for rider in range(city.riders)]
         self._keys = keys
         self._homes = np.array([murmur2(key) % partitions for key in keys], dtype=np.int64)
-        self._slices = slices(city)
+        asked = Dispatch(city, honoured(honour), Settings()).assign if honour else None
+        self._slices = slices(city, asked) if asked else slices(city)
         self._morning: list[EventColumns] = []
         self._afternoon: list[EventColumns] = []
+        self._sent = 0
         self._producer = AIOKafkaProducer(
             bootstrap_servers=broker,
             acks="all",
@@ -87,16 +91,19 @@ class Sender:
         return sum(one.size for one in self._morning)
 
     def _due(self, count: int) -> EventColumns:
-        """The first events of the afternoon, as far as the city goes."""
+        """The next events of the afternoon, as far as the city goes."""
         known = sum(one.size for one in self._afternoon)
-        while known < count and (found := next(self._slices, None)) is not None:
+        begin, self._sent = self._sent, self._sent + count
+        while known < self._sent and (found := next(self._slices, None)) is not None:
             self._afternoon.append(found)
             known += found.size
-        return joined(self._afternoon).take(slice(0, count))
+        return joined(self._afternoon).take(slice(begin, self._sent))
 
     async def send_afternoon(self, topic: str, rate: float, seconds: float, out: str) -> dict[str, Any]:
         """Send events on a schedule; when each was due goes into ``out``."""
         found = self._due(int(rate * seconds))
+        if not found.size:
+            raise SystemExit("the city's afternoon is over: fewer trials, shorter ones, or more riders")
         due_s = np.arange(found.size) / rate
         slot = np.ceil(due_s / SLOT_S).astype(np.int64)
         bounds = np.searchsorted(slot, np.arange(slot[-1] + 2))
@@ -126,7 +133,7 @@ async def main() -> None:
     """Obey until standard input ends."""
     told = json.loads(sys.argv[1])
     city = City(told["seed"], told["riders"], told["start_s"], told["duration_s"])
-    sender = Sender(told["broker"], city, told["live_s"], told["partitions"])
+    sender = Sender(told["broker"], city, told["live_s"], told["partitions"], told["honour"])
     await sender.start()
     print(json.dumps({"ready": True}), flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):

@@ -1,0 +1,1 @@
+"""What was, hour by hour: counts that the API keeps itself, bounded, and over a restart."""

@@ -1,0 +1,1 @@
+"""The record of holds: hash-chained, signed files of what was told, written from the topic of alerts."""
