@@ -242,5 +242,5 @@ def load_map(text: str, place: str) -> ImportMap:
         faults = []
         for one in causes(error.errors()):
             where = ".".join(str(step + 1) if isinstance(step, int) else step for step in one["loc"])
-            faults.append(f"  {where or 'the map'}: {field_fault(one)}")
+            faults.append(f"  {where or 'the map'}: {field_fault(one, ImportMap.model_fields)}")
         raise InvalidMap(f"{place}: {len(faults)} faults\n" + "\n".join(faults)) from error
