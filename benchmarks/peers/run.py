@@ -59,7 +59,8 @@ def _done(command: list[str], where: Path) -> None:
     try:
         subprocess.run(command, cwd=where, check=True, capture_output=True, text=True, timeout=FETCH_S)
     except subprocess.CalledProcessError as error:
-        raise Missing((error.stderr or error.stdout).strip().splitlines()[-1]) from error
+        lines = [line for line in f"{error.stdout}{error.stderr}".splitlines() if "ERROR" in line]
+        raise Missing((lines or ["it failed without a word"])[0][:200]) from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Missing(str(error)) from error
 
@@ -83,7 +84,7 @@ def flink(environment: Mapping[str, str]) -> list[str]:
     """The Flink job, built by Maven."""
     out = BUILD / "flink"
     goals = ["package", "dependency:copy-dependencies", f"-DoutputDirectory={out / 'jars'}"]
-    _done(["mvn", "-B", "-q", f"-Dout={out}", *goals], HERE / "flink")
+    _done(["mvn", "-B", "-q", "-Dstyle.color=never", f"-Dout={out}", *goals], HERE / "flink")
     told = {
         "broker": environment["PEER_BROKER"], "source": environment["PEER_SOURCE"],
         "sink": environment["PEER_SINK"], "events": environment["PEER_EVENTS"],
