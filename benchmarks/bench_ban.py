@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from kafka import KafkaConsumer, TopicPartition
 
-from benchmarks.bench_api import ask_single, quantiles, wait_until_live
+from benchmarks.bench_api import ask_single, note, wait_until_live
 from benchmarks.harness import about, machine, make_topics, own_environment, running, scrape, wait_until
 from deploy.kafka.broker import Broker
 from deploy.kafka.processes import free_ports
@@ -115,9 +115,9 @@ def held_often(metrics: dict[str, float]) -> float:
     return max(buckets.values()) - below
 
 
-def measure(settings: Settings, ports: dict[str, int], riders: int) -> tuple[list[str], list[str]]:
-    """Let both bans begin; the lines of the two tables."""
-    holds, rows, answers = Holds(settings), [], []
+def measure(settings: Settings, ports: dict[str, int], riders: int) -> list[str]:
+    """Let both bans begin; the lines of the table. The dispatcher's waits are printed meanwhile."""
+    holds, rows = Holds(settings), []
     for name in NAMES:
         planned = name == "planned"
         before = scrape(ports["worker"])
@@ -137,8 +137,8 @@ def measure(settings: Settings, ports: dict[str, int], riders: int) -> tuple[lis
         held = held_often(scrape(ports["worker"])) - held_often(before)
         verdict = "yes" if last_s <= MOST_S and held == 0 else "NO"
         rows.append(f"| {name} | {riders:,} | {last_s:.2f} | {held:.0f} | {verdict} |")
-        answers.append(quantiles(name, took))
-    return rows, answers
+        note(f"dispatcher, {name}", took)
+    return rows
 
 
 def main() -> None:
@@ -173,13 +173,11 @@ def main() -> None:
             )
             with running("ban-api", [*command, "api", "--no-auth"], environment):
                 time.sleep(10)
-                rows, answers = measure(settings, ports, chosen.riders)
+                rows = measure(settings, ports, chosen.riders)
     print(f"{machine()}; {json.dumps(about())}")
     print("\n| ban | riders | last hold in the topic after, s | loop held > 50 ms, times | within the goal |")
     print("|---|---|---|---|---|")
     print("\n".join(rows))
-    print("\n| dispatcher meanwhile | asked | p50 ms | p99 ms | most ms | |\n|---|---|---|---|---|---|")
-    print("\n".join(answers))
 
 
 if __name__ == "__main__":

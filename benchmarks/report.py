@@ -30,6 +30,7 @@ PAGES = {
     "docs/en/operator/capacity.md": EN,
     "docs/zh/operator/capacity.md": ZH,
 }
+PICTURES = harness.ROOT / "docs" / "en" / "assets" / "bench"
 _MARKED = re.compile(r"(<!-- figures (\w+) -->\n)(.*?)(<!-- end of figures -->)", re.DOTALL)
 Results = Mapping[str, Any]
 Section = Callable[[Results, Words], Iterator[str]]
@@ -159,6 +160,40 @@ def asked(found: Results, words: Words) -> Iterator[str]:
         yield _row(one["asked"], one["times"], one["p50_ms"], one["p99_ms"], one["most_ms"])
 
 
+def pictures(found: Results, words: Words) -> Iterator[str]:
+    """The plots that `benchmarks/suite.py --publish` has copied into the manual."""
+    if words.pictures is None or not PICTURES.is_dir():
+        return
+    measured = {one.split("-")[0] for one in found}
+    for path in sorted(PICTURES.glob("*.png")):
+        if path.stem.split("-")[0] in measured:
+            yield f"![{path.stem}]({words.pictures}{path.name})"
+
+
+def peers(found: Results, words: Words) -> Iterator[str]:
+    """The same reduced job by others."""
+    run = found.get("peers")
+    if run is None:
+        yield words.missing
+        return
+    yield from _head(*words.peers_head)
+    for cells in run["rows"]:
+        yield _row(*cells)
+
+
+def scaling(found: Results, words: Words) -> Iterator[str]:
+    """The highest steady rate by the number of workers."""
+    yield from _head(*words.scaling_head)
+    for name in words.cities:
+        run = found.get(name)
+        if run is None or run["sustained_events_per_s"] is None:
+            continue
+        best = run["trials"][-1]
+        share = f"{best['cpu_share']:.0%}"
+        busy = f"{best['machine_share']:.0%}"
+        yield _row(words.cities[name], f"{best['rate']:,.0f}", f"{best['cpu_us_per_event']:.1f}", share, busy)
+
+
 def short(found: Results, words: Words) -> Iterator[str]:
     """The few figures of a README."""
     yield from _head(*words.short_head)
@@ -176,7 +211,21 @@ def short(found: Results, words: Words) -> Iterator[str]:
 
 
 SECTIONS: Mapping[str, Section] = {
-    one.__name__: one for one in (live, about, stages, catching_up, kernel, memory, back, asked, short)
+    one.__name__: one
+    for one in (
+        live,
+        about,
+        stages,
+        catching_up,
+        kernel,
+        memory,
+        back,
+        asked,
+        peers,
+        pictures,
+        scaling,
+        short,
+    )
 }
 
 

@@ -18,6 +18,10 @@ class Words:
     memory_head: tuple[str, ...]
     back_head: tuple[str, ...]
     api_head: tuple[str, ...]
+    scaling_head: tuple[str, ...]
+    peers_head: tuple[str, ...]
+    #: The folder of plots as the pages of this language see it; None: they show none.
+    pictures: str | None
     #: What the benchmarks call their rows, by what the page calls them.
     rows: Mapping[str, str]
     restored: str
@@ -48,6 +52,9 @@ EN = Words(
     kernel_head=("riders", "limits", "decode µs", "take in µs", "judge µs"),
     memory_head=("limits", "days", "events each", "in use, KB per rider", "reserved, KB per rider"),
     back_head=("what", "seconds"),
+    scaling_head=("", "events/s", "CPU µs/event", "of a core", "of the machine"),
+    peers_head=("engine", "events/s", "CPU µs/event", "of its events", "alerts as the oracle's", "gives up"),
+    pictures="assets/bench/",
     api_head=("asked", "times", "p50, ms", "p99, ms", "most, ms"),
     rows={
         "Respite, all judged": "catching up, all judged",
@@ -80,6 +87,9 @@ ZH = Words(
     kernel_head=("骑手", "限制", "解码 微秒", "收入 微秒", "判定 微秒"),
     memory_head=("限制", "天数", "每人事件", "已用，每骑手 KB", "已预留，每骑手 KB"),
     back_head=("内容", "秒"),
+    scaling_head=("", "事件/秒", "CPU 微秒/事件", "占一个核", "占整机"),
+    peers_head=("引擎", "事件/秒", "CPU 微秒/事件", "读完的份额", "与对照程序相比的提醒", "放弃了什么"),
+    pictures=None,
     api_head=("查询", "次数", "p50，毫秒", "p99，毫秒", "最长，毫秒"),
     rows={
         "stock Faust agent, doing nothing": "原版 Faust agent，什么也不做",

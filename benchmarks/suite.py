@@ -20,8 +20,7 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import harness
-
-PICTURES = harness.ROOT / "docs" / "en" / "assets" / "bench"
+from benchmarks.report import PICTURES
 
 
 class Step(NamedTuple):

@@ -39,7 +39,7 @@ class LiftHold(msgspec.Struct, frozen=True):
         return parse_instant(self.hold_from)
 
 
-class ReviewNote(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReviewNote(msgspec.Struct, frozen=True):
     """What the record of holds keeps of a review: who asked, what came of it; texts only as digests."""
 
     review_id: str

@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.durations import parse_duration
+from schemas.field_faults import causes, field_fault
 from schemas.names import Id, is_id
+from schemas.toml_faults import toml_fault
 from schemas.work_state import TYPES_OF_ORDERS, EventType
 
 #: What a map leaves to whoever imports: ``--zone``, ``--year``, ``--rider`` say it.
@@ -233,14 +235,12 @@ def load_map(text: str, place: str) -> ImportMap:
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidMap(f"{place}: is no TOML: {error}") from error
+        raise InvalidMap(f"{place}: {toml_fault(text, error)}") from error
     try:
         return ImportMap.model_validate(tree)
     except ValidationError as error:
         faults = []
-        for one in error.errors():
+        for one in causes(error.errors()):
             where = ".".join(str(step + 1) if isinstance(step, int) else step for step in one["loc"])
-            said = one["msg"].removeprefix("Value error, ")
-            said = "unknown key: leave it out" if one["type"] == "extra_forbidden" else said
-            faults.append(f"  {where or 'the map'}: {said}")
+            faults.append(f"  {where or 'the map'}: {field_fault(one)}")
         raise InvalidMap(f"{place}: {len(faults)} faults\n" + "\n".join(faults)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,11 +19,12 @@ from pydantic import (
 )
 
 from schemas.names import Id, is_id
-from schemas.policy_calendar import date_faults
+from schemas.policy_calendar import OnlyDate, date_faults
 from schemas.policy_examples import Example, faults_beside
 from schemas.policy_faults import example_name, faults_of
 from schemas.policy_limit import PolicyLimit, pieces_beside
-from schemas.policy_words import Text, Words
+from schemas.policy_words import Said, Text, Words
+from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
 
@@ -35,8 +36,14 @@ class InvalidPolicy(ValueError):
     """A policy file that is refused; the message has every fault with its place."""
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """All that there are; to look for them takes as long as to read a hundred policies."""
+    return frozenset(available_timezones())
+
+
 def _known_zone(name: object) -> object:
-    if isinstance(name, str) and (name in _NO_PLACES or name not in available_timezones()):
+    if isinstance(name, str) and (name in _NO_PLACES or name not in _zones()):
         raise ValueError(f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"')
     return name
 
@@ -49,8 +56,8 @@ class Policy(BaseModel):
     name: Id
     version: Annotated[StrictInt, Field(ge=1)]
     time_zone: Annotated[str, BeforeValidator(_known_zone)]
-    valid_from: date | None = None
-    valid_until: date | None = None
+    valid_from: OnlyDate | None = None
+    valid_until: OnlyDate | None = None
     modality: Literal["law", "agreement", "standard", "platform"]
     jurisdiction: Annotated[
         Words | None, Field(description="Where it applies, in words: a country, a city, a platform's places.")
@@ -58,7 +65,7 @@ class Policy(BaseModel):
     title: Words
     source: Text
     notes: Annotated[
-        tuple[Text, ...],
+        tuple[Said, ...],
         Field(description="What it says and the grammar cannot, and how its words were read."),
     ] = ()
     limits: Annotated[tuple[PolicyLimit, ...], Field(min_length=1, max_length=MOST_LIMITS, alias="limit")]
@@ -104,7 +111,7 @@ def load_policy(text: str, origin: str) -> Policy:
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidPolicy(f"{origin}: not TOML: {error}") from error
+        raise InvalidPolicy(f"{origin}: {toml_fault(text, error)}") from error
     try:
         return Policy.model_validate(tree, context=_around_examples(tree))
     except ValidationError as error:

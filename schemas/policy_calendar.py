@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import date
-from typing import TYPE_CHECKING, Literal, get_args
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 if TYPE_CHECKING:
     from schemas.policy_limit import PolicyLimit
@@ -36,6 +39,22 @@ def checked_time(value: object) -> object:
     if not isinstance(value, str) or not _LOCAL_TIME.fullmatch(value):
         raise ValueError('is no local time: write it like "04:00", from "00:00" to "23:59"')
     return value
+
+
+def checked_date(value: object) -> object:
+    """A date, as it is: a number is none, and neither is an instant.
+
+    Raises
+    ------
+    PydanticCustomError
+        When it is something else.
+    """
+    if isinstance(value, int | float | datetime):
+        raise PydanticCustomError("date_type", "is no date")
+    return value
+
+
+OnlyDate = Annotated[date, BeforeValidator(checked_date)]
 
 
 def seconds_of_day(text: str) -> int:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from schemas.names import ID_PATTERN, is_id
+from schemas.policy_calendar import OnlyDate
 from schemas.policy_timeline import (
     CONDITION,
     INSTANT,
@@ -36,7 +37,7 @@ from schemas.policy_timeline import (
     timeline_of,
     write_local,
 )
-from schemas.policy_words import Text
+from schemas.policy_words import Said, Text
 from schemas.zone_condition import checked_zone
 
 _BETWEEN = ("spans", "until", "reached")
@@ -133,10 +134,10 @@ class Example(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: Text
+    title: Said
     source: Annotated[Text, Field(description="Where it was published; `ours` where it was not.")]
     date: Annotated[
-        dt.date, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
+        OnlyDate, AfterValidator(_checked_date), Field(description="Day 1, in the policy's time zone.")
     ]
     spans: Annotated[
         tuple[Annotated[str, BeforeValidator(_checked_span)], ...],

@@ -78,7 +78,8 @@ def faults_of(
     for one in errors:
         if one["loc"] == ("limit",) and limits_wrong:
             continue
-        if one["loc"] in misspelt:
+        # Of a list with nothing good in it what is wrong with each entry is told.
+        if one["loc"] in misspelt or (one["type"] == "too_short" and one["input"]):
             continue
         text = f"  {place(one['loc'], tree)}: {_reason(one, keys)}"
         if one["loc"] in misspelt.values():
@@ -175,6 +176,9 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
     """The way to a fault as a reader of the file would say it: limits by name."""
     parts: list[str] = []
     for step in location:
+        if step in ("text", "words"):
+            # Which of the two forms of a text it is.
+            continue
         if isinstance(step, int) and parts == ["limit"]:
             parts = [limit_name(step, tree)]
         elif isinstance(step, int) and parts == ["example"]:
@@ -187,7 +191,7 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
 def limit_name(index: int, tree: Mapping[str, Any]) -> str:
     """A limit by its number from 1 and its name, where it has one."""
     try:
-        return f'limit[{index + 1}] "{tree["limit"][index]["name"]}"'
+        return f'limit[{index + 1}] "{_text(tree["limit"][index]["name"])}"'
     except (KeyError, TypeError, IndexError):
         return f"limit[{index + 1}]"
 
@@ -195,6 +199,14 @@ def limit_name(index: int, tree: Mapping[str, Any]) -> str:
 def example_name(index: int, tree: Mapping[str, Any]) -> str:
     """An example by its number from 1 and its title, where it has one."""
     try:
-        return f'example[{index + 1}] "{str(tree["example"][index]["title"])[:60]}"'
+        title = tree["example"][index]["title"]
+        title = title["en"] if isinstance(title, dict) else title
+        return f'example[{index + 1}] "{_text(title)[:60]}"'
     except (KeyError, TypeError, IndexError):
         return f"example[{index + 1}]"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
@@ -134,6 +135,7 @@ _NEEDED = {
     "rest_within": {"window", "rest"},
     "ban": set(),
 }
+_AMOUNTS = ("limit", "reset", "window", "rest")
 _ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
 
 
@@ -222,11 +224,13 @@ def pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) 
         kind = one.get("kind") if isinstance(one, dict) else None
         if not wrong or not isinstance(kind, str) or kind not in _NEEDED:
             continue
-        given = {key for key in ("limit", "reset", "window", "rest") if key in one}
+        given = {key for key in _AMOUNTS if key in one}
+        # A misspelt key is why another is missing.
+        meant = {near for key in wrong for near in difflib.get_close_matches(key, _AMOUNTS, 1, 0.8)}
         where, has_per = limit_name(index, tree), "per" in one
         faults += [
             f"  {where}: `{key}` is missing: kind {kind} needs it"
-            for key in sorted(needed(kind, has_per=has_per) - given - wrong)
+            for key in sorted(needed(kind, has_per=has_per) - given - wrong - meant)
         ]
         faults += [
             f"  {where}: {_too_much(key, kind, has_per=has_per)}"

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from schemas.event_faults import syntax
+from schemas.field_faults import field_fault
 from schemas.rest_stops import SERVICES, Estate, RestStop
 
 #: More entries are no list of a district's.
@@ -121,8 +123,11 @@ def _lines(text: str, faults: list[str], doubts: list[str]) -> list[Row]:
                 )
                 continue
             rows.append(Row(place, _of_cells(dict(zip(head, cells, strict=True)))))
-    except csv.Error as error:
-        faults.append(f"line {reader.line_num}: no table: {error}: save it as CSV with commas, in UTF-8")
+    except csv.Error:
+        faults.append(
+            f"line {reader.line_num}: no table: maybe a quotation mark has no "
+            "end: save it as CSV with commas, in UTF-8"
+        )
     return rows
 
 
@@ -147,8 +152,11 @@ def _features(text: str, faults: list[str], doubts: list[str]) -> list[Row]:
     """The features of a GeoJSON collection."""
     try:
         tree = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        faults.append(f"not JSON: {error}")
+    except json.JSONDecodeError as error:
+        faults.append(f"not JSON: {syntax(error)}")
+        return []
+    except (ValueError, RecursionError):
+        faults.append("not JSON: a number is too long, or lists stand too deep in one another")
         return []
     features = tree.get("features")
     if tree.get("type") != "FeatureCollection" or not isinstance(features, list):
@@ -207,7 +215,7 @@ def _told(fault: Mapping[str, Any]) -> str:
             ", ".join(SERVICES) if field == "services" else str(fault["ctx"]["expected"]).replace("'", "")
         )
         return f"{field} = {_shown(fault['input'])}: must be {wanted}"
-    text = str(fault["ctx"]["error"]) if kind == "value_error" else _TEXTS.get(kind, fault["msg"])
+    text = str(fault["ctx"]["error"]) if kind == "value_error" else _TEXTS.get(kind) or field_fault(fault)
     return f"{field} = {_shown(fault['input'])}: {text}"
 
 

@@ -33,7 +33,9 @@ class Helper:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            self._answers.put(line)
+            # Faust's worker logs to standard output, too.
+            if line.startswith("{"):
+                self._answers.put(line)
 
     def say(self, **order: object) -> None:
         """Tell it something."""

@@ -70,6 +70,7 @@ def policy_page() -> str:
             lines.append(f"| {name} | {held} | {confirmed} |\n")
     # Every whole number of a limit is a duration, which the file writes as a text.
     text = _model("Policy", _file(Policy), 2).replace("integer or null", "duration or null")
+    text = text.replace("| `weeks` | duration or null", "| `weeks` | integer or null")
     return intro + text.replace("list of integer", "list of durations") + "".join(lines)
 
 

@@ -38,6 +38,8 @@ def type_of(schema: Mapping[str, Any]) -> str:
         return f'`"{schema["const"]}"`'
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "oneOf" in schema:
+        return " or ".join(type_of(one) for one in schema["oneOf"])
     if "anyOf" in schema:
         return " or ".join(type_of(one) for one in schema["anyOf"])
     if schema.get("type") == "array":

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import ipaddress
 import socket
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from stream.api.access.connections import Connections, Limits, guarded
 from stream.api.access.keys import Keys, KeysRefused
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.query_service import QueryService
+from stream.api.reviews import outbox
+from stream.api.reviews.store import ReviewsRefused
 from stream.api.routes import router
 from stream.metrics.ports import NotServed, on_free_port
 from stream.settings import Settings
@@ -42,6 +45,8 @@ _ENDED = (
     "the workers' policies are no longer followed",
 )
 CONSOLE = Path(__file__).resolve().parent / "console"
+#: What is counted and written in threads beside the event loop keeps it waiting for so long at a time.
+_SWITCH_S = 0.001
 _DESCRIPTION = """Before an order is pushed: may this rider take it, or is he due a rest?
 
 Answers are PASS, FAIL or UNKNOWN; UNKNOWN is never PASS. Whoever dispatches asks before every order. No
@@ -119,7 +124,11 @@ async def _followed(asked: QueryService) -> AsyncIterator[None]:
         asyncio.ensure_future(asked.history.run(lambda: recent.has_caught_up)),
         asyncio.ensure_future(_follow_plan(asked)),
     ]
-    for one, what in zip(running, _ENDED, strict=True):
+    ended = list(_ENDED)
+    if asked.reviews is not None:
+        running.append(asyncio.ensure_future(outbox.run(asked.reviews.store, asked.settings)))
+        ended.append("what reviews lead to is no longer sent")
+    for one, what in zip(running, ended, strict=True):
         one.add_done_callback(partial(_say_why, what))
     try:
         yield
@@ -245,12 +254,15 @@ def run_api(settings: Settings, *, no_auth: bool) -> None:
         app = new_app(settings, no_auth=no_auth)
     except InvalidRestStops as error:
         raise ApiRefused(f"--rest-stops: {error}") from error
+    except ReviewsRefused as error:
+        raise ApiRefused(f"--reviews: {error}") from error
     host, port = settings.api_host, settings.api_port
     try:
         listening = on_free_port(host, port, lambda free: _listen(host, free), "api")
     except NotServed as error:
         raise ApiRefused(str(error)) from error
     config = server_config(app, settings)
+    sys.setswitchinterval(_SWITCH_S)
     host, port = listening.getsockname()[:2]
     log.info("api", address=f"http://{host}:{port}")
     uvicorn.Server(config).run(sockets=[listening])

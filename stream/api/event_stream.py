@@ -212,9 +212,8 @@ class EventStream:
         return said + [self._alert(one) for one in own]
 
     def _alert(self, one: _Waiting) -> bytes:
-        self._last = self._service.ids.write(one.offered.position)
-        data = _json.encode(one.offered.alert)
-        return f"id: {self._last}\nevent: alert\ndata: ".encode() + data + b"\n\n"
+        self._last, text = one.offered.written(self._service.ids)
+        return text
 
     def _resync(self, *, complete: bool, why: str, since: str | None) -> bytes:
         data = {"complete": complete, "why": why, "since": since}

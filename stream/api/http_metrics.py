@@ -30,6 +30,8 @@ class Counts(Collector):
     def __init__(self) -> None:
         #: As of the newest scrape; None where no file of rest stops is named.
         self.rest_stops: RestStopCounts | None = None
+        #: Open reviews, those overdue, when the first is due (epoch seconds); None where none are taken.
+        self.reviews: tuple[int, int, int | None] | None = None
         self.registry = CollectorRegistry()
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
@@ -57,7 +59,7 @@ class Counts(Collector):
         self._lookups.inc()
 
     def collect(self) -> Iterator[Metric]:
-        """The families about rest stops."""
+        """The families about rest stops and reviews."""
         stops = gauge("respite_rest_stops", "Rest stops of the file.")
         estates = gauge("respite_estates", "Estates of the file, by whether they let riders in.", ["access"])
         zones = gauge(
@@ -75,6 +77,21 @@ class Counts(Collector):
                 zones.add_metric([], found.zones_without)
             refused.add_metric([], int(found.is_refused))
         yield from (stops, estates, zones, refused)
+        yield from self._of_reviews()
+
+    def _of_reviews(self) -> Iterator[Metric]:
+        waiting = gauge("respite_reviews_open", "Reviews without an answer.")
+        late = gauge("respite_reviews_overdue", "Reviews without an answer whose time is over.")
+        due = gauge(
+            "respite_reviews_due_timestamp_seconds", "When the first open review is due; absent: none."
+        )
+        if self.reviews is not None:
+            count, overdue, first_s = self.reviews
+            waiting.add_metric([], count)
+            late.add_metric([], overdue)
+            if first_s is not None:
+                due.add_metric([], first_s)
+        yield from (waiting, late, due)
 
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""

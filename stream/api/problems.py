@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as RoutingError
 
+from schemas.field_faults import field_fault, written
+
 _REMEDIES = {
     404: "see /openapi.json for what there is",
     405: "see /openapi.json for the methods of this path",
@@ -102,7 +104,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         faults = "; ".join(
-            f"{'.'.join(str(step) for step in one['loc'])}: {one['msg']}" for one in error.errors()
+            f"{'.'.join(str(step) for step in one['loc'])} = {written(one['input'])}: {field_fault(one)}"
+            if one["type"] != "missing"
+            else f"{'.'.join(str(step) for step in one['loc'])} is missing"
+            for one in error.errors()
         )
         return invalid(faults).response()
 
@@ -117,6 +122,7 @@ _WHY = {
     401: "No valid key.",
     403: "The key's role may not ask this.",
     404: "Nothing there, or nothing that is the asker's.",
+    409: "It has been decided already.",
     413: "The body is too large.",
     422: "Not as described here.",
     429: "Asked more often than the key may; ask again after the seconds in Retry-After.",

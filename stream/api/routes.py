@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,13 +11,15 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Eligibilities, Eligibility
+from schemas.field_faults import json_fault
 from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
 from schemas.rest_stops import RestStopGaps, RestStops
-from stream.api import list_routes
+from stream.api import list_routes, review_routes
 from stream.api.access.authentication import Access
 from stream.api.access.keys import Caller
+from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
 from stream.api.event_stream import EventStream
@@ -54,6 +57,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _live(made, service, caller)
     _peers(made, service, caller)
     list_routes.add_to(made, service, access, caller)
+    review_routes.add_to(made, service, access, caller)
     return made
 
 
@@ -101,7 +105,7 @@ def _eligibility(made: APIRouter, service: QueryService, caller: Any) -> None:  
             answers = await service.round(who, body, request.headers)
         except InvalidBatch as error:
             raise invalid(str(error)) from error
-        return Response(answers, media_type="application/json")
+        return InPieces(answers)
 
 
 def _persons(made: APIRouter, service: QueryService, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends
@@ -129,7 +133,7 @@ def _persons(made: APIRouter, service: QueryService, access: Access, caller: Any
     ) -> Response:
         """The recent alerts of a rider; a platform gets its own riders', and its own breaches only."""
         access.person(who, rider_id, x_case_number)
-        return JSONResponse(_plain(await service.alerts_of(who, rider_id, request.headers)))
+        return await written(await service.alerts_of(who, rider_id, request.headers))
 
     @made.get(
         "/v1/alerts/{alert_id}/explanation",
@@ -171,7 +175,7 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
         """Counts, holds and health; the regulator's with cells under k riders suppressed."""
         if who.role == "platform":
             raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
-        return JSONResponse(_plain(await service.overview(who)))
+        return await written(await service.overview(who))
 
     @made.get("/healthz", response_model=documents.Health, tags=["health"])
     async def healthz() -> dict[str, str]:
@@ -208,7 +212,7 @@ def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  #
             open_at_s = None if open_at is None else parse_instant(open_at)
         except ValueError as error:
             raise invalid(f"query.open_at: {error}") from error
-        return JSONResponse(await service.rest_stops.stops(zone, open_at_s))
+        return await written(await service.rest_stops.stops(zone, open_at_s))
 
     @made.get(
         "/v1/rest-stops/gaps",
@@ -220,7 +224,7 @@ def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  #
         """Zones with riders on hold and no open rest stop; the regulator's with cells under k suppressed."""
         if who.role == "platform":
             raise forbidden(who.role, "it is about all platforms; GET /v1/rest-stops has the rest stops")
-        return JSONResponse(await service.rest_stops.gaps(await service.overview(who)))
+        return await written(await service.rest_stops.gaps(await service.overview(who)))
 
 
 def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
@@ -254,13 +258,19 @@ def _peers(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa
     async def claims(request: Request, who: Caller = caller) -> Response:
         """Since when riders are the asker's own: what APIs of one installation ask each other."""
         try:
-            asked = msgspec.json.decode(await request.body(), type=Claimed)
+            asked, are_ids = await asyncio.to_thread(_claimed, await request.body())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise invalid(f"body: {error}") from error
-        if len(asked.riders) > MOST_CANDIDATES or not all(map(is_id, asked.riders)):
+            raise invalid(f"body: {json_fault(error)}") from error
+        if not are_ids:
             raise invalid("riders: ids, no more than in a round")
         found = await service.claims(who, asked.riders, {FORWARDED: "1"})
         return Response(msgspec.json.encode(Since([found[one] for one in asked.riders])))
+
+
+def _claimed(body: bytes) -> tuple[Claimed, bool]:
+    """What a peer asks, and whether it is ids, no more than in a round."""
+    asked = msgspec.json.decode(body, type=Claimed)
+    return asked, len(asked.riders) <= MOST_CANDIDATES and all(map(is_id, asked.riders))
 
 
 def _plain(document: Any) -> Any:  # noqa: ANN401 - what JSON can say

@@ -230,7 +230,8 @@ def demo(
 @takes(
     *CONNECTION, "policy", "shadow_policy", "prefix", "alerts", "watermark", "dead_letter", "group", *JUDGING,
     "keep", "shared_dir", "api_host", "api_port", "api_peers", "api_proxies", "keys", "history",
-    "prometheus", "rest_stops", "log_format",
+    "prometheus", "rest_stops", "reviews",
+    "review_within", "log_format",
 )  # fmt: skip
 def api(
     options: Options,

@@ -82,6 +82,8 @@ _TEXTS = {
     "history": "File in which the API keeps its counts of the last days, or none [respite-history.json].",
     "prometheus": "Base URL of a Prometheus that scrapes the workers [none].",
     "rest_stops": "File of rest stops and estates, CSV or GeoJSON; taken up when it changes [none].",
+    "reviews": "File of the reviews that the API takes [none].",
+    "review_within": "How long a person has to answer a review: 1s to 14d [14d].",
     "ledger": "Folder of the record of holds [respite-ledger].",
     "ledger_key": "File of the keys that sign it [respite-ledger-key.json].",
     "log_format": "text or json [text].",

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from schemas.field_faults import json_fault
 from stream.delivery.destination import Destination
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -79,7 +80,7 @@ def sort(message: Message, endpoint: Destination) -> tuple[Sorted, str]:
         message.value.decode()  # a signature covers text, and what is skipped below is not looked at
         head = _heads.decode(message.value)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Sorted.MALFORMED, str(error)
+        return Sorted.MALFORMED, json_fault(error)
     if head.schema == _STATUS:
         return (Sorted.SEND if endpoint.statuses else Sorted.SKIP), _place_id(message.place)
     if not _ID.fullmatch(head.alert_id):

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
+from schemas.field_faults import json_fault
 from stream.importing.cells import Row
 from stream.offline.compressed import DamagedInput, InputFault
 from stream.offline.inputs import STANDARD_INPUT, at_least, rejoined, unpacked
@@ -100,7 +101,7 @@ def _members(name: str, whole: BinaryIO, encoding: str | None) -> Iterator[Table
     try:
         archive = zipfile.ZipFile(whole)
     except (zipfile.BadZipFile, OSError) as error:
-        raise DamagedInput(name, f"is a ZIP archive that is cut short or damaged: {error}") from error
+        raise DamagedInput(name, "is a ZIP archive that is cut short or damaged") from error
     with archive:
         entries = [one for one in archive.infolist() if not one.is_dir()]
         if any(one.filename == "[Content_Types].xml" for one in entries):
@@ -116,7 +117,16 @@ def _members(name: str, whole: BinaryIO, encoding: str | None) -> Iterator[Table
                 with archive.open(entry) as member:
                     yield from tables_of(place, member, encoding)  # type: ignore[arg-type]
             except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-                raise DamagedInput(place, f"cannot be unpacked to its end: {error}") from error
+                raise DamagedInput(place, f"cannot be unpacked to its end: {_words(error)}") from error
+
+
+def _words(error: Exception) -> str:
+    """Why a member of an archive cannot be unpacked."""
+    if isinstance(error, NotImplementedError):
+        return "it is packed in a way that is not read here; unpack it first"
+    if "CRC" in str(error):
+        return "its checksum does not match, so something in it is not what was written"
+    return "what is packed makes no sense from some place on"
 
 
 def _text(name: str, head: bytes, stream: BinaryIO, encoding: str | None) -> Table:
@@ -182,7 +192,7 @@ def _cells(
             return
         except csv.Error as error:
             raise InputFault(
-                f"{name}:{number}: cannot be read on from here: {error}; does a quotation mark not close?"
+                f"{name}:{number}: cannot be read on from here: does a quotation mark not close?"
             ) from error
         if not any(one.strip() for one in cells):
             continue
@@ -203,7 +213,7 @@ def _lines(text: io.TextIOWrapper) -> Iterator[tuple[int, Row | BadRow]]:
             try:
                 row = msgspec.json.decode(line)
             except (msgspec.DecodeError, RecursionError) as error:
-                yield number, BadRow("malformed", f"is no JSON: {error}")
+                yield number, BadRow("malformed", json_fault(error))
             else:
                 yield number, row if isinstance(row, dict) else BadRow("malformed", "is no object: {...}")
 
@@ -252,7 +262,7 @@ def _parquet(name: str, whole: BinaryIO) -> Table:
     try:
         file = parquet.ParquetFile(whole)
     except (pa.ArrowException, OSError) as error:
-        raise DamagedInput(name, f"is a Parquet file that cannot be read: {error}") from error
+        raise DamagedInput(name, "is a Parquet file that cannot be read: cut short or damaged") from error
 
     def rows() -> Iterator[tuple[int, Row | BadRow]]:
         number = 0
@@ -262,6 +272,6 @@ def _parquet(name: str, whole: BinaryIO) -> Table:
                     number += 1
                     yield number, row
         except (pa.ArrowException, OSError) as error:
-            raise DamagedInput(name, f"cannot be read after row {number}: {error}") from error
+            raise DamagedInput(name, f"cannot be read after row {number}: it is damaged there") from error
 
     return Table(name, list(file.schema_arrow.names), rows())

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from detectors.kernels.layout import row as Row, state as State
-from detectors.kernels.layout.values import NONE
 from detectors.store import RiderStore
 from stream.metrics.families import counter, gauge
+from stream.metrics.hold_counts import holds_now
 from stream.metrics.regulator import Counted, Judging, Platforms
 from stream.metrics.rider_counts import head_at, orders_in_hand
 
@@ -32,14 +31,12 @@ def held(store: RiderStore) -> Held:
     """Count; a rider whom several limits would hold counts for each. Reads only, beside the worker."""
     memory = store.memory
     rows = memory.rows[: min(store.riders, len(memory.rows))]
-    head = head_at(store)
+    holding = holds_now(rows, memory.heap, len(store.limits.limits)).held
     found = Held(Counter(), Counter())
     for index, limit in enumerate(store.limits.limits):
-        word = head + State.limit_at(index) + State.LIMIT_HOLD_FROM
-        own = rows[(rows[:, word] != NONE) & (rows[:, Row.STATUS] != NONE)]
-        names = limit.policy, limit.name
+        own, names = rows[holding[:, index]], (limit.policy, limit.name)
         found.riders[names] = len(own)
-        found.working[names] = int(np.count_nonzero(orders_in_hand(store, own, head)[0]))
+        found.working[names] = int(np.count_nonzero(orders_in_hand(store, own, head_at(store))[0]))
     return found
 
 
@@ -79,24 +76,19 @@ class ShadowCollector(Collector):
             self._work(one, found.working)
         labels = ["policy", "limit"]
         text = "Riders whom a limit in the shadow would hold; one counts for each such limit."
-        family = gauge("respite_shadow_riders_on_hold", text, labels)
+        on_hold = gauge("respite_shadow_riders_on_hold", text, labels)
         for names, count in sorted(riders.items()):
-            family.add_metric(names, count)
-        yield family
+            on_hold.add_metric(names, count)
+        yield on_hold
         begun, accepted = _counted([*shadows, self._past])
-        begins = counter("respite_shadow_holds", "Holds that limits in the shadow would have begun.", labels)
-        for names in sorted({*riders, *begun}):
-            begins.add_metric(names, begun[names])
-        yield begins
+        text = "Holds that limits in the shadow would have begun."
+        yield _counters("respite_shadow_holds", text, {*riders, *begun}, begun)
         text = "Seconds with an order in hand in what a limit in the shadow would have made a hold."
-        worked = counter("respite_shadow_hold_work_seconds", text, labels)
-        for names in sorted({*riders, *self._worked}):
-            worked.add_metric(names, self._worked[names])
-        yield worked
+        yield _counters("respite_shadow_hold_work_seconds", text, {*riders, *self._worked}, self._worked)
         text = "Orders accepted where a policy in the shadow would have held, each once per policy."
         orders = counter("respite_shadow_orders_accepted", text, ["platform"])
-        for platform, number in self._platforms.summed(accepted).items():
-            orders.add_metric([platform], number)
+        for platform, seen in self._platforms.summed(accepted).items():
+            orders.add_metric([platform], seen)
         yield orders
 
     def _work(self, one: Judging, working: Counter[Names]) -> None:
@@ -109,6 +101,13 @@ class ShadowCollector(Collector):
             for then in (before[2], working):
                 for names, riders in then.items():
                     self._worked[names] += riders * (now_s - before[1]) / 2
+
+
+def _counters(name: str, text: str, known: set[Names], counts: Mapping[Names, float]) -> Metric:
+    family = counter(name, text, ["policy", "limit"])
+    for names in sorted(known):
+        family.add_metric(names, counts.get(names, 0))
+    return family
 
 
 def _counted(found: Sequence[Counted]) -> tuple[Counter[Names], dict[str, float]]:

@@ -156,22 +156,27 @@ class Sums:
                 self._values[name] += values[told, column].tolist()
                 self._riders[name].add(found.rider)
 
-    def documents(self, names: Sequence[str]) -> list[Document]:
-        """By model; what fewer than ten riders make is not told."""
-        return [self._document(name) for name in ("risk", "alertness") if name in names]
+    def documents(self, names: Sequence[str], rest: Sums | None = None) -> list[Document]:
+        """By model; what fewer than ten riders make is not told, nor what would tell it of the ``rest``."""
+        return [self._document(name, rest) for name in ("risk", "alertness") if name in names]
 
-    def _document(self, name: str) -> Document:
-        values, riders = np.array(self._values[name]), len(self._riders[name])
-        told = riders >= FEWEST_RIDERS
+    def _document(self, name: str, rest: Sums | None) -> Document:
+        values, riders = np.array(self._values[name]), self.riders(name)
+        hidden = any(0 < count < FEWEST_RIDERS for count in (riders, rest.riders(name) if rest else 0))
         what = "relative risk" if name == "risk" else "KSS"
+        told = riders > 0 and not hidden
         numbers = [float(values.mean()), *np.quantile(values, (0.5, 0.9)).tolist()] if told else [None] * 3
         return {
             "model": name,
             "of": what,
-            "riders": riders if told or not riders else None,
-            "instants": len(values) if told or not riders else None,
+            "riders": None if hidden else riders,
+            "instants": None if hidden else len(values),
             **dict(zip(("mean", "median", "p90"), numbers, strict=True)),
         }
+
+    def riders(self, name: str) -> int:
+        """How many riders a model's values are of."""
+        return len(self._riders[name])
 
 
 def sums(models: Models, store: RiderStore, now_s: int) -> list[Document]:
@@ -206,8 +211,8 @@ def modelled(
     names = models.choice.names
     return Modelled(
         whole.documents(names) + ([] if pace is None else [pace.sums()]),
-        [one.documents(names) for one in inside],
-        [one.documents(names) for one in outside],
+        [one.documents(names, other) for one, other in zip(inside, outside, strict=True)],
+        [one.documents(names, other) for one, other in zip(outside, inside, strict=True)],
     )
 
 

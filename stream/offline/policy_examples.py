@@ -16,6 +16,7 @@ from schemas.durations import write_hours
 from schemas.policy import Policy
 from schemas.policy_examples import Example
 from schemas.policy_timeline import LocalDay, Span, write_local
+from schemas.policy_words import in_language
 from schemas.work_state import SCHEMA
 from schemas.zone_condition import SCHEMA as CONDITION_SCHEMA
 from stream.asked_columns import asked_of
@@ -157,7 +158,7 @@ def report(policy: Policy, judged: Judged) -> str:
         "    " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
-    return "\n".join([f'  example[{judged.number}] "{judged.example.title}"', *lines])
+    return "\n".join([f'  example[{judged.number}] "{in_language(judged.example.title, "en")}"', *lines])
 
 
 def _count_at(policy: Policy, example: Example, at_s: int, limit: str) -> int:

@@ -7,6 +7,7 @@ from html import escape
 from schemas.policy import Policy
 from schemas.policy_examples import Example
 from schemas.policy_timeline import DAY_S, Span, write_local
+from schemas.policy_words import Words, in_language
 from stream.policies.page import facts, limit_rows, say_words
 from stream.policies.words import Lang, say
 
@@ -55,8 +56,10 @@ def html_page(policy: Policy, lang: Lang) -> str:
     parts += [f"<section><h3><code>{one.name}</code></h3>{_list(limit_rows(one, lang))}</section>"
               for one in policy.limits]  # fmt: skip
     if policy.notes:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in policy.notes)
-        parts.append(f'<h2>{say(lang, "说明", "Notes")}</h2><ul lang="en">{notes}</ul>')
+        notes = "".join(
+            f"<li{_lang_of(note)}>{escape(in_language(note, lang))}</li>" for note in policy.notes
+        )
+        parts.append(f"<h2>{say(lang, '说明', 'Notes')}</h2><ul>{notes}</ul>")
     if policy.examples:
         parts.append(f"<h2>{say(lang, '示例', 'Examples')}</h2>")
         parts += [_example(number, one, lang) for number, one in enumerate(policy.examples, start=1)]
@@ -78,10 +81,16 @@ def _example(number: int, example: Example, lang: Lang) -> str:
             "; ".join(example.spans[:12]) + (" …" if len(example.spans) > 12 else ""),
         ),
     ]
+    title = escape(in_language(example.title, lang))
     return (
-        f'<figure><figcaption lang="en">{number}. {escape(example.title)}</figcaption>'
+        f"<figure><figcaption{_lang_of(example.title)}>{number}. {title}</figcaption>"
         f"{timeline_svg(example, reached)}{_list(about)}</figure>"
     )
+
+
+def _lang_of(said: str | Words) -> str:
+    """The attribute of a text that is in English whatever the page is in."""
+    return ' lang="en"' if isinstance(said, str) else ""
 
 
 def timeline_svg(example: Example, label: str) -> str:

@@ -9,6 +9,7 @@ from schemas.policy import Policy
 from schemas.policy_examples import Example
 from schemas.policy_limit import PolicyLimit
 from schemas.policy_timeline import DAY_S, write_local
+from schemas.policy_words import in_language
 from stream.policies.words import Lang, limit_words, modality, say
 
 _BLOCKS = {"order": "█", "loaded": "▓", "online": "░", "driving": "█", "on_duty": "▒"}
@@ -69,11 +70,19 @@ def text_page(policy: Policy, lang: Lang) -> str:
     for one in policy.limits:
         lines += ["", one.name, *(f"  {label}: {text}" for label, text in limit_rows(one, lang))]
     if policy.notes:
-        lines += ["", say(lang, "说明（英文）", "Notes"), *(f"  - {note}" for note in policy.notes)]
+        lines += [
+            "",
+            say(lang, "说明", "Notes"),
+            *(f"  - {in_language(note, lang)}" for note in policy.notes),
+        ]
     if policy.examples:
         lines += ["", say(lang, "示例", "Examples")]
         for number, example in enumerate(policy.examples, start=1):
-            lines += ["", f"  {number}. {example.title}", *(f"     {line}" for line in drawn(example, lang))]
+            lines += [
+                "",
+                f"  {number}. {in_language(example.title, lang)}",
+                *(f"     {line}" for line in drawn(example, lang)),
+            ]
             lines.append(f"     {say(lang, '来源', 'source')}: {example.source}")
     return "\n".join(lines)
 

@@ -10,6 +10,7 @@ from schemas.policy import Policy
 from schemas.policy_calendar import DAY_S
 from schemas.policy_examples import Example
 from schemas.policy_limit import PolicyLimit
+from schemas.policy_words import in_language
 
 _SHORT_REST_S = 300
 #: How long evidence counts without an end, by default.
@@ -33,7 +34,9 @@ def traps(policy: Policy, today: date) -> list[str]:
     for number, one in enumerate(policy.limits, start=1):
         found += [f'limit[{number}] "{one.name}": {text}' for text in [*_silent(one), *_odd(one)]]
     for number, example in enumerate(policy.examples, start=1):
-        found += [f'example[{number}] "{example.title}": {text}' for text in _cut_off(example)]
+        found += [
+            f'example[{number}] "{in_language(example.title, "en")}": {text}' for text in _cut_off(example)
+        ]
     return found
 
 

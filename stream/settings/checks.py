@@ -25,6 +25,7 @@ _DURATIONS = (
     "max_open_duty",
     "keep",
     "checkpoint_every",
+    "review_within",
     "ready_lag",
     "deaf_after",
 )
@@ -183,8 +184,8 @@ class Checked(Fields):
             )
         try:
             self.tls()
-        except OSError as error:  # ssl.SSLError is one
-            faults.append(f"{', '.join(given)}: no usable certificate or key: {error}")
+        except OSError:  # ssl.SSLError is one
+            faults.append(f"{', '.join(given)}: no usable certificate or key: name PEM files")
         if faults:
             raise ValueError("\n  ".join(faults))
         return self

@@ -106,6 +106,8 @@ class Fields(BaseSettings):
         "", description="Base URL of a Prometheus that scrapes the workers; empty: the API's own counts."
     )
     rest_stops: str = Field("", description="File of rest stops and estates, CSV or GeoJSON; empty: none.")
+    reviews: str = Field("", description="File of the reviews that the API takes; empty: none are taken.")
+    review_within: int = Field(1_209_600, description="How long a person has to answer a review.")
     ledger: str = Field("respite-ledger", description="Folder of the record of holds.")
     ledger_key: str = Field("respite-ledger-key.json", description="File of the keys that sign it.")
     log_format: Literal["text", "json"] = Field("text", description="Logs for people or as JSON.")

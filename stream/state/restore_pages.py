@@ -63,7 +63,7 @@ async def restore_pages(work: Takeover, records: StateRecords, source: Bounds, s
     """A store with the riders of all good pages."""
     marker = records.marker
     _refuse_other_partitions(work, marker)
-    _refuse_changed_versions(work, marker)
+    refuse_changed_versions(work, marker)
     since_s = _since(work.limits.policies, marker, work.named_s)
     store = RiderStore(work.limits, work.store_settings, live=False, since_s=since_s)
     anew = _is_anew(work, records, source, source_id)
@@ -151,7 +151,7 @@ def _refuse_other_partitions(work: Takeover, marker: Marker | None) -> None:
     raise StateRefused(message)
 
 
-def _refuse_changed_versions(work: Takeover, marker: Marker | None) -> None:
+def refuse_changed_versions(work: Takeover, marker: Marker | None) -> None:
     """Refuse limits that are others than those the same version of their policy has told alerts by."""
     known = {} if marker is None else marker.judged
     changed = sorted(one for one, digest in work.judged.items() if known.get(one, digest) != digest)

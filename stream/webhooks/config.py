@@ -6,7 +6,6 @@ import ipaddress
 import os
 import re
 import ssl
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -25,7 +24,9 @@ from pydantic import (
 from yarl import URL
 
 from schemas.durations import parse_duration
+from schemas.field_faults import causes, field_fault, written
 from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
+from stream.toml_files import Unreadable, toml_file
 from stream.webhooks.signing import BadSecret, Signer
 
 Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hold_breached", "retracted"]
@@ -108,7 +109,7 @@ class Endpoint(BaseModel):
         if given:
             return value
         if not isinstance(name, str) or not os.environ.get(name):
-            raise ValueError(f"secret_env: no environment variable {name!r} with a value")
+            raise ValueError(f"secret_env: no environment variable {written(name)} with a value")
         return {**value, "secret": os.environ[name]}
 
     @field_validator("secret")
@@ -126,7 +127,7 @@ class Endpoint(BaseModel):
         try:
             url = URL(value)
         except ValueError as error:
-            raise ValueError(f"is no URL: {error}") from error
+            raise ValueError("is no URL: must be like https://host/path") from error
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError("must be like https://host/path")
         if url.user is not None or url.password is not None:
@@ -141,7 +142,8 @@ class Endpoint(BaseModel):
         try:
             ssl.create_default_context(cafile=value)
         except OSError as error:  # ssl.SSLError is one
-            raise ValueError(f"{value}: no usable certificates: {error}") from error
+            text = f"{value}: cannot be read as certificates: name a PEM file that this user may read"
+            raise ValueError(text) from error
         return value
 
     @model_validator(mode="after")
@@ -196,7 +198,7 @@ class Config(BaseModel):
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in self.endpoint)
-        raise InvalidConfig(f"no endpoint {name!r}; there are: {known}")
+        raise InvalidConfig(f"no endpoint {written(name)}; there are: {known}")
 
     def group(self, endpoint: Endpoint) -> str:
         """The consumer group of an endpoint."""
@@ -212,17 +214,21 @@ def load_config(path: Path) -> Config:
         It cannot be read, or with every fault.
     """
     try:
-        return Config.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidConfig(f"{path}: {error}") from error
+        return Config.model_validate(toml_file(path))
+    except Unreadable as error:
+        raise InvalidConfig(str(error)) from error
     except ValidationError as error:
-        faults = [_fault(one) for one in error.errors(include_input=False, include_url=False)]
+        errors = causes(error.errors(include_input=False, include_url=False))
+        faults = [_fault(one) for one in errors]
         raise InvalidConfig(f"{path}:\n" + "\n".join(faults)) from error
 
 
 def _fault(one: Mapping[str, Any]) -> str:
     place = ".".join(str(step + 1) if isinstance(step, int) else str(step) for step in one["loc"])
-    return f"  {place}: {str(one['msg']).removeprefix('Value error, ')}"
+    return f"  {place or 'the file'}: {field_fault(one, _NAMES)}"
+
+
+_NAMES = frozenset(name for model in (Config, Endpoint, Retry) for name in model.model_fields)
 
 
 def _loopback(host: str) -> bool:

@@ -26,7 +26,7 @@ KUSTOMIZATION = DEPLOY / "kubernetes" / "kustomization.yaml"
 MANIFESTS = sorted(set((DEPLOY / "kubernetes").glob("*.yaml")) - {KUSTOMIZATION})
 OBJECTS = [one for path in MANIFESTS for one in yaml.safe_load_all(path.read_text(encoding="utf-8"))]
 NAMESPACE = yaml.safe_load(KUSTOMIZATION.read_text(encoding="utf-8"))["namespace"]
-OURS = ("topics", "worker", "api", "webhooks")
+OURS = ("topics", "worker", "api", "webhooks", "ledger")
 #: The API's settings; they are no field of `Settings` on this branch.
 OF_THE_API = {"api_host", "api_port", "api_peers", "api_proxies", "keys", "shared_dir"}
 USER = 10001
@@ -101,7 +101,7 @@ def test_prometheus_scrapes_every_service_that_has_metrics_where_it_has_them() -
         for job in PROMETHEUS["scrape_configs"]
         for place in job.get("dns_sd_configs", ())
     }
-    assert found == {("worker", 9464), ("api", 8080), ("webhooks", 9465)}
+    assert found == {("worker", 9464), ("api", 8080), ("webhooks", 9465), ("ledger", 9466)}
     assert COMPOSE["services"]["api"]["environment"]["RESPITE_API_PORT"] == "8080"
     assert Settings.model_fields["metrics_port"].default == 9464
     assert "./prometheus/rules:/etc/prometheus/rules:ro" in COMPOSE["services"]["prometheus"]["volumes"]
@@ -207,7 +207,7 @@ def test_selectors_find_pods_and_budgets_and_services_too() -> None:
         for name in ("StatefulSet", "Deployment", "PodDisruptionBudget")
         for one in kind(name).values()
     ]
-    assert len(selectors) == 7
+    assert len(selectors) == 9
     for selector in selectors:
         assert sum(selector.items() <= one.items() for one in labels) == 1, selector
 

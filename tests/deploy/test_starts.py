@@ -214,7 +214,7 @@ def test_no_check_depends_on_what_localhost_means() -> None:
 
 
 def test_what_others_reach_listens_on_every_address() -> None:
-    for name in ("worker", "webhooks"):
+    for name in ("worker", "webhooks", "ledger"):
         assert SERVICES[name]["environment"]["RESPITE_METRICS_HOST"] == EVERYWHERE
     assert Config.model_fields["metrics_host"].default is None, "webhooks follow RESPITE_METRICS_HOST"
     assert SERVICES["api"]["environment"]["RESPITE_API_HOST"] == EVERYWHERE
@@ -262,7 +262,7 @@ def test_who_is_named_in_an_address_is_a_service() -> None:
     )
     named = set(re.findall(r"(?:names|targets): \[([a-z]+)", prometheus)) - {"localhost"}
     named |= {re.sub(r"https?://|:\d+", "", one["url"]) for one in yaml.safe_load(sources)["datasources"]}
-    assert named == {"worker", "api", "webhooks", "alertmanager", "prometheus"}
+    assert named == {"worker", "api", "webhooks", "ledger", "alertmanager", "prometheus"}
     assert named <= set(SERVICES)
 
 

@@ -89,6 +89,11 @@ def blocks(page: Path) -> Iterator[Block]:
             yield Block(page, line, mark[1] if mark else "", mark[2] if mark else "", commands, printed)
 
 
+def bodies_of_others(text: str) -> list[str]:
+    """What stands in the blocks of a page that are not ``console``."""
+    return [found[3] for found in _BLOCK.finditer(text) if found[2] != "console"]
+
+
 def _read(body: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     commands: list[str] = []
     printed: list[str] = []

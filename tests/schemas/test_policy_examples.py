@@ -134,7 +134,7 @@ def test_further_languages_stand_beside_chinese_and_english() -> None:
         ("rounding", "whole seconds count as they are"),
         ("twice_a_week", "exceptions that may be used so many times"),
         ("compensation", "rest that is owed"),
-        ("temperature", "what does not follow from a rider's hours"),
+        ("temperature", 'is a condition: kind "ban" with `condition`'),
         ("penalty", "never a penalty or a rating"),
         ("mesage", "did you mean `message`?"),
         ("anything", "unknown key, remove it or check its spelling"),

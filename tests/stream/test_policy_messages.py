@@ -123,7 +123,11 @@ POLICIES: list[tuple[str, str, str]] = [
         'message = "rest"',
         'limit[1] "c".message: "rest" is a text, must be { zh = "…", en = "…" }, the same in both languages',
     ),
-    ('name = "p"', "name = ", "p.toml: not TOML: Invalid value (at line 2, column 8)"),
+    (
+        'name = "p"',
+        "name = ",
+        'p.toml: not TOML: line 2, near "name =": a value is expected there: text stands in quotation marks, durations too, like "4h"; else a number, a date, true, false, [...] or { ... }',
+    ),
     ('source = "a source"', "source = 7", "source: 7 is a number, must be text in quotation marks"),
 ]
 

@@ -21,6 +21,8 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
+from schemas.field_faults import json_fault
+
 Role = Literal["platform", "regulator", "operator", "dispatcher"]
 IfUnknown = Literal["open", "closed"]
 ROLES: tuple[str, ...] = get_args(Role)
@@ -67,6 +69,11 @@ class Caller:
     def sees_persons(self) -> bool:
         """Whether single riders are the caller's business."""
         return self.role in ("platform", "dispatcher")
+
+    @property
+    def answers_reviews(self) -> bool:
+        """Whether the caller decides on what is contested."""
+        return self.role == "operator" or self is NOBODY
 
 
 #: Without keys, on loopback only: sees everything.
@@ -115,7 +122,7 @@ class KeyFile:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=KeyDocument)
         except msgspec.DecodeError as error:
-            raise KeysRefused(f"{self._path} is no file of keys: {error}") from error
+            raise KeysRefused(f"{self._path} is no file of keys: {json_fault(error)}") from error
 
     def add(
         self, role: str, platform: str | None, if_unknown: str = "closed", per_second: float = 50.0

@@ -25,6 +25,7 @@ from detectors.kernels.reading.columns import (
 from detectors.limits import Limit
 from schemas.decode.rounds import Written, read_candidates, write_rows
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
+from schemas.field_faults import json_fault, written
 from schemas.names import is_id
 from stream.api.documents.batch import Batch
 from stream.output.alert_json import utc
@@ -144,11 +145,11 @@ def read_batch(body: bytes) -> Batch:
     try:
         asked = msgspec.json.decode(body, type=CandidatesIn).candidates
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidBatch(f"body: {error}") from error
+        raise InvalidBatch(f"body: {json_fault(error)}") from error
     riders = [one.rider_id for one in asked]
     wrong = next((rider for rider in riders if not is_id(rider)), None)
     if wrong is not None:
-        raise InvalidBatch(f"rider_id {wrong!r}: 1 to 64 characters of A-Z a-z 0-9 _ . : -")
+        raise InvalidBatch(f"rider_id {written(wrong)}: must be 1 to 64 characters of A-Z a-z 0-9 _ . : -")
     return Batch.of(riders, [one.minutes for one in asked])
 
 

@@ -8,6 +8,7 @@ does not exist does.
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
@@ -35,12 +36,10 @@ class View:
     def add(self, one: ReadAlert) -> None:
         """Take an alert in, wherever it belongs."""
         log = self._logs.setdefault(one.partition, deque())
-        if log and log[-1].offset >= one.offset:
-            if one in log:
-                return
-            self._logs[one.partition] = deque(sorted([*log, one], key=lambda told: told.offset))
-        else:
-            log.append(one)
+        at = _place_in(log, one)
+        if at < len(log) and log[at] is one:
+            return
+        log.insert(at, one)
         before = self.alerts.get(one.identity)
         if not one.retraction and (before is None or before.sequence < one.sequence):
             self.alerts[one.identity] = one
@@ -49,10 +48,9 @@ class View:
         """Let go of an alert; whether any are left."""
         log = self._logs.get(one.partition)
         if log:
-            if log[0] is one:
-                log.popleft()
-            elif one in log:
-                log.remove(one)
+            at = _place_in(log, one)
+            if at < len(log) and log[at] is one:
+                del log[at]
             if not log:
                 del self._logs[one.partition]
         if self.alerts.get(one.identity) is one:
@@ -63,6 +61,15 @@ class View:
         """What was told after a position, the newest first."""
         each = [_after(log, _at(position, number)) for number, log in self._logs.items()]
         return heapq.merge(*each, key=lambda one: -one.sequence)
+
+
+def _place_in(log: deque[ReadAlert], one: ReadAlert) -> int:
+    """Where an alert is, or is to be, among those of its partition; mostly at one of the ends."""
+    if not log or log[-1].offset < one.offset:
+        return len(log)
+    if log[0] is one:
+        return 0
+    return bisect_left(log, one.offset, key=lambda told: told.offset)
 
 
 def _after(log: deque[ReadAlert], last: int) -> Iterator[ReadAlert]:
@@ -178,9 +185,10 @@ class AlertLog:
             self._listener.owned(one)
 
     def settle(self) -> None:
-        """Ask again whose the alerts are of which it could not be said; a few of each partition."""
+        """Ask again whose the alerts are of which it could not be said; a few at a time."""
+        left = _AGAIN_AT_ONCE
         for partition, waiting in list(self._unsure.items()):
-            some = list(islice(waiting, _AGAIN_AT_ONCE))
+            some = list(islice(waiting, left))
             # One answers for all while nothing can be said of the partition.
             known = self._owners([one.rider for one in some[:1]])
             if known and known[0] is not None:
@@ -190,8 +198,15 @@ class AlertLog:
                     break
                 waiting.popleft()
                 self._show(one, owners)
+                left -= 1
             if not waiting:
                 del self._unsure[partition]
+
+    def let_go(self, count: int) -> bool:
+        """Forget so many; whether any are left."""
+        for _ in range(min(count, len(self._all))):
+            self._forget()
+        return bool(self._all)
 
     def _forget(self) -> None:
         """Let go of the alert that was read longest ago."""

@@ -41,7 +41,7 @@ class EligibilityQueries:
         unsure = judged.riders.answer(batch, caller.platform, patient=False)
         if BUSY in unsure.values():
             unsure = await asyncio.to_thread(judged.riders.answer, batch, caller.platform)
-        (answer,) = await self._with_peers(judged, batch, unsure, caller, headers)
+        (answer,) = await self._with_peers(_answers(judged, batch, unsure, caller), headers)
         self.counts.answered([(answer.verdict, 1)])
         return _json.encode(answer)
 
@@ -57,7 +57,11 @@ class EligibilityQueries:
         here, batch, unsure = await asyncio.to_thread(self._round_here, judged, caller, body)
         if here is not None:
             return here
-        answers = await self._with_peers(judged, batch, unsure, caller, headers)
+        answers = await asyncio.to_thread(_answers, judged, batch, unsure, caller)
+        answers = await self._with_peers(answers, headers)
+        return await asyncio.to_thread(self._counted, answers)
+
+    def _counted(self, answers: list[EligibilityAnswer]) -> bytes:
         self.counts.answered(Counter(one.verdict for one in answers).items())
         return _json.encode(Answers(answers))
 
@@ -74,19 +78,14 @@ class EligibilityQueries:
         return write_answers(batch, judged.limits, unsure, partitions, caller.if_unknown), batch, unsure
 
     async def _with_peers(
-        self,
-        judged: JudgedBy,
-        batch: Batch,
-        unsure: Mapping[int, str],
-        caller: Caller,
-        headers: Mapping[str, str],
+        self, answers: list[EligibilityAnswer], headers: Mapping[str, str]
     ) -> list[EligibilityAnswer]:
-        partitions = judged.riders.partitions()
-        answers = answers_of(batch, judged.limits, unsure, partitions, caller.if_unknown)
-        missing = [i for i, one in enumerate(answers) if one.reason == "unreachable"]
-        if not missing or not self.peers or FORWARDED in headers:
+        if not self.peers or FORWARDED in headers:
             return answers
-        asked = [(answers[i].rider_id, answers[i].minutes) for i in missing]
-        for index, answer in (await self.peers.ask(headers, asked)).items():
-            answers[missing[index]] = answer
-        return answers
+        return await self.peers.complete(headers, answers)
+
+
+def _answers(
+    judged: JudgedBy, batch: Batch, unsure: Mapping[int, str], caller: Caller
+) -> list[EligibilityAnswer]:
+    return answers_of(batch, judged.limits, unsure, judged.riders.partitions(), caller.if_unknown)

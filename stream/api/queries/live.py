@@ -52,15 +52,17 @@ class LiveQueries:
         platform = caller.platform
         if platform is None or not riders:
             return dict.fromkeys(riders, PAST)
-        owners = await asyncio.to_thread(self._owners, riders)
-        found: dict[str, int | None] = {
-            rider: None if one is None else one.get(platform, NOT_OWN)
-            for rider, one in zip(riders, owners, strict=True)
-        }
+        found = await asyncio.to_thread(self._claims_here, platform, riders)
         missing = [rider for rider, since_s in found.items() if since_s is None]
         if missing and self.peers and FORWARDED not in headers:
             found |= await self.peers.claims(headers, missing)
         return found
+
+    def _claims_here(self, platform: str, riders: Sequence[str]) -> dict[str, int | None]:
+        return {
+            rider: None if one is None else one.get(platform, NOT_OWN)
+            for rider, one in zip(riders, self._owners(riders), strict=True)
+        }
 
     def missed(self, caller: Caller, position: Sequence[int]) -> Missed:
         """What may be the caller's of what was told after a position, as many as a client may be behind.

@@ -17,6 +17,8 @@ log = structlog.get_logger()
 FORWARDED = "x-respite-forwarded"
 _PASSED_ON = ("authorization", "x-case-number")
 TIMEOUT_S = 0.5
+#: So many answers are written and read on the event loop; more are beside it.
+_FEW = 500
 #: In the place of an instant: not the asker's own.
 NOT_OWN = -1
 
@@ -60,31 +62,42 @@ class Peers:
         if self._session is not None:
             await self._session.close()
 
-    async def ask(
-        self, headers: Mapping[str, str], candidates: Sequence[tuple[str, int]]
-    ) -> dict[int, EligibilityAnswer]:
-        """The answers other than UNKNOWN that some peer has, by index; none on failure."""
-        body = msgspec.json.encode(
-            {"candidates": [{"rider_id": rider, "minutes": minutes} for rider, minutes in candidates]}
-        )
-        found: dict[int, EligibilityAnswer] = {}
-        for answers in await asyncio.gather(*(self._ask_one(base, headers, body) for base in self._bases)):
-            if len(answers) == len(candidates):
-                found |= {i: one for i, one in enumerate(answers) if one.verdict != "UNKNOWN"}
-        return found
+    async def complete(
+        self, headers: Mapping[str, str], answers: list[EligibilityAnswer]
+    ) -> list[EligibilityAnswer]:
+        """The answers, with those other than UNKNOWN that some peer has of riders nobody here knows of."""
+        if len(answers) <= _FEW:
+            missing, body = _unreachable(answers)
+        else:
+            missing, body = await asyncio.to_thread(_unreachable, answers)
+        if missing:
+            asking = (self._ask_one(base, headers, body, missing, answers) for base in self._bases)
+            await asyncio.gather(*asking)
+        return answers
 
-    async def _ask_one(self, base: str, headers: Mapping[str, str], body: bytes) -> list[EligibilityAnswer]:
+    async def _ask_one(
+        self,
+        base: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        missing: Sequence[int],
+        answers: list[EligibilityAnswer],
+    ) -> None:
+        """Put what a peer knows in the places of answers that are missing; nothing on failure."""
         try:
             async with self._client().post(
                 f"{base}/v1/eligibility", data=body, headers=_handed_on(headers)
             ) as reply:
                 if reply.status != 200:
                     log.warning("peer refuses", peer=base, status=reply.status)
-                    return []
-                return msgspec.json.decode(await reply.read(), type=Answers).answers
+                    return
+                raw = await reply.read()
+            if len(missing) <= _FEW:
+                _put(raw, missing, answers)
+            else:
+                await asyncio.to_thread(_put, raw, missing, answers)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
             log.warning("peer does not answer", peer=base, error=repr(error))
-            return []
 
     async def claims(self, headers: Mapping[str, str], riders: Sequence[str]) -> dict[str, int]:
         """Since when riders are the asker's own, `NOT_OWN` where not; of those that some peer knows."""
@@ -118,6 +131,21 @@ class Peers:
             except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
                 log.warning("peer does not answer", peer=base, error=repr(error))
         return None
+
+
+def _unreachable(answers: Sequence[EligibilityAnswer]) -> tuple[list[int], bytes]:
+    """Where answers are missing, and the question to a peer about them."""
+    missing = [index for index, one in enumerate(answers) if one.reason == "unreachable"]
+    asked = [{"rider_id": answers[index].rider_id, "minutes": answers[index].minutes} for index in missing]
+    return missing, msgspec.json.encode({"candidates": asked})
+
+
+def _put(raw: bytes, missing: Sequence[int], answers: list[EligibilityAnswer]) -> None:
+    found = msgspec.json.decode(raw, type=Answers).answers
+    if len(found) == len(missing):
+        for index, one in zip(missing, found, strict=True):
+            if one.verdict != "UNKNOWN":
+                answers[index] = one
 
 
 def _handed_on(headers: Mapping[str, str]) -> dict[str, str]:

@@ -39,6 +39,7 @@ from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.rest_stops import RestStopsQuery
 from stream.api.queries.riders import BUSY, Riders
+from stream.api.reviews.desk import ReviewDesk
 from stream.policies.loader import load_all
 from stream.settings import Settings
 
@@ -66,11 +67,13 @@ class QueryService(EligibilityQueries, LiveQueries):
         #: Ids of the live stream; the app puts in those of the file of keys.
         self.ids = EventIds(lambda: b"")
         self.counts = Counts()
-        self._settings = settings
+        self.settings = settings
         self._wall = wall
         self._plans = PlanFollower(settings, wall)
         self.rest_stops = RestStopsQuery.of(settings, self.policies, wall)
         self._published = Published()
+        #: None where no file of reviews is named.
+        self.reviews = ReviewDesk.of(settings.reviews, settings.review_within, wall)
 
     def _owners_now(self, riders: Sequence[str]) -> list[Mapping[str, int] | None]:
         """Whose riders are; looked up anew each time, for the workers may go on with other policies."""
@@ -103,7 +106,7 @@ class QueryService(EligibilityQueries, LiveQueries):
         policies = self._plans.other_than(self.judged.digest)
         if policies is None:
             return False
-        judged = JudgedBy.of(self._settings, policies, self.recent, self._wall)
+        judged = JudgedBy.of(self.settings, policies, self.recent, self._wall)
         judged.riders.warm_up()
         self.judged = judged
         return True
@@ -179,12 +182,8 @@ class QueryService(EligibilityQueries, LiveQueries):
                 raise unavailable("it cannot be said whose this rider is") from error
             if since_s is None:
                 return {"alerts": []}
-        shown = []
-        for one, retracted in self.recent.log.of_rider(rider, caller.platform, since_s):
-            alert = one.document()
-            told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-            shown.append({**told, "retracted": retracted})
-        return {"alerts": shown}
+        told = self.recent.log.of_rider(rider, caller.platform, since_s)
+        return {"alerts": await asyncio.to_thread(_told, told)}
 
     async def explanation(
         self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
@@ -196,9 +195,7 @@ class QueryService(EligibilityQueries, LiveQueries):
         Problem
             404 when it is not among the recent ones, or not the caller's.
         """
-        found = self.recent.log.alert(caller.platform, identity)
-        if found is not None and not await self._is_own(caller, found[0]):
-            found = None
+        found = await self._own_alert(caller, identity)
         if found is None and caller.platform is not None and FORWARDED not in headers:
             there = await self.peers.get(headers, f"/v1/alerts/{identity}/explanation?lang={lang}")
             if there is not None:
@@ -215,6 +212,29 @@ class QueryService(EligibilityQueries, LiveQueries):
             return explanation_view(caller.platform, document)
         return {**document, "rest_stops": await self.rest_stops.of_alert(alert, retracted=found[1])}
 
+    async def seen_alert(self, caller: Caller, identity: str, headers: Mapping[str, str]) -> Document:
+        """An alert whose explanation the caller may see.
+
+        Raises
+        ------
+        Problem
+            404 as `explanation` does.
+        """
+        found = await self._own_alert(caller, identity)
+        if found is None and caller.platform is not None:
+            # Another machine may know that it is the caller's.
+            await self.explanation(caller, identity, "en", headers)
+            found = self.recent.log.alert(None, identity)
+        if found is None:
+            raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
+        return found[0].document()
+
+    async def _own_alert(self, caller: Caller, identity: str) -> tuple[ReadAlert, bool] | None:
+        found = self.recent.log.alert(caller.platform, identity)
+        if found is not None and not await self._is_own(caller, found[0]):
+            return None
+        return found
+
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
         if caller.platform is None:
@@ -229,13 +249,17 @@ class QueryService(EligibilityQueries, LiveQueries):
         """What a console shows, as much as the caller may see."""
         document = await self.judged.overview.overview() | {"rest_stops_named": self.rest_stops.are_named}
         if caller.role == "regulator":
-            return self._published.overview(self._wall(), for_regulator(document))
+            shown = await asyncio.to_thread(for_regulator, document)
+            return self._published.overview(self._wall(), shown)
         if not caller.sees_persons:
             return {**document, "persons_shown": False, "on_hold": [], "nearest": []}
         return document
 
     async def metrics(self) -> bytes:
         """Totals for Prometheus."""
+        if self.reviews is not None:
+            now_s = int(self._wall())
+            self.counts.reviews = await asyncio.to_thread(self.reviews.store.counts, now_s)
         self.counts.rest_stops = await self.rest_stops.counts(self.judged.overview.overview)
         return self.counts.text()
 
@@ -275,3 +299,13 @@ def _looked_up(
     except Unsure:
         return None, (), ()
     return certain, doubts or (), ran
+
+
+def _told(found: Sequence[tuple[ReadAlert, bool]]) -> list[Document]:
+    """Alerts, with whether they have been retracted, as a rider's list has them."""
+    shown = []
+    for one, retracted in found:
+        alert = one.document()
+        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+        shown.append({**told, "retracted": retracted})
+    return shown

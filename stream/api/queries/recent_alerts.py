@@ -13,6 +13,7 @@ import structlog
 
 from schemas.platform_view import alert_view, concerns
 from stream.api.queries.alert_log import AlertLog, Owners
+from stream.api.queries.event_ids import EventIds
 from stream.api.queries.read_alert import Listener, ReadAlert
 from stream.kafka.log_reader import Arrived, TopicsAbsent, follow
 from stream.settings import Settings
@@ -27,9 +28,13 @@ _AGAIN_S = 2.0
 #: How often the same trouble is said.
 _SAID_AGAIN_S = 600.0
 _RATE_S = 60
+#: Alerts for one client each that are handed on in one turn.
+_OFFERS = 1000
+_LET_GO = 250
+_json = msgspec.json.Encoder()
 
 
-class Offered(msgspec.Struct, frozen=True):
+class Offered(msgspec.Struct):
     """An alert for one client, as it may see it.
 
     ``position`` is where the client is in the topic with it. Where it is not ``sure`` that the alert is the
@@ -40,6 +45,15 @@ class Offered(msgspec.Struct, frozen=True):
     alert: Document
     sure: bool
     position: tuple[int, ...]
+    _written: tuple[str, bytes] | None = None
+
+    def written(self, ids: EventIds) -> tuple[str, bytes]:
+        """Its id and the event that it is; made once for all who follow."""
+        if self._written is None:
+            last = ids.write(self.position)
+            data = _json.encode(self.alert)
+            self._written = last, f"id: {last}\nevent: alert\ndata: ".encode() + data + b"\n\n"
+        return self._written
 
 
 class Subscriber:
@@ -105,13 +119,11 @@ class RecentAlerts:
                 async with follow(self._settings, int((self._wall() - SINCE_S) * 1000)) as (starts, read):
                     self.partitions, self.connected = len(starts), True
                     self.trouble, self.topics_absent = None, False
-                    self._begin_anew(starts)
+                    await self._begin_anew(starts)
                     while True:
                         some = await read(500)
                         self.has_caught_up = self.has_caught_up or not some
-                        self.take(some)
-                        # Where there is more already, reading does not wait; questions come first.
-                        await asyncio.sleep(0)
+                        await self._take_in_turns(some)
             except OSError as error:
                 self._say(error)
             finally:
@@ -130,14 +142,27 @@ class RecentAlerts:
         self.trouble = str(error)
         self.topics_absent = absent
 
-    def _begin_anew(self, starts: Mapping[int, int]) -> None:
+    async def _take_in_turns(self, some: Sequence[Arrived]) -> None:
+        """Take records, fewer at a time the more follow; between two lots questions have their turn."""
+        each = max(1, _OFFERS // (1 + self.subscribers))
+        for first in range(0, max(1, len(some)), each):
+            self.take(some[first : first + each])
+            # Where there is more already, reading does not wait; questions come first.
+            await asyncio.sleep(0)
+
+    async def _begin_anew(self, starts: Mapping[int, int]) -> None:
         """What is followed anew is read from further back: nothing must count twice."""
-        self.log = AlertLog(self._owners, listener=self._listener)
+        former, self.log = self.log, AlertLog(self._owners, listener=self._listener)
         self.has_caught_up = False
         for partition, offset in starts.items():
             self.log.begin(partition, offset)
         for counter in (self.by_kind, self.breaches, self.dead_letters):
             counter.clear()
+        # To let go of all at once would keep the event loop for a tenth of a second.
+        left = True
+        while left:
+            left = former.let_go(_LET_GO)
+            await asyncio.sleep(0)
 
     def take(self, some: Sequence[Arrived]) -> None:
         """Take records of the topics."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from detectors.kernels.layout import codes, record as Record, row as Row, state as State
-from detectors.kernels.layout.values import EVIDENCE_SPANS, I64, NONE
+from detectors.kernels.layout import row as Row, state as State
 from detectors.kernels.reading.columns import Shared
 from detectors.limits import Limit, LimitTable
 from schemas.policy import Policy
 from stream.api.queries.partitions import Partitions
+from stream.metrics.hold_counts import holds_now
 from stream.policies.calendars import window_starts
 from stream.policies.limits import limits_of
 from stream.policies.shadow import in_the_shadow
@@ -66,30 +66,12 @@ class ShadowQuery(Partitions):
 def count(shared: Shared, riders: int, limits: Sequence[Limit]) -> Counter[tuple[int, str]]:
     """The counts of one partition, by place of the limit."""
     rows = shared.rows[:riders]
-    head = Row.head_for(len(limits))
+    holding, breaches = holds_now(rows, shared.heap, len(limits))
+    working = rows[:, Row.head_for(len(limits)) + State.ORDERS] > 0
     found: Counter[tuple[int, str]] = Counter()
     for index in range(len(limits)):
-        held = rows[:, head + State.limit_at(index) + State.LIMIT_HOLD_FROM] != NONE
-        held &= rows[:, Row.STATUS] != NONE
+        held = holding[:, index]
         found[index, "riders_on_hold"] = int(np.count_nonzero(held))
-        found[index, "working"] = int(np.count_nonzero(held & (rows[:, head + State.ORDERS] > 0)))
-    for index, orders in _breaches(rows, shared.heap, len(limits)).items():
-        found[index, "orders_accepted"] = orders
-    return found
-
-
-def _breaches(rows: I64, heap: I64, limits: int) -> Counter[int]:
-    """Breaches among what was told and is not final; every place that is followed is looked at first."""
-    found: Counter[int] = Counter()
-    at = rows[:, Row.TOLD].copy()
-    end = at + rows[:, Row.TOLD_WORDS]
-    walking = np.flatnonzero((at > 0) & (end <= len(heap)))
-    while len(walking := walking[at[walking] + Record.WORDS <= end[walking]]):
-        place = at[walking]
-        key, spans = heap[place + Record.KEY], heap[place + Record.SPANS]
-        limit = (key >> Record.KEY_LIMIT_SHIFT) & Record.KEY_LIMIT_MASK
-        breach = (key >> Record.KEY_KIND_SHIFT == codes.HOLD_BREACHED) & (limit < limits)
-        found.update(limit[breach].tolist())
-        at[walking] += Record.WORDS + 2 * spans
-        walking = walking[(spans >= 0) & (spans <= EVIDENCE_SPANS)]
+        found[index, "working"] = int(np.count_nonzero(held & working))
+        found[index, "orders_accepted"] = breaches[index]
     return found

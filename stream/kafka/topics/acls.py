@@ -115,7 +115,9 @@ def _api(settings: Settings, _: str) -> Granted:
     )
     for name in names:
         yield _topic(name), ("READ",)
-    yield _topic(settings.source_topic), ("DESCRIBE",)
+    # Write: what an answer to a review leads to, corrections and orders to lift a hold.
+    yield _topic(settings.source_topic), ("DESCRIBE", "WRITE")
+    yield _topic(settings.control_topic), ("WRITE",)
 
 
 def _webhooks(settings: Settings, _: str) -> Granted:

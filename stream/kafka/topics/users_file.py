@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from schemas.field_faults import written
 from stream.kafka.topics.acls import OF_A_PLATFORM, ROLES, User, overlapping
+from stream.toml_files import Unreadable, toml_file
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PASSWORD = re.compile(r"[!-~]{12,256}")
@@ -41,9 +42,9 @@ def load_users(path: Path, environment: Mapping[str, str] = os.environ) -> Users
         It cannot be read, or with every fault.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidUsers(f"{path}: {error}") from error
+        document = toml_file(path)
+    except Unreadable as error:
+        raise InvalidUsers(str(error)) from error
     entries = document.get("user")
     faults = [f"unknown: {name}" for name in document if name != "user"]
     if not isinstance(entries, list) or not entries:
@@ -70,19 +71,23 @@ def _faults(entry: Any, environment: Mapping[str, str]) -> list[str]:  # noqa: A
     faults = [f"unknown: {name}" for name in entry if name not in _KEYS]
     name, role, platform = entry.get("name"), entry.get("role"), entry.get("platform")
     if not isinstance(name, str) or not _NAME.fullmatch(name):
-        faults.append(f"name {name!r}: 1 to 64 characters of A-Z a-z 0-9 . _ -")
+        faults.append(f"name {_shown(name)}: must be 1 to 64 characters of A-Z a-z 0-9 . _ -")
     if role not in ROLES:
-        faults.append(f"role {role!r}: one of {', '.join(ROLES)}")
+        faults.append(f"role {_shown(role)}: must be one of {', '.join(ROLES)}")
     elif role in OF_A_PLATFORM and not (isinstance(platform, str) and _NAME.fullmatch(platform)):
-        faults.append(f"platform {platform!r}: a {role} needs one, of A-Z a-z 0-9 . _ -")
+        faults.append(f"platform {_shown(platform)}: a {role} needs one, of A-Z a-z 0-9 . _ -")
     elif role not in OF_A_PLATFORM and platform is not None:
-        faults.append(f"platform {platform!r}: a {role} has none")
+        faults.append(f"platform {_shown(platform)}: a {role} has none")
     if "password_env" in entry:
         variable = entry["password_env"]
         if not isinstance(variable, str) or not environment.get(variable):
-            faults.append(f"password_env: no environment variable {variable!r} with a value")
+            faults.append(f"password_env: no environment variable {_shown(variable)} with a value")
         elif not _PASSWORD.fullmatch(environment[variable]):
             faults.append(
                 f"password_env: {variable} must hold 12 to 256 printable ASCII characters, no spaces"
             )
     return faults
+
+
+def _shown(value: object) -> str:
+    return "is missing" if value is None else written(value)

@@ -17,7 +17,7 @@ from stream.output.takeover_riders import TakeoverRiders
 from stream.state.checkpoint import Checkpointer
 from stream.state.restore import take_over
 from stream.state.restored import Restored, Takeover
-from stream.worker.context import NotOwner, shared_partition
+from stream.worker.context import NotOwner, WorkerContext, shared_partition
 from stream.worker.steps.announcing import Announcing
 
 log = structlog.get_logger()
@@ -66,16 +66,7 @@ class TakingOver(Announcing):
         self._publisher.since_s = restored.since_s
         self.counts.update({("foreign", topic): count for topic, count in restored.foreign.items()})
         self._dead_letters.begin(restored.side_offset, restored.side_recorded)
-        blank = Marker(
-            definition=pages.definition(run.limits, run.store_settings),
-            partitions=run.partitions,
-            since_s=restored.since_s,
-            worker=run.worker,
-            lineage=restored.lineage,
-            outlets=tuple(run.settings.outlets),
-            source_id=restored.source_id,
-            judged=restored.judged,
-        )
+        blank = _blank_marker(run, restored)
         self._checkpointer = Checkpointer(run.settings, self._producer, self.number, restored, blank)
         self._checkpointer.timed = self._times.timed
         self.progress_s = run.wall()
@@ -145,3 +136,17 @@ class TakingOver(Announcing):
         names = (rider.encode() for rider in riders)
         rows = (pages.find(self.store, name, rider_hash(name)) for name in names)
         return [row for row in rows if row is not None]
+
+
+def _blank_marker(run: WorkerContext, restored: Restored) -> Marker:
+    """What every marker of this take-over says."""
+    return Marker(
+        definition=pages.definition(run.limits, run.store_settings),
+        partitions=run.partitions,
+        since_s=restored.since_s,
+        worker=run.worker,
+        lineage=restored.lineage,
+        outlets=tuple(run.settings.outlets),
+        source_id=restored.source_id,
+        judged=restored.judged,
+    )

@@ -47,8 +47,8 @@ def read(messages: list[bytes]) -> tuple[Said, ...]:
     for raw in messages:
         one = json.loads(raw)
         names = one["condition_id"], one["condition"], tuple(one["zones"])
-        times = (instant_s(one[key]) for key in ("from", "until", "announced_at"))
-        found.append(Said(*names, *times, bool(one.get("void")), raw))
+        start, end, at = (instant_s(one[key]) for key in ("from", "until", "announced_at"))
+        found.append(Said(*names, start, end, at, bool(one.get("void")), raw))
     return tuple(sorted(found, key=lambda one: (one.at, one.raw)))
 
 

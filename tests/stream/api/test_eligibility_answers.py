@@ -117,7 +117,7 @@ def test_one_candidate_too_many_is_refused() -> None:
     one = '{"rider_id":"a","minutes":1}'
     body = f'{{"candidates":[{",".join([one] * (MOST_CANDIDATES + 1))}]}}'.encode()
     assert read(body) is None
-    with pytest.raises(InvalidBatch, match="length <= 100000"):
+    with pytest.raises(InvalidBatch, match="at most 100000 entries"):
         read_batch(body)
 
 

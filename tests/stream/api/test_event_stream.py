@@ -243,7 +243,7 @@ def test_where_no_machine_has_the_riders_the_client_is_told_too(scene: Scene) ->
 
 
 def test_a_client_that_missed_more_than_is_kept_for_it_is_told(scene: Scene, monkeypatch: Any) -> None:
-    monkeypatch.setattr("stream.api.queries.query_service.QUEUE", 2)
+    monkeypatch.setattr("stream.api.queries.live.QUEUE", 2)
     scene.service.recent.log.widen(2)
     before = scene.service.ids.write([-1, -1])
     told = scene.tell(SEEN, HIDDEN)

@@ -350,19 +350,21 @@ def test_every_count_of_an_overview_is_published_so(world: World) -> None:
     assert set(document) == {*FIGURES, *about_the_service}
 
 
-@given(
-    counted=st.lists(
-        st.tuples(st.sampled_from("abcdef"), st.sampled_from(["limit_reached", "hold_breached"])),
-        max_size=200,
-    )
-)
-@settings(max_examples=60, deadline=None)
-def test_an_hours_hidden_cells_cannot_be_turned_back_by_sums(counted: list[tuple[str, str]]) -> None:
+CELLS = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 40), max_size=6)
+
+
+@given(reached=CELLS, breached=CELLS)
+@settings(max_examples=100, deadline=None)
+def test_an_hours_hidden_cells_cannot_be_turned_back_by_sums(
+    reached: dict[str, int], breached: dict[str, int]
+) -> None:
     history = History("x")
-    for number, (name, kind) in enumerate(counted):
-        one = told(kind, rider=f"r{number}", zone=name, platform=name if kind == "hold_breached" else None)
-        history.count(one)
-        history.count_platforms(one, [name])
+    for kind, cells in (("limit_reached", reached), ("hold_breached", breached)):
+        for name, number in ((name, number) for name, count in cells.items() for number in range(count)):
+            platform = name if kind == "hold_breached" else None
+            one = told(kind, rider=f"r{number}{name}", zone=name, platform=platform)
+            history.count(one)
+            history.count_platforms(one, [name])
     history.close(T + 2 * HOUR_S + CLOSES_AFTER_S)
     for hour in views.for_regulator(history, [], 24)["hours"]:
         kinds = hour["kinds"]

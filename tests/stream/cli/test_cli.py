@@ -28,7 +28,7 @@ def respite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-OPTIONS = {option.name: option for name in ("worker", "api") for option in COMMANDS[name].params}
+OPTIONS = {option.name: option for name in ("worker", "api", "ledger") for option in COMMANDS[name].params}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -49,7 +49,7 @@ def test_help_lists_every_setting_with_its_default(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["worker", "api", "topics", "forget", "feed", "simulate", "secure", "webhooks"]
+    "command", ["worker", "api", "topics", "forget", "feed", "simulate", "secure", "webhooks", "ledger"]
 )
 def test_whatever_speaks_to_kafka_is_told_how_by_options_too(command: str) -> None:
     assert {option.name for option in COMMANDS[command].params} >= set(CONNECTION)

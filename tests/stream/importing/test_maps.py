@@ -1,8 +1,8 @@
 """Each map that comes with Respite, on a sample in its real layout; the hours are counted by hand here.
 
-The headers are those of exports and readers that others have published, whole for Uber Eats, Wolt, LaDe
-and Meituan's waybills. Of Uber's files for drivers the columns that readers name are there, not all 73. The
-values are made up.
+The headers are those of exports and readers that others have published, whole for Uber Eats, Wolt, LaDe and
+Meituan's waybills. Of Uber's files for drivers the columns that readers name are there, not all 73. Values
+are made up.
 """
 
 from __future__ import annotations

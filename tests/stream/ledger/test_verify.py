@@ -18,6 +18,7 @@ from stream.ledger.verify import check_chain, check_folder, check_receipt
 from tests.stream.ledger.records import (
     ALERTS,
     BEGAN_S,
+    Told,
     alert,
     batches,
     fill,
@@ -237,3 +238,22 @@ def test_what_is_recorded_of_an_alert_is_what_binds(folder: Path) -> None:
     begun = batches(1)[0][0]
     assert first["alert"] == {name: begun[name] for name in first["alert"]}
     assert set(first["alert"]) & {"evidence", "window", "zone", "message", "source"} == set()
+
+
+def test_reviews_and_lifted_holds_are_recorded_and_orders_to_forget_are_not(tmp_path: Path) -> None:
+    ledger = small_ledger(tmp_path)
+    fill(ledger, riders=1)
+    schemas = ("review/1", "lift-hold/1", "forget/1", "zone-condition/1")
+    values = [json.dumps({"schema": name}).encode() for name in schemas]
+    values += [b"no JSON", b"[]"]
+    control = "respite.control"
+    orders = [Told(control, 0, n, BEGAN_S * 1000, b"r7", value) for n, value in enumerate(values)]
+    ledger.take(read(orders), BEGAN_S * 1000 + 99)
+    lines = [
+        json.loads(raw)
+        for path in sorted((tmp_path / "ledger" / WHOLE).glob("*.ndjson"))
+        for raw in path.read_bytes().splitlines()
+    ]
+    recorded = [(one["rider_id"], one["order"]["schema"]) for one in lines if one["line"] == "order"]
+    assert recorded == [("r7", "review/1"), ("r7", "lift-hold/1")]
+    assert faults(tmp_path / "ledger") == []

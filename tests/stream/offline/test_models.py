@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from detectors.models.parameters import PaceParameters
 from schemas.instants import parse_instant
 from stream.offline.model_choice import choose
-from stream.offline.models import Models
+from stream.offline.models import Models, Sums, Values
 from stream.offline.paces import deliveries
 from stream.offline.replay import Replay, read_file
 from stream.policies.loader import load_all
@@ -124,9 +125,24 @@ def test_compare_tells_sums_inside_and_outside_of_holds(tmp_path: Path) -> None:
     assert (refused.returncode, b"is no model" in refused.stderr) == (2, True)
 
 
+def test_what_is_hidden_inside_of_holds_does_not_follow_from_what_is_shown_outside() -> None:
+    few, many = Sums(), Sums()
+    for number in range(12):
+        values = Values(
+            f"r{number}", np.array([0]), np.array([True]), np.array([False]), None, np.full((1, 9), 1.5)
+        )
+        many.add(values, np.array([True]))
+        few.add(values, np.array([number < 9]))
+    for one, rest in ((few, many), (many, few)):
+        (told,) = one.documents(("risk",), rest)
+        assert {told[name] for name in ("riders", "instants", "mean", "median", "p90")} == {None}
+    (alone,) = many.documents(("risk",), Sums())
+    assert (alone["riders"], alone["mean"]) == (12, 1.5)
+
+
 def event(rider: str, at: str, kind: str, **more: Any) -> Doc:
     return {
-        "schema": "work-state/1", "event_id": f"{rider}-{at}-{kind}", "rider_id": rider, "platform": "A",
+        "schema": "work-state/1", "event_id": f"{rider}-{at[:13]}-{kind}", "rider_id": rider, "platform": "A",
         "event_time": at, "type": kind, **more,
     }  # fmt: skip
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 
 from schemas.policy import Policy
+from schemas.policy_words import Words
 from stream.offline.policy_examples import judge_examples, report
 from stream.policies.loader import builtin_names, load
 
@@ -55,6 +57,12 @@ def test_a_rider_reads_it_in_his_language(policy: Policy) -> None:
     for one in policy.limits:
         assert one.message, one.name
         assert set(one.message.by_language) == wanted, one.name
+
+
+def test_what_a_policy_leaves_out_and_its_examples_are_said_in_chinese_and_english(policy: Policy) -> None:
+    for one in [*policy.notes, *(example.title for example in policy.examples)]:
+        assert isinstance(one, Words), one
+        assert re.search("[\u4e00-\u9fff]", one.zh), one
 
 
 def test_a_policy_has_examples_on_both_sides_of_a_limit(policy: Policy) -> None:

@@ -52,7 +52,7 @@ def read(topic: ConditionsTopic, *pieces: list[Any], waiting: bool = False) -> N
     async def turn() -> None:
         asked = asyncio.ensure_future(topic.caught_up()) if waiting else None
         await asyncio.sleep(0)
-        await topic._serve(FakeConsumer(*pieces), [PLACE])  # type: ignore[arg-type]
+        await topic._serve(FakeConsumer(*pieces), [PLACE])
         if asked is not None:
             await asyncio.wait_for(asked, 1)
 

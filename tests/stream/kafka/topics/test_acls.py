@@ -118,10 +118,10 @@ def test_all_faults_of_a_file_come_at_once(tmp_path: Path) -> None:
         {"SHORT": "hunter2"},
     )
     for words in (
-        "user 1: name 'a b'", "user 1: role 'king': one of worker, feed",
-        "user 2: platform None: a feed needs one",
-        "user 3: platform 'alpha': a worker has none", "user 3: password_env: SHORT must hold 12 to 256",
-        "user 3: unknown: colour", "user 4: password_env: no environment variable 'NONE'",
+        'user 1: name "a b"', 'user 1: role "king": must be one of worker, feed',
+        "user 2: platform is missing: a feed needs one",
+        'user 3: platform "alpha": a worker has none', "user 3: password_env: SHORT must hold 12 to 256",
+        "user 3: unknown: colour", 'user 4: password_env: no environment variable "NONE"',
         "two users of one name: twice",
     ):  # fmt: skip
         assert words in told
