@@ -15,6 +15,30 @@ from tests.stream.api.world import World
 
 CHARTS = ("p-status", "p-clear", "p-honour", "p-breaches", "p-kinds")
 HEATS = ("p-zones", "p-usage")
+NIGHT = """
+name = "night"
+version = 1
+time_zone = "Asia/Shanghai"
+valid_from = 2025-01-01
+modality = "law"
+title = { zh = "夜", en = "Night" }
+source = "a test"
+
+[[limit]]
+name = "night-3h"
+kind = "day"
+clock = "order"
+limit = "3h"
+between = ["22:00", "06:00"]
+effect = "hold"
+
+[[limit]]
+name = "duty-8h"
+kind = "day"
+clock = "duty"
+limit = "8h"
+effect = "hold"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -126,33 +150,7 @@ def test_a_riders_day_draws_every_clock_that_counts_and_the_hours_that_do_not(
     browser: Browser, tmp_path: Path
 ) -> None:
     policy = tmp_path / "night.toml"
-    policy.write_text(
-        """
-name = "night"
-version = 1
-time_zone = "Asia/Shanghai"
-valid_from = 2025-01-01
-modality = "law"
-title = { zh = "夜", en = "Night" }
-source = "a test"
-
-[[limit]]
-name = "night-3h"
-kind = "day"
-clock = "order"
-limit = "3h"
-between = ["22:00", "06:00"]
-effect = "hold"
-
-[[limit]]
-name = "duty-8h"
-kind = "day"
-clock = "duty"
-limit = "8h"
-effect = "hold"
-""",
-        encoding="utf-8",
-    )
+    policy.write_text(NIGHT, encoding="utf-8")
     made = World(tmp_path, policy=(str(policy),))
     made.work(OWN, 2.0, "A")
     made.judge()

@@ -101,6 +101,23 @@ def alive(process: int) -> bool:
     return True
 
 
+def check_pictures(demo: Demo, address: str) -> None:
+    """Pictures move, and show who does not honour holds."""
+
+    def pictured() -> Any:
+        found = json.loads(get(address, "/v1/history") or b"{}")
+        breaches = {
+            name: sum(hour["platforms"].get(name, {}).get("breaches", 0) for hour in found["hours"])
+            for name in ("meituan", "eleme", "jd")
+        }
+        honours_less = breaches["jd"] > max(breaches["meituan"], breaches["eleme"])
+        return len(found["samples"]) > 3 and honours_less and found
+
+    shown = demo.until(pictured, "pictures move, and show who does not honour holds", HOLD_WITHIN_S)
+    times = [one["at"] for one in shown["samples"]]
+    assert times == sorted(set(times))
+
+
 def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterwards(
     demo: Demo, tmp_path: Path
 ) -> None:
@@ -139,18 +156,7 @@ def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterward
     live = json.loads(get(prometheus, "/api/v1/query?query=sum(respite_live)"))["data"]["result"]
     assert [one["value"][1] for one in live] == ["4"]
 
-    def pictured() -> Any:
-        found = json.loads(get(address, "/v1/history") or b"{}")
-        breaches = {
-            name: sum(hour["platforms"].get(name, {}).get("breaches", 0) for hour in found["hours"])
-            for name in ("meituan", "eleme", "jd")
-        }
-        honours_less = breaches["jd"] > max(breaches["meituan"], breaches["eleme"])
-        return len(found["samples"]) > 3 and honours_less and found
-
-    shown = demo.until(pictured, "pictures move, and show who does not honour holds", HOLD_WITHIN_S)
-    times = [one["at"] for one in shown["samples"]]
-    assert times == sorted(set(times))
+    check_pictures(demo, address)
 
     children = demo.children()
     assert len(children) >= 3, "API, worker and city"
