@@ -140,7 +140,7 @@ def risk(spans: Spans, zone: ZoneInfo, asked: Sequence[int]) -> list[tuple[float
             1.39 if rest <= 11 * HOUR else 1.0,
             on_line((at - since) / HOUR, ((0.25, 1.0), (1.75, 2.0))),
         )  # fmt: skip
-        found.append((math.prod(factors), *factors))
+        found.append((float(math.prod(factors)), *factors))
     return found
 
 
