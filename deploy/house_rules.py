@@ -49,11 +49,9 @@ LONG = {
     "stream/worker/process.py: run": 46,
     "stream/worker/steps/state.py: __init__": 51,
     "stream/worker/warm_up.py: warm_up": 42,
-    "tests/console/test_pictures.py: test_a_riders_day_draws_every_clock_that_counts_and_the_hours_that_do_not": 51,
     "tests/detectors/models/naive.py: risk": 49,
     "tests/oracle/watch.py": 321,
-    "tests/stream/api/test_history.py": 505,
-    "tests/stream/simulation/test_demo.py: test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterwards": 57,
+    "tests/stream/simulation/test_demo.py: test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterwards": 46,
     "tests/stream/worker/test_shadow.py: test_metrics_say_what_would_be_held_and_named_for_real_it_is_told_from_then_on": 51,
 }
 #: `sleep(0)` only lets others go on.
