@@ -73,7 +73,10 @@ class Publishing(PartitionState):
         """
         try:
             self._written_so_far()
-            await self._write()
+            # Whoever ends the tick does not end the transaction: before an orderly end the rest is written.
+            writing = asyncio.ensure_future(self._write())
+            writing.add_done_callback(_seen)
+            await asyncio.shield(writing)
         except ProduceFailed:
             if self.closed:
                 return
