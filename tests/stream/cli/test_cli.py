@@ -29,8 +29,6 @@ def respite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 OPTIONS = {o.name: o for name in ("replay", "worker", "api", "ledger") for o in COMMANDS[name].params}
-    option.name: option for name in ("worker", "api", "ledger", "replay") for option in COMMANDS[name].params
-}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
