@@ -43,7 +43,7 @@ _TEXTS = {
     "shadow_state": "Topic of their checkpoints [respite.shadow-state].",
     "models": "Models, with commas: risk, alertness, pace; their distributions are metrics [none].",
     "pace_k": "Half the shift of pace that is looked for, in sigmas: above 0 to 5 [0.5].",
-    "pace_h": "Level at which the CUSUM alarms, above 0 to 50: 5 is once in 465 orders by chance [5].",
+    "pace_h": "Level at which the CUSUM alarms, above 0 to 50: 5 is once in 465 orders by chance [5.0].",
     "pace_lambda": "Weight of the newest order in the EWMA: above 0 to 1 [0.1].",
     "pace_width": "Width L of the EWMA's limits, above 0 to 10: 2.814 is once in 500 by chance [2.814].",
     "pace_baseline": "Orders of a rider that his pace is measured by: 100 to 100000 [100].",

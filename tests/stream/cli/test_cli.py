@@ -28,7 +28,7 @@ def respite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-OPTIONS = {option.name: option for name in ("worker", "api", "ledger") for option in COMMANDS[name].params}
+OPTIONS = {o.name: o for name in ("replay", "worker", "api", "ledger") for o in COMMANDS[name].params}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
