@@ -36,6 +36,11 @@ def parse_duration(text: object) -> int:
     return _parsed(text, LONGEST_S)
 
 
+def parse_limit_duration(text: object) -> int:
+    """As `parse_duration`, for a policy's limit: what is too long is told what comes nearest."""
+    return _parsed(text, LONGEST_S, beyond=_BEYOND)
+
+
 def parse_amount(text: object) -> int:
     """Seconds of an amount, which may be as much as 2,000 h.
 
@@ -47,7 +52,7 @@ def parse_amount(text: object) -> int:
     return _parsed(text, LONGEST_AMOUNT_S)
 
 
-def _parsed(text: object, longest_s: int) -> int:
+def _parsed(text: object, longest_s: int, *, beyond: str = "") -> int:
     example = 'write it like "4h", "20min" or "1h30min"'
     if isinstance(text, int) and not isinstance(text, bool):
         raise ValueError(f'{text} is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
@@ -61,7 +66,7 @@ def _parsed(text: object, longest_s: int) -> int:
     seconds = sum(int(part or 0) * unit_s for part, (_, unit_s) in zip(match.groups(), _UNITS, strict=True))
     if not 0 < seconds <= longest_s:
         longest = "14d" if longest_s == LONGEST_S else "2000h"
-        more = f"; {_BEYOND}" if seconds > longest_s == LONGEST_S else ""
+        more = f"; {beyond}" if beyond and seconds > longest_s else ""
         raise ValueError(f'"{text}" must be above zero and at most {longest}{more}')
     return seconds
 

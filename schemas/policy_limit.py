@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
-from schemas.durations import LONGEST_S, parse_amount, parse_duration, write_duration
+from schemas.durations import LONGEST_S, parse_amount, parse_limit_duration, write_duration
 from schemas.names import Id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,
@@ -26,7 +26,7 @@ from schemas.policy_rests import rest_faults
 from schemas.policy_words import Text, Words
 from schemas.zone_condition import checked_zone
 
-Duration = Annotated[int, BeforeValidator(parse_duration)]
+Duration = Annotated[int, BeforeValidator(parse_limit_duration)]
 Amount = Annotated[int, BeforeValidator(parse_amount)]
 Weeks = Annotated[StrictInt, Field(ge=2, le=MOST_WEEKS)]
 LocalTime = Annotated[str, BeforeValidator(checked_time)]

@@ -25,8 +25,9 @@ LATENESS_S = 600
 #: Of statuses: those of the moment of writing.
 MOVING = {"as_of", "remaining_s", "hold_until"}
 
-#: A rest in every week needs histories of weeks: tests/detectors/test_against_the_rulebook.py has them.
-of_every_kind = pytest.mark.parametrize("kind", sorted(set(KINDS) - {"rest_within/week"}))
+#: A rest in every week needs histories of weeks: tests/detectors/test_against_the_rulebook.py has them. A ban
+#: needs conditions and zones: tests/detectors/test_conditions_against_the_oracle.py.
+of_every_kind = pytest.mark.parametrize("kind", sorted(set(KINDS) - {"rest_within/week", "ban"}))
 
 
 def arrivals_of_case(case: Case, rng: random.Random) -> list[tuple[int, dict[str, Any]]]:

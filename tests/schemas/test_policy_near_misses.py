@@ -108,7 +108,7 @@ ASKED = [
     ),
     (
         'kind = "continuous"; clock = "duty"; limit = "4h"; reset = "45min"; between = ["22:00", "06:00"]',
-        "it goes with day, week, month and rolling",
+        "it goes with day, week, month, rolling and ban",
     ),
     ('kind = "day"; clock = "duty"; limit = "4h"; between = ["22:00", "24:00"]', 'midnight as "00:00"'),
     (

@@ -164,7 +164,7 @@ SETTINGS: list[tuple[dict[str, str], str]] = [
     ),
     (
         {"lateness": "1 day"},
-        'lateness (RESPITE_LATENESS) = "1 day": "1 day" is no duration: write it like "4h", "20min" or "1h30min"',
+        'lateness (RESPITE_LATENESS) = "1 day": "1 day" is no duration: write it like "1d"',
     ),
     ({"lateness": "100h"}, 'lateness (RESPITE_LATENESS) = "100h": must be at most 72h'),
     ({"keep": "0"}, 'keep (RESPITE_KEEP) = "0": must be above zero: write it like 4h'),
@@ -174,7 +174,7 @@ SETTINGS: list[tuple[dict[str, str], str]] = [
     ),
     (
         {"max_open_order": "1.5h"},
-        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "1.5h": "1.5h" is no duration: write it like "4h", "20min" or "1h30min"',
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "1.5h": "1.5h" is no duration: write it like "1h30min"',
     ),
     (
         {"max_open_order": "15d"},

@@ -13,7 +13,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'kind = "continuous"',
         'kind = "weekly"',
-        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "month", "rolling", "span", "rest_within"; did you mean "week"?',
+        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "month", "rolling", "span", "rest_within", "ban"; did you mean "week"?',
     ),
     (
         'limit = "4h"',
@@ -33,7 +33,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'reset = "20min"',
         'reset = "20 min"',
-        'limit[1] "c".reset: "20 min" is no duration: write it like "4h", "20min" or "1h30min"',
+        'limit[1] "c".reset: "20 min" is no duration: write it like "20min"',
     ),
     ('reset = "20min"\n', "", 'limit[1] "c": `reset` is missing: kind continuous needs it'),
     (
