@@ -93,8 +93,7 @@ def hours_of_day(time_zone: str, begin_s: int, end_s: int) -> npt.NDArray[np.int
     ends = _first_instants(zone, days + (end_s <= begin_s), end_s)
     lasts = ends > begins
     begins, ends = begins[lasts], ends[lasts]
-    touch = begins[1:] == ends[:-1]
-    return np.stack((begins[np.r_[True, ~touch]], ends[np.r_[~touch, True]]), axis=1)
+    return _joined(np.stack((begins, ends), axis=1))
 
 
 @cache
@@ -111,15 +110,24 @@ def hours_on_dates(time_zone: str, begin_s: int, end_s: int, first: str, last: s
     if inside.all():
         return hours
     edges = np.diff(np.r_[False, inside, False].astype(np.int8))
-    zone = ZoneInfo(time_zone)
-    begins = _first_instants(zone, days[np.flatnonzero(edges[:-1] == 1)], 0)
-    ends = _first_instants(zone, days[np.flatnonzero(edges[1:] == -1)] + 1, 0)
+    first_days, last_days = days[np.flatnonzero(edges[:-1] == 1)], days[np.flatnonzero(edges[1:] == -1)] + 1
+    pieces: list[npt.NDArray[np.int64]] = []
+    for start_s, until_s, offset_s in segments(ZoneInfo(time_zone)):
+        # Clocks that go back over midnight bring a date a second time: each offset has its own dates.
+        season = (np.stack((first_days, last_days), axis=1) * DAY_S - offset_s).clip(start_s, until_s)
+        pieces.append(season[season[:, 0] < season[:, 1]])
     # Seasons are few: of each, the hours that reach into it, cut to it.
     found = []
-    for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+    for begin, end in np.concatenate(pieces).tolist():
         part = hours[(hours[:, 1] > begin) & (hours[:, 0] < end)].clip(begin, end)
         found.append(part)
-    return np.concatenate([np.zeros((0, 2), np.int64), *found])
+    return _joined(np.concatenate([np.zeros((0, 2), np.int64), *found]))
+
+
+def _joined(stretches: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Ascending stretches, those that touch as one."""
+    touch = stretches[1:, 0] == stretches[:-1, 1]
+    return np.stack((stretches[np.r_[True, ~touch], 0], stretches[np.r_[~touch, True], 1]), axis=1)
 
 
 def begin_of(zone: tzinfo, day: date, days_later: int = 0) -> int:

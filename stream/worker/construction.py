@@ -28,7 +28,8 @@ from stream.settings import Settings
 from stream.worker.conditions_topic import ConditionsTopic
 from stream.worker.context import WorkerContext
 
-_FETCH_BYTES = 8 * 1024 * 1024
+#: Of each partition one such chunk is judged and one waits, all partitions at once.
+_FETCH_BYTES = 4 * 1024 * 1024
 
 
 class WorkerApp(faust.App):

@@ -11,7 +11,7 @@ from tests.chaos.city import City
 from tests.chaos.flood import FLOOD_BYTES, MESSAGES, flood, letters_of_the_flood
 
 pytestmark = pytest.mark.kafka
-#: Of each partition some fetched chunks of 8 MiB and their copies, and what waits for one transaction.
+#: Of each partition some fetched chunks of 4 MiB and their copies, and what waits for one transaction.
 MOST_GROWN_BYTES = 240 << 20
 
 

@@ -196,7 +196,7 @@ def test_health_is_asked_for_where_it_is_answered(tmp_path: Path) -> None:
     for name in OURS:
         test = SERVICES[name].get("healthcheck", {}).get("test", [])
         asked |= set(re.findall(r"127\.0\.0\.1:(\d+)(/\w+)", " ".join(test)))
-    assert len(asked) == 3
+    assert len(asked) == 4
     for one in MAIN.values():
         ports = {port["name"]: port["containerPort"] for port in one.get("ports", ())}
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):

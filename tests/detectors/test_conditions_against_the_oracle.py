@@ -36,7 +36,7 @@ def test_replay_tells_what_a_reading_second_by_second_tells(seeds: range) -> Non
 
 def test_the_histories_make_every_rule_of_conditions_fire() -> None:
     seen: Counter[tuple[str, ...]] = Counter()
-    for seed in range(300):
+    for seed in range(450):
         made = make_case(seed)
         rules = {
             (f"{policy['name']}@{policy['version']}", one["name"]): one

@@ -8,7 +8,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pytest
 
 from detectors.kernels.evidence.arrivals import Place
 from detectors.kernels.reading.columns import A_LIMIT, A_VERDICT, FAILS, PASSES
@@ -57,7 +56,7 @@ def expected(made: ConditionCase, rider: str, seconds: int) -> tuple[int, set[st
         return FAILS, set()
     events = [event for event in own if instant(event["event_time"]) <= case.now]
     asked = [
-        event for event in order_of(rider, case.now, case.now + seconds) if event["type"] == "order_accepted"
+        event for event in order_of(rider, case.now, case.now + seconds) if event["type"] != "order_delivered"
     ]
     # What is open ends by its maximum as ever; the asked order lasts as long as it is asked about.
     until = case.now + min(seconds, case.maxima.order_s - 1)
@@ -77,10 +76,9 @@ def expected(made: ConditionCase, rider: str, seconds: int) -> tuple[int, set[st
     return (FAILS, reached) if reached else (PASSES, set())
 
 
-@pytest.mark.parametrize("seeds", [range(5000, 5025), range(5025, 5050)], ids=str)
-def test_an_order_is_refused_where_a_ban_is_on_or_begins_while_it_lasts(seeds: range) -> None:
+def test_an_order_is_refused_where_a_ban_is_on_or_begins_while_it_lasts() -> None:
     seen: Counter[Any] = Counter()
-    for seed in seeds:
+    for seed in range(5000, 5050):
         made = make_case(seed)
         case, rng = made.case, random.Random(seed)
         store = store_of(made, rng)
@@ -101,6 +99,6 @@ def test_an_order_is_refused_where_a_ban_is_on_or_begins_while_it_lasts(seeds: r
                     assert f"{limit.policy}/{limit.name}" in limits, f"seed {seed}, {rider}, {seconds} s"
                     seen[limit.kind] += 1
                 seen[verdict] += 1
-    assert seen[PASSES] > 20
-    assert seen[FAILS] > 20
-    assert seen["ban"] >= 3
+    assert seen[PASSES] > 60
+    assert seen[FAILS] > 12
+    assert seen["ban"] >= 5

@@ -57,7 +57,7 @@ def test_a_further_clock_moves_words_and_overlaps_none(
         assert again.SPANS_CLASS + clocks == again.TOLD
     elif module is misc:
         assert again.BY_MAXIMUM + clocks == again.BEFORE_RUN
-        assert again.RUNS + clocks == again.PLATFORMS
+        assert again.RUNS + clocks == again.BEFORE_AT
     else:
         assert again.CLOCKS + clocks * again.CLOCK_WORDS == again.LIMITS
 
