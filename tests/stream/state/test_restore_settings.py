@@ -239,8 +239,10 @@ def test_other_limits_under_a_version_that_has_judged_are_refused_also_after_ano
         await live_until(own, BEGIN_S)
         await live_until(with_policies(settings, GBT), BEGIN_S + 1)
         file.write_text(online_policy("own", 90), encoding="utf-8")
+        life = Life(own, BEGIN_S + 2)
         with pytest.raises(StateRefused, match=r"own@1 judged by limits .* version = 2") as refused:
-            await live_until(own, BEGIN_S + 2)
+            await life.begin()
+        await life.crash()
         assert "bring the former limits back" in str(refused.value)
         file.write_text(online_policy("own", 60).replace("a test", "another source"), encoding="utf-8")
         await live_until(own, BEGIN_S + 3)
