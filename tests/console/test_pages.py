@@ -117,7 +117,7 @@ def test_a_riders_page_draws_his_day_and_says_why_until_when_and_how_to_contest(
     for words in (
         "Intervals counted",
         "How to contest",
-        "Object to the platform",
+        "object to the platform",
         "Best reading",
         "Decision id",
     ):

@@ -179,5 +179,5 @@ def test_a_worker_whose_policies_look_at_conditions_refuses_to_start_without_the
     # One that looks at none does not need it.
     without = settings.model_copy(update={"zone_condition": "not.there"})
     assert provisioning.checked_partitions(without) == PARTITIONS
-    with pytest.raises(TopicsRefused, match=r"not\.there is missing.*--zone-condition not\.there"):
+    with pytest.raises(TopicsRefused, match=r"(?s)not\.there is missing.*--zone-condition not\.there"):
         provisioning.checked_partitions(other)

@@ -79,7 +79,7 @@ def chunk(number: int, first: int, generation: int = GENERATION) -> Any:
 @pytest.fixture
 def partitions(monkeypatch: pytest.MonkeyPatch) -> list[FakePartition]:
     FakePartition.made = []
-    monkeypatch.setattr(assigned, "Partition", FakePartition)
+    monkeypatch.setattr(assigned, "partition_of", FakePartition)
     return FakePartition.made
 
 
