@@ -26,6 +26,7 @@ FIGURES = (
     "breaches_by_platform",
     "alerts_per_minute",
     "alerts_by_kind",
+    "shadow",
 )
 
 
@@ -39,7 +40,9 @@ def rounded(count: int, k: int = K) -> int:
 
 
 def rounded_all(found: Any, k: int = K) -> Any:  # noqa: ANN401 - counts, and tables of them
-    """Every count in a table of tables."""
+    """Every count in a table of tables; names stay as they are."""
+    if isinstance(found, str):
+        return found
     if isinstance(found, Mapping):
         return {name: rounded_all(one, k) for name, one in found.items()}
     if isinstance(found, list):

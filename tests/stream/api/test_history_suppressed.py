@@ -147,6 +147,11 @@ def test_tables_change_together_every_five_minutes_and_at_once_when_partitions_g
     assert seen == [40, 40, 80, 40]
 
 
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
 def test_every_count_of_an_overview_is_published_so(world: World) -> None:
     """A figure that is added to the overview must be decided on here."""
     world.work(OWN, 4.2, "A")

@@ -9,6 +9,9 @@ import pytest
 
 from tests.stream.api.guarded_server import Served, served
 
+#: A guesser's bucket fills while others keep the machine busy.
+pytestmark = pytest.mark.alone
+
 #: More than a guesser's bucket holds, from one address.
 GUESSES = 180
 

@@ -63,15 +63,16 @@ class Place:
         await producer.stop()
 
     def start(self) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [
-                sys.executable, "-m", "stream", "ledger", "--broker", self.settings.broker,
-                "--prefix", self.settings.prefix, "--outlets", "alpha", "--metrics-port", "0",
-                "--ledger", str(self.folder / "ledger"), "--ledger-key", str(self.folder / "keys.json"),
-            ],
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=self.folder,
-            stderr=(self.folder / "log").open("ab"),
-        )  # fmt: skip
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    sys.executable, "-m", "stream", "ledger", "--broker", self.settings.broker,
+                    "--prefix", self.settings.prefix, "--outlets", "alpha", "--metrics-port", "0",
+                    "--ledger", str(self.folder / "ledger"), "--ledger-key", str(self.folder / "keys.json"),
+                ],
+                env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=self.folder,
+                stderr=log,
+            )  # fmt: skip
         self.running.append(process)
         return process
 

@@ -109,10 +109,12 @@ def accident(rng: random.Random) -> tuple[bytes, str]:
 @pytest.fixture(scope="module")
 def run() -> Callable[[str], int]:
     settings, policies = Settings(), load_all(["cn-gbt-2025"])
+    no_models = replay.models_from(None, settings, files=True)
 
     def go(name: str) -> int:
         try:
-            return replay._run([name], settings, policies, replay._Wish(None, None, None, all_errors=False))
+            wish = replay._Wish(None, None, None, all_errors=False, models=no_models)
+            return replay._run([name], settings, policies, wish)
         except typer.Exit as ended:
             return ended.exit_code
 

@@ -54,9 +54,11 @@ def test_nobody_may_delete_nor_touch_all_there_is(role: str) -> None:
     assert all(len(one.resource.name) > 3 for one in found)
 
 
-def test_an_operator_reads_only_what_forgetting_needs_and_a_regulator_nothing() -> None:
+def test_an_operator_reads_only_what_forgetting_and_announcing_need_and_a_regulator_nothing() -> None:
     assert on("operator", "READ") == {
         "topic shanghai.respite.control", "topic shanghai.courier.dispatch-status",
+        # Of which conditions stand, to take one back.
+        "topic shanghai.courier.zone-condition",
     }  # fmt: skip
     assert rights("regulator") == []
 

@@ -235,4 +235,4 @@ class TestOnABroker:
         self, settings: Settings, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert provisioning.run(settings, partitions=1) == 0
-        assert f"made {settings.source_topic} with 1 partitions" in capsys.readouterr().err
+        assert f"made {settings.source_topic} with 1 partition\n" in capsys.readouterr().err
