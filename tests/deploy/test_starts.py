@@ -186,6 +186,7 @@ def answered(folder: Path) -> dict[int, set[str]]:
         },
         int(Settings.model_fields["api_port"].default): {p for p in paths if api.get(p).status_code != 404},
         int(Config.model_fields["metrics_port"].default): {"/metrics"},
+        int(SERVICES["ledger"]["environment"]["RESPITE_METRICS_PORT"]): {"/metrics"},
     }
 
 

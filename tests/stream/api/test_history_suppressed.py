@@ -96,7 +96,7 @@ def overview(city: list[tuple[str, str]]) -> dict[str, Any]:
         "riders": len(city), "statuses": statuses, "holds_by_limit": {"p@1/l": statuses["hold"]},
         "riders_by_zone": table, "riders_by_platform": table, "alerts_by_kind": {"hold_breached": 30},
         "breaches_by_platform": {"A": 30}, "alerts_per_minute": 3.0, "partitions": [],
-        "on_hold": [], "nearest": [],
+        "on_hold": [], "nearest": [], "shadow": [],
     }  # fmt: skip
 
 
