@@ -113,6 +113,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RoutingError)
     async def on_routing(_: Request, error: RoutingError) -> JSONResponse:
+        if error.status_code == 400:
+            # What FastAPI says of a body that cannot even be decoded; like every wrong body it is 422.
+            return invalid("the body is no JSON in UTF-8").response()
         remedy = _REMEDIES.get(error.status_code, "compare it with /openapi.json")
         headers = dict(error.headers or {})
         return Problem(error.status_code, str(error.detail), str(error.detail), remedy, headers).response()

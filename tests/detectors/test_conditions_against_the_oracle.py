@@ -52,8 +52,11 @@ def test_the_histories_make_every_rule_of_conditions_fire() -> None:
         assert seen["ban", "condition", kind] >= 10, kind
         assert seen["ban", "hours", kind] >= 10, kind
         for counting in ("continuous", "day", "week", "rolling", "span", "rest_within"):
-            # Breaches are rare: the platforms of these histories seldom send orders while it is hot.
-            assert seen[counting, "when", kind] >= (kind != "hold_breached") * 4 + 1, (counting, kind)
+            if kind != "hold_breached":
+                assert seen[counting, "when", kind] >= 5, (counting, kind)
+    # Breaches are rare: the platforms of these histories seldom send orders while a condition is on.
+    breaches = {key: count for key, count in seen.items() if key[1:] == ("when", "hold_breached")}
+    assert sum(breaches.values()) >= 10, breaches
 
 
 def served(made: ConditionCase, seed: int, *, seal_events: int, births: bool) -> Service:
