@@ -202,6 +202,7 @@ def filled(count: int) -> AlertLog:
         alert = {
             "supersedes": None, "alert_id": f"{number:032x}", "rider_id": f"r{number % 5000}",
             "platform": None, "event_time": "2026-11-24T12:00:00+08:00", "kind": "limit_reached",
+            "policy": "p@1", "limit": "l", "zone": None, "hold": None,
         }  # fmt: skip
         log.take([log.read(alert, b"{}", number % 2, number)])
     return log
