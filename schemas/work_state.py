@@ -118,8 +118,8 @@ def _no_constant(name: str) -> NoReturn:
     raise _NotJson(f"it knows no {name}: leave the field out or write null")
 
 
-def read_event(value: bytes | None) -> WorkStateEvent:
-    """The event of a message's value.
+def read_object(value: bytes | None, known: str) -> dict[str, Any]:
+    """The object of a message's value; of its fields only ``schema`` is looked at, ``known`` is its kind's.
 
     Raises
     ------
@@ -132,8 +132,20 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     if not isinstance(tree, dict):
         raise Refused("malformed", f"is {kind_of(tree)}, must be an object: {{...}}")
     schema = tree.get("schema")
-    if isinstance(schema, str) and schema != SCHEMA:
-        raise Refused("unsupported_schema", f'schema "{printable(schema)}", known is "{SCHEMA}"')
+    if isinstance(schema, str) and schema != known:
+        raise Refused("unsupported_schema", f'schema "{printable(schema)}", known is "{known}"')
+    return tree
+
+
+def read_event(value: bytes | None) -> WorkStateEvent:
+    """The event of a message's value.
+
+    Raises
+    ------
+    Refused
+        With the first reason that applies.
+    """
+    tree = read_object(value, SCHEMA)
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:

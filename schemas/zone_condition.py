@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from schemas.event_faults import kind_of, shown
 from schemas.instants import parse_instant
 from schemas.names import Id
-from schemas.work_state import LARGEST_BYTES, Refused, printable, read_json
+from schemas.work_state import Refused, printable, read_object
 
 SCHEMA = "zone-condition/1"
 LONGEST_S = 14 * 86_400
@@ -109,14 +109,7 @@ def read_condition(value: bytes | None, *, needs_announcement: bool) -> ZoneCond
     Refused
         With the first reason that applies.
     """
-    if value is not None and len(value) > LARGEST_BYTES:
-        raise Refused("too_large", f"value of {len(value)} bytes, at most {LARGEST_BYTES}")
-    tree = read_json(value)
-    if not isinstance(tree, dict):
-        raise Refused("malformed", f"is {kind_of(tree)}, must be an object: {{...}}")
-    schema = tree.get("schema")
-    if isinstance(schema, str) and schema != SCHEMA:
-        raise Refused("unsupported_schema", f'schema "{printable(schema)}", known is "{SCHEMA}"')
+    tree = read_object(value, SCHEMA)
     if not needs_announcement:
         # Whatever it says: the record's arrival counts.
         tree = {key: value for key, value in tree.items() if key != "announced_at"}

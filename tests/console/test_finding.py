@@ -28,12 +28,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return made
 
 
-@pytest.fixture(scope="module")
-def address(world: World) -> Iterator[str]:
-    with served(world, prepare=a_past) as found:
-        yield found
-
-
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
     made = Visit(browser, address)
