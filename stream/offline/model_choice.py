@@ -40,7 +40,7 @@ def choose(values: Sequence[str], usual: Sequence[str], pace: PaceParameters, *,
             places.append(value)
         else:
             remedy = "; a file is written with its ending, like OUT.ndjson" if files else ""
-            raise ValueError(f'"{wrong[0]}" is no model: there are {", ".join(MODELS)}{remedy}')
+            raise ValueError(f'"{wrong[0]}" is no model: there are {", ".join(MODELS)}{remedy}{guessed(wrong[0], MODELS)}')
     if len(places) > 1:
         raise ValueError(f"{places[0]} and {places[1]}: a person's values go to one place")
     found = names or [*usual] or ([*MODELS] if places else [])
