@@ -8,14 +8,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from schemas.field_faults import choices_of
-from schemas.meant import OF_IDS, meant, name_fault
+from schemas.meant import OF_IDS, listed, meant, name_fault
 from schemas.policy_beyond import beyond_key, beyond_value
 from schemas.policy_calendar import MOST_WEEKS
 
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
-#: Of a place, a wrong word there and those that there are: what is to be said of the one that was meant.
-Consequences = Callable[[Location, str | None, Sequence[str]], str]
+#: Of a place, the word that seems meant there and those that there are: what would then be wrong, and which
+#: other words all else goes with.
+Consequences = Callable[[Location, str | None, Sequence[str]], tuple[list[str], list[str]]]
 _NOT_TEXT = "must be text in quotation marks"
 _WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
 _LISTS = {
@@ -215,10 +216,12 @@ def _choice(one: Fault, nearest: str | None, consequences: Consequences) -> str:
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
     # A word of another rule can look like one of ours: what it means comes before how it is spelt.
     near = meant(value, names, _OTHER_NAMES.get(field), 0.85 if nearest else 0.6)
-    more = consequences(one["loc"], near, names)
+    then, good = consequences(one["loc"], near, names)
+    others = listed([f'"{word}"' for word in good])
     if near:
-        return f'{text}; did you mean "{near}"?{more}'
-    return f"{text}; {nearest}{more}" if nearest else f"{text}{more}"
+        follows = f" (then {'; '.join(then)})" if then else ""
+        return f'{text}; did you mean "{near}"{follows}{f", or {others}, with which all keys go" if good else ""}?'
+    return "; ".join(filter(None, (text, nearest, f"all keys go with {others}" if good else "")))
 
 
 def _list(field: str, value: object) -> str:

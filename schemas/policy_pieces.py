@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.meant import listed
 from schemas.policy_faults import Location, limit_name
 from schemas.policy_limit import AMOUNTS, NEEDED, PolicyLimit, allowed, needed, too_much
 
@@ -65,24 +64,20 @@ def _left(
 
 def consequences(
     tree: Mapping[str, Any], location: Location, near: str | None, words: Sequence[str]
-) -> str:
+) -> tuple[list[str], list[str]]:
     """What a limit would contradict itself in if one of its words was the one that seems meant.
 
-    Of a kind, those that all keys go with are named too.
+    Of a kind, also the others that all keys go with.
     """
     match location:
         case ("limit", int(index), "kind" | "clock" | "effect" | "release" as key):
             limit = tree["limit"][index]
         case _:
-            return ""
+            return [], []
     faults = _with(limit, key, near) if near else []
-    text = f" then {'; '.join(faults)}" if faults else ""
-    if key != "kind" or near and not faults:
-        return text
-    good = [f'"{word}"' for word in words if word != near and not _with(limit, key, word)]
-    if not good:
-        return text
-    return f"{text}; all keys that are given go with {listed(good)}"
+    if key != "kind" or (near and not faults):
+        return faults, []
+    return faults, [word for word in words if word != near and not _with(limit, key, word)]
 
 
 def _with(limit: Mapping[str, Any], key: str, word: str) -> list[str]:

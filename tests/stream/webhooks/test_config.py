@@ -122,7 +122,7 @@ def test_all_faults_come_at_once_with_their_places(tmp_path: Path) -> None:
         + 'colour = "red"\nconcurrency = 0\nkinds = ["hold"]\n'
         + GOOD,
     )
-    for words in ("endpoint.1.url", "endpoint.1.colour", "endpoint.1.concurrency", "endpoint.1.kinds.1"):
+    for words in ('endpoint[1] "alpha-live".url', '".colour', '".concurrency = 0', '".kinds[1] = "hold"'):
         assert words in told
     assert SECRET not in told
     assert "two endpoints of one name: alpha-live" in refusal(tmp_path, GOOD + GOOD)
