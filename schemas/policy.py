@@ -30,8 +30,9 @@ from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
 
-#: Names in the data base that mean something else on each machine, or nothing.
+#: Cities and countries whose time the data base has under another's name.
 _OTHER_CITIES = dict.fromkeys(("beijing", "peking", "shenzhen", "guangzhou", "china"), "Shanghai")
+#: Names in the data base that mean something else on each machine, or nothing.
 _NO_PLACES = ("localtime", "posixrules", "Factory")
 
 

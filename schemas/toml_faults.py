@@ -87,11 +87,17 @@ def _unquoted(line: str, said: str) -> str | None:
     name, value = found[1], found[2].partition(" #")[0].strip()
     if value.lower() in ("true", "false"):
         return f"{value} is written {value.lower()}: {name} = {value.lower()}"
-    if _BARE.fullmatch(value) and not _OTHER.fullmatch(value):
+    if _is_text(value):
         return f'{value} must stand in quotation marks: {name} = "{value}"'
     pieces = [one.strip() for one in value[1:].rstrip("]").split(",")] if value.startswith("[") else []
-    bare = [one for one in pieces if _BARE.fullmatch(one) and not _OTHER.fullmatch(one)]
+    bare = [one for one in pieces if _is_text(one)]
     if bare:
         texts = ", ".join(f'"{one}"' if one in bare else one for one in pieces if one)
         return f"{bare[0]} must stand in quotation marks, as every text of a list: {name} = [{texts}]"
     return None
+
+
+def _is_text(value: str) -> bool:
+    """Whether a value looks like a text whose quotation marks are missing."""
+    letters = any(char.isalpha() for char in value)
+    return letters and bool(_BARE.fullmatch(value)) and not _OTHER.fullmatch(value)
