@@ -60,7 +60,9 @@ def _parsed(text: object, longest_s: int, *, beyond: str = "") -> int:
     example = 'write it like "4h", "20min" or "1h30min"'
     if isinstance(text, int) and not isinstance(text, bool):
         units = f'"{text}h", "{text}min" or "{text}s"'
-        raise ValueError(f"{text} is a number, must be a text with its unit in quotation marks: {units}")  # noqa: TRY004
+        raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
+            f"{text} is a number, must be a text with its unit in quotation marks: {units}"
+        )
     if not isinstance(text, str):
         raise ValueError(f"is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError
     if text.isascii() and text.isdigit():

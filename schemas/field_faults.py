@@ -61,7 +61,8 @@ def field_fault(fault: Mapping[str, Any], fields: Fields | None = None) -> str:
         near = meant(name, fields)
         return f"is not known; did you mean {near}?" if near else "is not known: leave it out"
     value = fault.get("input")
-    wanted = _wanted(kind, about, value) if name not in fields else _by_field(kind, about, value, fields[name])
+    of_field = fields.get(name)
+    wanted = _wanted(kind, about, value) if of_field is None else _by_field(kind, about, value, of_field)
     if "input" in fault and kind.endswith("_type"):
         return f"is {kind_of(value)}, {wanted}"
     return wanted
@@ -123,7 +124,10 @@ def place_in(location: Sequence[int | str], tree: object) -> str:
 def allowed_numbers(field: FieldInfo) -> str:
     """The bounds of a number: ``from 0 to 65535``, ``above 0 and at most 5``; empty where it has none."""
     bound = {
-        name: getattr(one, name) for one in field.metadata for name in ("ge", "gt", "le") if hasattr(one, name)
+        name: getattr(one, name)
+        for one in field.metadata
+        for name in ("ge", "gt", "le")
+        if hasattr(one, name)
     }
     if "gt" in bound:
         return f"above {bound['gt']}" + (f" and at most {bound['le']}" if "le" in bound else "")

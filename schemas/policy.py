@@ -49,7 +49,8 @@ def _zones() -> frozenset[str]:
 def _known_zone(name: object) -> object:
     if isinstance(name, str) and (name in _NO_PLACES or name not in _zones()):
         raise ValueError(
-            f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"{_near_zone(name)}'
+            f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"'
+            + _near_zone(name)
         )
     return name
 

@@ -34,7 +34,10 @@ _OTHER_NAMES = {
         **dict.fromkeys(("norm", "guideline", "code"), "standard"),
         **dict.fromkeys(("company", "internal", "employer", "app", "own", "rule"), "platform"),
     },
-    "kind": {"monthly": "month", "daily": "day", "weekly": "week", "trailing": "rolling", "sliding": "rolling"},
+    "kind": {
+        **{"monthly": "month", "daily": "day", "weekly": "week"},
+        **dict.fromkeys(("trailing", "sliding"), "rolling"),
+    },
     "clock": {"orders": "order", "session": "online", "drive": "driving", "pickedup": "loaded"},
     "effect": {"stop": "hold", "remark": "remind"},
 }
@@ -220,7 +223,8 @@ def _choice(one: Fault, nearest: str | None, consequences: Consequences) -> str:
     others = listed([f'"{word}"' for word in good])
     if near:
         follows = f" (then {'; '.join(then)})" if then else ""
-        return f'{text}; did you mean "{near}"{follows}{f", or {others}, with which all keys go" if good else ""}?'
+        instead = f", or {others}, with which all keys go" if good else ""
+        return f'{text}; did you mean "{near}"{follows}{instead}?'
     return "; ".join(filter(None, (text, nearest, f"all keys go with {others}" if good else "")))
 
 

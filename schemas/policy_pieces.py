@@ -56,7 +56,9 @@ def _left(
 ) -> Iterator[tuple[int, Mapping[str, Any], str, set[str]]]:
     """Limits of a known kind that the model has left at a fault of one of their keys: and which keys."""
     for index, limit in enumerate(tree["limit"] if isinstance(tree.get("limit"), list) else []):
-        wrong = {str(one["loc"][2]) for one in errors if one["loc"][:2] == ("limit", index) and one["loc"][2:]}
+        wrong = {
+            str(one["loc"][2]) for one in errors if one["loc"][:2] == ("limit", index) and one["loc"][2:]
+        }
         kind = limit.get("kind") if isinstance(limit, dict) else None
         if wrong and isinstance(kind, str) and kind in NEEDED:
             yield index, limit, kind, wrong

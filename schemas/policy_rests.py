@@ -32,7 +32,9 @@ def rest_faults(one: PolicyLimit) -> list[str]:
     }
     if one.kind != "continuous":
         faults = [
-            f"`{key}` has no meaning for kind {one.kind}: leave it out" for key, is_given in given.items() if is_given
+            f"`{key}` has no meaning for kind {one.kind}: leave it out"
+            for key, is_given in given.items()
+            if is_given
         ]
         return faults + _clock_faults(one)
     faults = []

@@ -204,8 +204,9 @@ class Config(BaseModel):
         for one in self.endpoint:
             if one.name == name:
                 return one
-        known = ", ".join(one.name for one in self.endpoint)
-        raise InvalidConfig(f"no endpoint {written(name)}; there are: {known}{guessed(name, known.split(', '))}")
+        known = [one.name for one in self.endpoint]
+        there = f"there are: {', '.join(known)}{guessed(name, known)}"
+        raise InvalidConfig(f"no endpoint {written(name)}; {there}")
 
     def group(self, endpoint: Endpoint) -> str:
         """The consumer group of an endpoint."""

@@ -147,7 +147,7 @@ TOML = [
     ('name = "x', 'line 1, near "name = "x": a text has no closing quotation mark'),
     ('name = "a\nb"', 'line 1, near "name = "a": a text ends with its line'),
     ('name = "\\x"', 'line 1, near "name = "\\x"": a backslash that begins nothing known'),
-    ("w = [30min]", 'line 1, near "w = [30min]": 30min must stand in quotation marks, as every text of a list: w = ["30min"]'),
+    ("w = [30min]", 'line 1, near "w = [30min]": 30min must stand in quotation marks, as every text'),
     ('t = { zh = "a"', 'line 1, near "t = { zh = "a"": a table in braces is not closed'),
     ("a = 1\n\x00", 'line 2, near "\x00": a line is expected like'),
 ]
