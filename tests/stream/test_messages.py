@@ -127,7 +127,7 @@ VALUES: list[tuple[bytes, str]] = [
     (b'"x"', "malformed: is a text, must be an object: {...}"),
     (
         b"{'a':1}",
-        "malformed: not JSON: at character 2, near \"{'a':1}\": names of fields and texts stand in straight double quotation marks (\"), not in '; besides, schema is missing: XX",
+        "malformed: not JSON: at character 2, near \"{'a':1}\": names of fields and texts stand in straight double quotation marks (\"), not in '; besides, schema is missing: every event needs it, like \"schema\": \"work-state/1\"; event_id is missing: every event needs it, like \"event_id\": \"m-20261123-000001\"; rider_id is missing: every event needs it, like \"rider_id\": \"r_7f3a09\"; platform is missing: every event needs it, like \"platform\": \"meituan\"; event_time is missing: every event needs it, like \"event_time\": \"2026-11-23T12:00:00+08:00\"; type is missing: every event needs it, like \"type\": \"order_accepted\"",
     ),
     (
         b'{"a":1,}',
