@@ -35,7 +35,9 @@ _OTHER_NAMES = {
         **dict.fromkeys(("company", "internal", "employer", "app", "own", "rule"), "platform"),
     },
     "kind": {
-        **{"monthly": "month", "daily": "day", "weekly": "week"},
+        "monthly": "month",
+        "daily": "day",
+        "weekly": "week",
         **dict.fromkeys(("trailing", "sliding"), "rolling"),
     },
     "clock": {"orders": "order", "session": "online", "drive": "driving", "pickedup": "loaded"},

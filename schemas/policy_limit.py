@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
 from schemas.durations import LONGEST_S, parse_amount, parse_limit_duration, write_duration
+from schemas.meant import listed
 from schemas.names import Id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,
@@ -19,7 +20,6 @@ from schemas.policy_calendar import (
     checked_hours,
     checked_time,
 )
-from schemas.meant import listed
 from schemas.policy_gates import checked_dates, gate_faults
 from schemas.policy_rests import rest_faults
 from schemas.policy_words import Text, Words

@@ -9,7 +9,9 @@ _PAIR = re.compile(r"([A-Za-z0-9_.-]+)\s*=\s*(.+)")
 #: A value that is no text, list or table by how it looks, and those that are none that needs quotation marks.
 _BARE = re.compile(r"[^\"'\[\]{}=,#]+")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9_]*([.][0-9_]+)?")
-_OTHER = re.compile(rf"{_NUMBER.pattern}|true|false|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}.*|[0-9]{{2}}:[0-9]{{2}}.*")
+_OTHER = re.compile(
+    rf"{_NUMBER.pattern}|true|false|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}.*|[0-9]{{2}}:[0-9]{{2}}.*"
+)
 _TEXT = 'text stands in quotation marks, durations too, like "4h"'
 #: By what the parser says, in this order.
 _WORDS: tuple[tuple[str, str], ...] = (
@@ -74,7 +76,7 @@ def toml_fault(text: str, error: ValueError) -> str:
     line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
     near = line[:60]
     if unquoted := _unquoted(line, said):
-        return f"not TOML: line {max(1, number)}, near \"{near}\": {unquoted}"
+        return f'not TOML: line {max(1, number)}, near "{near}": {unquoted}'
     words = next((words for pattern, words in _WORDS if re.search(pattern, said)), "it makes no sense there")
     return f'not TOML: line {max(1, number)}, near "{near}": {words}'
 
@@ -87,6 +89,10 @@ def _unquoted(line: str, said: str) -> str | None:
     name, value = found[1], found[2].partition(" #")[0].strip()
     if value.lower() in ("true", "false"):
         return f"{value} is written {value.lower()}: {name} = {value.lower()}"
+    if _DATE.fullmatch(value):
+        return (
+            f"{value} is a date or time that does not exist, or is written otherwise: 2025-12-04 or 08:00:00"
+        )
     if _is_text(value):
         return f'{value} must stand in quotation marks: {name} = "{value}"'
     pieces = [one.strip() for one in value[1:].rstrip("]").split(",")] if value.startswith("[") else []

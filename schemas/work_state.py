@@ -151,7 +151,7 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     try:
         tree = read_object(value, SCHEMA)
     except Refused as refused:
-        raise _with_the_rest(refused, value) from refused
+        raise _with_the_rest(refused) from refused
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:
@@ -163,7 +163,7 @@ def _faults(error: ValidationError, tree: dict[str, Any]) -> str:
     return faults_of(names, tree, EVENT_TYPES, DUTIES)
 
 
-def _with_the_rest(refused: Refused, value: bytes | None) -> Refused:
+def _with_the_rest(refused: Refused) -> Refused:
     """The same, and what would still be wrong where nothing but quotation marks keeps it from being JSON."""
     cause = refused.__cause__
     tree = requoted(cause.doc) if isinstance(cause, json.JSONDecodeError) else None

@@ -168,9 +168,7 @@ class Checked(Fields):
             try:
                 ipaddress.ip_network(one, strict=False)
             except ValueError as error:
-                message = (
-                    f'{written(one)} is no address or network, like "10.0.0.0/8"; several with commas'
-                )
+                message = f'{written(one)} is no address or network, like "10.0.0.0/8"; several with commas'
                 raise ValueError(message) from error
         return value
 
@@ -222,7 +220,7 @@ def _address_fault(text: str) -> str | None:
     if _ADDRESS.fullmatch(text):
         if 0 < int(port) <= _LARGEST_PORT:
             return None
-        return f"{written(text)} has the port {port}: must be from 1 to {_LARGEST_PORT}, like \"{host}:9092\""
+        return f'{written(text)} has the port {port}: must be from 1 to {_LARGEST_PORT}, like "{host}:9092"'
     if _HOST.fullmatch(text):
         return f'{written(text)} has no port: must be HOST:PORT, like "{text}:9092"'
     bare = text.strip().rpartition("//")[2].rstrip("/")

@@ -127,7 +127,7 @@ VALUES: list[tuple[bytes, str]] = [
     (b'"x"', "malformed: is a text, must be an object: {...}"),
     (
         b"{'a':1}",
-        "malformed: not JSON: at character 2, near \"{'a':1}\": names of fields and texts stand in straight double quotation marks (\"), not in '; besides, schema is missing: every event needs it, like \"schema\": \"work-state/1\"; event_id is missing: every event needs it, like \"event_id\": \"m-20261123-000001\"; rider_id is missing: every event needs it, like \"rider_id\": \"r_7f3a09\"; platform is missing: every event needs it, like \"platform\": \"meituan\"; event_time is missing: every event needs it, like \"event_time\": \"2026-11-23T12:00:00+08:00\"; type is missing: every event needs it, like \"type\": \"order_accepted\"",
+        'malformed: not JSON: at character 2, near "{\'a\':1}": names of fields and texts stand in straight double quotation marks ("), not in \'; besides, schema is missing: every event needs it, like "schema": "work-state/1"; event_id is missing: every event needs it, like "event_id": "m-20261123-000001"; rider_id is missing: every event needs it, like "rider_id": "r_7f3a09"; platform is missing: every event needs it, like "platform": "meituan"; event_time is missing: every event needs it, like "event_time": "2026-11-23T12:00:00+08:00"; type is missing: every event needs it, like "type": "order_accepted"',
     ),
     (
         b'{"a":1,}',
@@ -180,10 +180,22 @@ SETTINGS: list[tuple[dict[str, str], str]] = [
         {"max_open_order": "15d"},
         'max_open_order (RESPITE_MAX_OPEN_ORDER) = "15d": must be 1s to 14d, like 3h, the default',
     ),
-    ({"clock": "sun"}, 'clock (RESPITE_CLOCK) = "sun": must be wall (the time of day, the default) or event (the newest event\'s time, for recorded streams)'),
-    ({"metrics_port": "many"}, 'metrics_port (RESPITE_METRICS_PORT) = "many": must be a whole number from 0 to 65535, like 9464, the default'),
-    ({"metrics_port": "70000"}, 'metrics_port (RESPITE_METRICS_PORT) = "70000": must be a whole number from 0 to 65535, like 9464, the default'),
-    ({"api_port": "-1"}, 'api_port (RESPITE_API_PORT) = "-1": must be a whole number from 0 to 65535, like 8080, the default'),
+    (
+        {"clock": "sun"},
+        'clock (RESPITE_CLOCK) = "sun": must be wall (the time of day, the default) or event (the newest event\'s time, for recorded streams)',
+    ),
+    (
+        {"metrics_port": "many"},
+        'metrics_port (RESPITE_METRICS_PORT) = "many": must be a whole number from 0 to 65535, like 9464, the default',
+    ),
+    (
+        {"metrics_port": "70000"},
+        'metrics_port (RESPITE_METRICS_PORT) = "70000": must be a whole number from 0 to 65535, like 9464, the default',
+    ),
+    (
+        {"api_port": "-1"},
+        'api_port (RESPITE_API_PORT) = "-1": must be a whole number from 0 to 65535, like 8080, the default',
+    ),
     (
         {"broker": "localhost"},
         'broker (RESPITE_BROKER) = "localhost": has no port: must be HOST:PORT, like "localhost:9092"; several with commas, without spaces; the default is 127.0.0.1:9092',
@@ -192,9 +204,18 @@ SETTINGS: list[tuple[dict[str, str], str]] = [
         {"policy": ","},
         'policy (RESPITE_POLICY) = ",": names no policy; `respite policy list` shows those that there are',
     ),
-    ({"source": "a b"}, 'source (RESPITE_SOURCE) = "a b": a space cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -; the default is courier.work-state'),
-    ({"prefix": "a/b"}, 'prefix (RESPITE_PREFIX) = "a/b": "/" cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -'),
-    ({"log_format": "xml"}, 'log_format (RESPITE_LOG_FORMAT) = "xml": must be text (for people, the default) or json (for programs)'),
+    (
+        {"source": "a b"},
+        'source (RESPITE_SOURCE) = "a b": a space cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -; the default is courier.work-state',
+    ),
+    (
+        {"prefix": "a/b"},
+        'prefix (RESPITE_PREFIX) = "a/b": "/" cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -',
+    ),
+    (
+        {"log_format": "xml"},
+        'log_format (RESPITE_LOG_FORMAT) = "xml": must be text (for people, the default) or json (for programs)',
+    ),
     (
         {"ssl_cafile": "/no/such"},
         'ssl_cafile (RESPITE_SSL_CAFILE) = "/no/such": cannot be read: name a PEM file that this user may read',
@@ -203,13 +224,19 @@ SETTINGS: list[tuple[dict[str, str], str]] = [
         {"security_protocol": "TLS"},
         'security_protocol (RESPITE_SECURITY_PROTOCOL) = "TLS": must be PLAINTEXT (without TLS, without a password, the default), SSL (TLS, without a password), SASL_PLAINTEXT (a password, without TLS) or SASL_SSL (a password, and TLS); did you mean "SSL"?',
     ),
-    ({"security_protocol": "SASL_SSL"}, "security_protocol SASL_SSL needs sasl_username and sasl_password: set RESPITE_SASL_USERNAME and RESPITE_SASL_PASSWORD"),
+    (
+        {"security_protocol": "SASL_SSL"},
+        "security_protocol SASL_SSL needs sasl_username and sasl_password: set RESPITE_SASL_USERNAME and RESPITE_SASL_PASSWORD",
+    ),
     ({"outlets": "a,a"}, 'outlets (RESPITE_OUTLETS) = "a,a": names the platform a twice: name it once'),
     (
         {"api_peers": "host"},
         'api_peers (RESPITE_API_PEERS) = "host": is no base URL, like "http://10.0.0.2:8080"; several with commas',
     ),
-    ({"zone_digits": "2.5"}, 'zone_digits (RESPITE_ZONE_DIGITS) = "2.5": must be a whole number from 0 to 64, like 0, the default'),
+    (
+        {"zone_digits": "2.5"},
+        'zone_digits (RESPITE_ZONE_DIGITS) = "2.5": must be a whole number from 0 to 64, like 0, the default',
+    ),
 ]
 
 
