@@ -22,8 +22,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from schemas.field_faults import json_fault
+from schemas.names import is_id
 
-Role = Literal["platform", "regulator", "operator", "dispatcher"]
+Role = Literal["platform", "regulator", "operator", "dispatcher", "rider"]
 IfUnknown = Literal["open", "closed"]
 ROLES: tuple[str, ...] = get_args(Role)
 _CHECK_BYTES = 32
@@ -34,7 +35,10 @@ class KeysRefused(ValueError):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key. ``platform`` belongs to the role ``platform``; ``if_unknown`` is what its holder does then."""
+    """One key. ``platform`` belongs to the role ``platform``, ``rider`` to the role ``rider``.
+
+    ``if_unknown`` is what its holder does then.
+    """
 
     id: str
     role: Role
@@ -45,6 +49,7 @@ class Key(msgspec.Struct, frozen=True):
     per_second: float = 50.0
     #: `_check` of the secret under the file's own; empty in files of before there were checks.
     check: str = ""
+    rider: str | None = None
 
 
 class KeyDocument(msgspec.Struct):
@@ -64,11 +69,22 @@ class Caller:
     platform: str | None
     if_unknown: IfUnknown
     per_second: float
+    #: The only person that the role ``rider`` is about.
+    rider: str | None = None
 
     @property
     def sees_persons(self) -> bool:
-        """Whether single riders are the caller's business."""
+        """Whether riders, more than one, are the caller's business."""
         return self.role in ("platform", "dispatcher")
+
+    @property
+    def sees_counts(self) -> bool:
+        """Whether counts of all riders are the caller's business."""
+        return self.role in ("dispatcher", "operator", "regulator")
+
+    def may_ask_about(self, rider: str) -> bool:
+        """Whether a rider is not another one than the caller himself."""
+        return self.rider is None or self.rider == rider
 
     @property
     def answers_reviews(self) -> bool:
@@ -125,19 +141,28 @@ class KeyFile:
             raise KeysRefused(f"{self._path} is no file of keys: {json_fault(error)}") from error
 
     def add(
-        self, role: str, platform: str | None, if_unknown: str = "closed", per_second: float = 50.0
+        self,
+        role: str,
+        platform: str | None,
+        if_unknown: str = "closed",
+        per_second: float = 50.0,
+        rider: str | None = None,
     ) -> str:
         """Make a key; the whole of it, which is told this once.
 
         Raises
         ------
         KeysRefused
-            When role, platform and choice do not go together.
+            When role, platform, rider and choice do not go together.
         """
         if role not in ROLES:
             raise KeysRefused(f"role {role!r}: one of {', '.join(ROLES)}")
         if (platform is not None) != (role == "platform"):
             raise KeysRefused(f"role {role} {'needs' if role == 'platform' else 'takes no'} --platform NAME")
+        if (rider is not None) != (role == "rider"):
+            raise KeysRefused(f"role {role} {'needs' if role == 'rider' else 'takes no'} --rider ID")
+        if rider is not None and not is_id(rider):
+            raise KeysRefused(f"rider {rider!r}: an id has 1 to 64 of A-Z a-z 0-9 _ . : -")
         if if_unknown not in get_args(IfUnknown):
             raise KeysRefused(f"if-unknown {if_unknown!r}: open or closed")
         if not 0 < per_second <= 100_000:
@@ -153,6 +178,7 @@ class KeyFile:
             if_unknown=msgspec.convert(if_unknown, IfUnknown),
             per_second=per_second,
             check=_check(document.secret, secret),
+            rider=rider,
         )
         self._write([*document.keys, made], document.secret)
         return f"{identity}.{secret}"
@@ -302,4 +328,4 @@ class Keys:
 
 
 def _caller(key: Key) -> Caller:
-    return Caller(key.id, key.role, key.platform, key.if_unknown, key.per_second)
+    return Caller(key.id, key.role, key.platform, key.if_unknown, key.per_second, key.rider)

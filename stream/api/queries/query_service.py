@@ -26,7 +26,7 @@ from stream.api.documents.rounding import Published
 from stream.api.documents.views import for_regulator, rider_document, summary_document
 from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
-from stream.api.problems import not_found, unavailable
+from stream.api.problems import Problem, not_found, unavailable
 from stream.api.queries.eligibility import EligibilityQueries
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.history import HistoryQuery
@@ -122,6 +122,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
         judged = self.judged
+        if not caller.may_ask_about(rider):
+            raise _no_rider()
         view = await self._viewed(judged, caller.platform, rider, "", headers)
         if not isinstance(view, RiderView):
             return view
@@ -150,7 +152,7 @@ class QueryService(EligibilityQueries, LiveQueries):
                     return found
             raise unavailable(str(error)) from error
         if view is None:
-            raise not_found("this rider", "check the id; riders are known from their first event on")
+            raise _no_rider()
         return view
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
@@ -171,6 +173,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             503 when it cannot be said whose the rider is.
         """
         since_s = None
+        if not caller.may_ask_about(rider):
+            return {"alerts": []}
         if caller.platform is not None:
             if self.riders.is_elsewhere(rider) and FORWARDED not in headers:
                 found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
@@ -238,7 +242,7 @@ class QueryService(EligibilityQueries, LiveQueries):
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
         if caller.platform is None:
-            return True
+            return caller.may_ask_about(one.rider)
         try:
             since_s = await self._seen(self.riders.claimed_since, one.rider, caller.platform)
         except Unsure as error:
@@ -274,6 +278,11 @@ class QueryService(EligibilityQueries, LiveQueries):
         if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
+
+
+def _no_rider() -> Problem:
+    """Of whom nothing is known, or nothing that the caller may know."""
+    return not_found("this rider", "check the id; riders are known from their first event on")
 
 
 def _looked_up(

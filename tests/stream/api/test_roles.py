@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,14 +22,48 @@ ROUTES = {
     "explanation": "/v1/alerts/{alert}/explanation",
     "policies": "/v1/policies",
     "overview": "/v1/overview",
+    "me": "/v1/me",
+    "week": "/v1/riders/{own}/week",
+    "riders": "/v1/riders",
+    "every alert": "/v1/alerts",
+    "history": "/v1/history",
+    "rest stops": "/v1/rest-stops",
+    "gaps": "/v1/rest-stops/gaps",
+    "claims": "/v1/claims",
+    "reviews of an alert": "/v1/alerts/{alert}/reviews",
+    "contest": "/v1/alerts/{alert}/reviews",
+    "reviews": "/v1/reviews",
+    "review": "/v1/reviews/{review}",
+    "review counts": "/v1/reviews/counts",
+    "answer": "/v1/reviews/{review}/answer",
     "health": "/healthz",
 }
+#: What is sent, where it is not asked with GET.
+BODIES: dict[str, dict[str, Any]] = {
+    "round": {"candidates": [{"rider_id": OWN, "minutes": 25}]},
+    "claims": {"riders": [OWN]},
+    "contest": {"text": "It was a test order."},
+    "answer": {"outcome": "stands", "reason": "It was none."},
+}
+_ALL_KEYS = {"policies", "me", "rest stops", "health"}
+_PERSON = {"rider", "alerts", "explanation", "reviews of an alert", "contest", "review"}
+_COUNTS = {"overview", "history", "gaps", "review counts"}
 ALLOWED = {
-    "platform": {"eligibility", "round", "rider", "alerts", "explanation", "policies", "health"},
-    "dispatcher": set(ROUTES),
-    "regulator": {"policies", "overview", "health"},
-    "regulator with a case number": {"rider", "alerts", "explanation", "policies", "overview", "health"},
-    "operator": {"policies", "overview", "health"},
+    "platform": {"eligibility", "round", "claims", "reviews", *_PERSON, *_ALL_KEYS},
+    "rider": {"reviews", *_PERSON, *_ALL_KEYS},
+    "dispatcher": set(ROUTES) - {"answer"},
+    "regulator": {"claims", *_COUNTS, *_ALL_KEYS},
+    "regulator with a case number": {"week", "claims", *_PERSON, *_COUNTS, *_ALL_KEYS},
+    "operator": {
+        "claims",
+        "reviews of an alert",
+        "contest",
+        "reviews",
+        "review",
+        "answer",
+        *_COUNTS,
+        *_ALL_KEYS,
+    },
     "nobody": {"health"},
 }
 
@@ -38,6 +73,9 @@ class Scene:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        world.settings = world.settings.model_copy(
+            update={"reviews": str(Path(world.settings.keys).with_name("reviews.sqlite3"))}
+        )
         world.work(OWN, 4.2, "A")
         world.send(OWN, "order_accepted", int(world.wall_s) - 60, "B", "later")
         world.send(OWN, "order_accepted", int(world.wall_s) - 120, "A", "later")
@@ -54,12 +92,15 @@ class Scene:
             if one["rider_id"] == rider and one["kind"] == kind and one["platform"] == platform
         )
 
-    def ask(self, route: str, headers: dict[str, str]) -> Any:
-        if route == "round":
-            body = {"candidates": [{"rider_id": OWN, "minutes": 25}]}
-            return self.client.post(ROUTES[route], json=body, headers=headers)
-        path = ROUTES[route].format(own=OWN, alert=self.alert(OWN))
+    def ask(self, route: str, headers: dict[str, str], review: str = "0" * 32) -> Any:
+        path = ROUTES[route].format(own=OWN, alert=self.alert(OWN), review=review)
+        if route in BODIES:
+            return self.client.post(path, json=BODIES[route], headers=headers)
         return self.client.get(path, headers=headers)
+
+    def key(self, role: str) -> dict[str, str]:
+        """Of platform A, of the rider who works for it, or of a role that needs no name."""
+        return self.world.key(role, "A" if role == "platform" else None, OWN if role == "rider" else None)
 
 
 @pytest.fixture
@@ -70,13 +111,17 @@ def scene(world: World) -> Scene:
 @pytest.mark.parametrize("who", list(ALLOWED))
 def test_every_route_is_open_to_exactly_the_roles_whose_business_it_is(scene: Scene, who: str) -> None:
     role = who.split(maxsplit=1)[0]
-    headers = {} if who == "nobody" else scene.world.key(role, "A" if role == "platform" else None)
+    headers = {} if who == "nobody" else scene.key(role)
     headers |= CASE if "case" in who else {}
+    # Of the asker's own where he can ask for one.
+    contested = scene.ask("contest", headers if "contest" in ALLOWED[who] else scene.key("operator")).json()
     for route in ROUTES:
-        answer = scene.ask(route, headers)
-        wanted = 200 if route in ALLOWED[who] else 401 if who == "nobody" else 403
+        answer = scene.ask(route, headers, contested["review_id"])
+        # No file of rest stops is named here, which is said to whom they may be said.
+        allowed = 201 if route == "contest" else 404 if route in ("rest stops", "gaps") else 200
+        wanted = allowed if route in ALLOWED[who] else 401 if who == "nobody" else 403
         assert answer.status_code == wanted, (who, route, answer.text)
-        if wanted != 200:
+        if wanted >= 400:
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.json()["remedy"]
 
