@@ -288,18 +288,6 @@ class ToldAlerts(BaseModel):
     alerts: tuple[ToldAlert, ...]
 
 
-class Me(BaseModel):
-    """Whose key it is, and what can be asked for with it."""
-
-    model_config = _CLOSED
-
-    role: Literal["platform", "rider", "dispatcher", "regulator", "operator"]
-    platform: Annotated[Id | None, Field(description="The platform whose key it is.")]
-    rider: Annotated[Id | None, Field(description="The rider whose key it is.")]
-    reviews: Annotated[bool, Field(description="Whether reviews are taken here.")]
-    answers_reviews: Annotated[bool, Field(description="Whether the holder answers them.")]
-
-
 class Health(BaseModel):
     """Alive."""
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from schemas.reviews import Review, ReviewAnswer, ReviewCounts, ReviewPage, ReviewRequest, Reviews
 from stream.api.access.authentication import Access, counts_only
-from stream.api.access.keys import Caller
+from stream.api.access.caller import Caller
 from stream.api.answers import csv_file, no_formula
 from stream.api.documents.cursor import InvalidCursor
 from stream.api.list_routes import CSV, CaseNumber, Format, Kind, LimitName, Most, Part, Text
@@ -122,10 +122,7 @@ def _listed(made: APIRouter, caller: Any, desk: Desk) -> None:  # noqa: ANN401 -
         except InvalidCursor as error:
             raise invalid(str(error), "take `next` as it is, or begin without a cursor") from error
         if format == "csv":
-            found = await asyncio.to_thread(desk().every, who, wanted, order)
-            for one in found:
-                one |= {name: no_formula(one[name]) for name in ("text", "reason")}
-            return csv_file("reviews", _COLUMNS, found)
+            return _file(await asyncio.to_thread(desk().every, who, wanted, order))
         return JSONResponse(await asyncio.to_thread(desk().page, who, wanted, order, most))
 
     @made.get(
@@ -140,6 +137,13 @@ def _listed(made: APIRouter, caller: Any, desk: Desk) -> None:  # noqa: ANN401 -
         counted = desk().counts
         found = await asyncio.to_thread(lambda: counted(for_regulator=who.role == "regulator"))
         return JSONResponse(found)
+
+
+def _file(found: list[dict[str, Any]]) -> Response:
+    for one in found:
+        # What is written by others must not become a formula where the file is opened.
+        one |= {name: no_formula(one[name]) for name in ("text", "reason")}
+    return csv_file("reviews", _COLUMNS, found)
 
 
 def _single(made: APIRouter, caller: Any, access: Access, desk: Desk) -> None:  # noqa: ANN401 - Depends

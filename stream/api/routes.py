@@ -16,9 +16,10 @@ from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
 from schemas.rest_stops import RestStopGaps, RestStops
+from schemas.reviews import Me
 from stream.api import list_routes, review_routes
 from stream.api.access.authentication import Access, counts_only
-from stream.api.access.keys import Caller
+from stream.api.access.caller import Caller
 from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
@@ -53,6 +54,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _eligibility(made, service, caller)
     _persons(made, service, access, caller)
     _everyone(made, service, caller)
+    _access(made, service, caller)
     _rest_stops(made, service, caller)
     _live(made, service, caller)
     _peers(made, service, caller)
@@ -169,22 +171,6 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
         return policies_document(service.policies)
 
     @made.get(
-        "/v1/me",
-        response_model=documents.Me,
-        responses=documented(401, 429),
-        tags=["access"],
-    )
-    async def me(who: Caller = caller) -> Any:  # noqa: ANN401 - the response model says it
-        """Whose key asks."""
-        return {
-            "role": who.role,
-            "platform": who.platform,
-            "rider": who.rider,
-            "reviews": service.reviews is not None,
-            "answers_reviews": who.answers_reviews,
-        }
-
-    @made.get(
         "/v1/overview",
         response_model=Overview,
         responses=documented(401, 403, 429),
@@ -215,6 +201,24 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
         """Whether answers other than UNKNOWN can be expected."""
         reason = service.ready()
         return JSONResponse({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+
+def _access(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/me",
+        response_model=Me,
+        responses=documented(401, 429),
+        tags=["access"],
+    )
+    async def me(who: Caller = caller) -> Any:  # noqa: ANN401 - the response model says it
+        """Whose key asks."""
+        return {
+            "role": who.role,
+            "platform": who.platform,
+            "rider": who.rider,
+            "reviews": service.reviews is not None,
+            "answers_reviews": who.answers_reviews,
+        }
 
 
 def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends

@@ -13,9 +13,8 @@ import hmac
 import os
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import msgspec
 from argon2 import PasswordHasher
@@ -23,9 +22,8 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from schemas.field_faults import json_fault
 from schemas.names import is_id
+from stream.api.access.caller import Caller, IfUnknown, Role
 
-Role = Literal["platform", "regulator", "operator", "dispatcher", "rider"]
-IfUnknown = Literal["open", "closed"]
 ROLES: tuple[str, ...] = get_args(Role)
 _CHECK_BYTES = 32
 
@@ -58,42 +56,6 @@ class KeyDocument(msgspec.Struct):
     keys: list[Key] = []
     #: Of the file; what is made from it means the same to all APIs that have the file.
     secret: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks."""
-
-    key: str
-    role: Role
-    platform: str | None
-    if_unknown: IfUnknown
-    per_second: float
-    #: The only person that the role ``rider`` is about.
-    rider: str | None = None
-
-    @property
-    def sees_persons(self) -> bool:
-        """Whether riders, more than one, are the caller's business."""
-        return self.role in ("platform", "dispatcher")
-
-    @property
-    def sees_counts(self) -> bool:
-        """Whether counts of all riders are the caller's business."""
-        return self.role in ("dispatcher", "operator", "regulator")
-
-    def may_ask_about(self, rider: str) -> bool:
-        """Whether a rider is not another one than the caller himself."""
-        return self.rider is None or self.rider == rider
-
-    @property
-    def answers_reviews(self) -> bool:
-        """Whether the caller decides on what is contested."""
-        return self.role == "operator" or self is NOBODY
-
-
-#: Without keys, on loopback only: sees everything.
-NOBODY = Caller("no-auth", "dispatcher", None, "closed", 1000.0)
 
 
 def open_to_others(mode: int, *, ours: bool) -> bool:

@@ -203,10 +203,15 @@ class AlertList:
         return map(self._line, chosen)
 
     def _line(self, one: ReadAlert) -> Document:
-        alert = one.document()
-        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-        retracted = self._log.is_retracted(one.identity)
-        return {"rider_id": one.rider, "zone": one.zone, **told, "retracted": retracted}
+        told = told_line(one, retracted=self._log.is_retracted(one.identity))
+        return {"rider_id": one.rider, "zone": one.zone, **told}
+
+
+def told_line(one: ReadAlert, *, retracted: bool) -> Document:
+    """An alert as a rider's list has it."""
+    alert = one.document()
+    told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+    return {**told, "retracted": retracted}
 
 
 def _place(one: ReadAlert) -> tuple[int, str]:

@@ -26,7 +26,7 @@ from stream.api.history.tables import (
     Told,
 )
 from stream.api.queries.history import HistoryQuery
-from tests.stream.api.test_roles import OTHER, OWN, Scene
+from tests.stream.api.scene import OTHER, OWN, Scene
 from tests.stream.api.world import World
 
 K = 10

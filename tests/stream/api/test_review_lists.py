@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from schemas.control import Outcome
 from stream.api.reviews.store import ReviewStore, StoredReview
 from stream.output.alert_json import utc
 from tests.stream.api.world import World
@@ -31,7 +32,7 @@ class Lists:
         for number in range(30):
             self.open(number)
         for number in range(20, 30):
-            outcome = "stands" if number < 27 else "hold_lifted"
+            outcome: Outcome = "stands" if number < 27 else "hold_lifted"
             self.store.answer(identity(number), outcome, "looked at it", self.now_s, [])
         self.client: TestClient = world.client(service)
         self.operator = world.key("operator")

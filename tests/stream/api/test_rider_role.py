@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stream.api.test_roles import OTHER, OWN, Scene
+from tests.stream.api.scene import OTHER, OWN, Scene
 from tests.stream.api.world import World
 
 TEXT = {"text": "I had no order then."}

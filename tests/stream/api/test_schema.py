@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from stream.api.app import new_app
-from tests.stream.api.test_roles import Scene
+from tests.stream.api.scene import Scene
 from tests.stream.api.world import World
 
 EXAMPLES = 40
