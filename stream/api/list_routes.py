@@ -23,6 +23,7 @@ from stream.api.queries.query_service import QueryService
 
 _ID = r"^[A-Za-z0-9_.:-]{1,64}$"
 _LIMIT = r"^([A-Za-z0-9_.:-]{1,64}@[0-9]{1,9}/)?[A-Za-z0-9_.:-]{1,64}$"
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 RiderId = Annotated[str, Path(pattern=_ID, description="The rider's id, the same on every platform.")]
 CaseNumber = Annotated[str | None, Header(description="The regulator's, to look at a single person; logged.")]
 Zone = Annotated[str | None, Query(pattern=_ID, description="A zone as events name it.")]

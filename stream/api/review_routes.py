@@ -14,13 +14,12 @@ from stream.api.access.authentication import Access, counts_only
 from stream.api.access.caller import Caller
 from stream.api.answers import csv_file, no_formula
 from stream.api.documents.cursor import InvalidCursor
-from stream.api.list_routes import CSV, CaseNumber, Format, Kind, LimitName, Most, Part, Text
+from stream.api.list_routes import CSV, AlertId, CaseNumber, Format, Kind, LimitName, Most, Part, Text
 from stream.api.problems import documented, forbidden, invalid, not_found
 from stream.api.queries.query_service import QueryService
 from stream.api.reviews.desk import ReviewDesk
 from stream.api.reviews.wanted import Order, Sort, State, WantedReviews
 
-AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 ReviewId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Desk = Callable[[], ReviewDesk]
 ReviewState = Annotated[

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
@@ -24,12 +24,11 @@ from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
 from stream.api.event_stream import EventStream
-from stream.api.list_routes import CaseNumber, RiderId, Zone
+from stream.api.list_routes import AlertId, CaseNumber, RiderId, Zone
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.queries.peers import FORWARDED, Claimed, Since
 from stream.api.queries.query_service import QueryService
 
-AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Minutes = Annotated[
     int,
     Query(
