@@ -87,7 +87,7 @@ class Partition(TakingOver):
             self._say()
         # Beside the judging, which goes on.
         await self._settle()
-        await self._checkpoint(self._lock)
+        await self._go_on_with_checkpoint()
 
     async def _keep_house(self) -> None:
         run, store = self._run, self.store

@@ -131,6 +131,8 @@ class City:
             self.wait_until_fresh(time.time(), within_s=120)
             self.feed = Feed(self.settings, self._seed)
             self.feed.start()
+            # A thread that goes on and logs errors would disturb how pytest shows what has failed.
+            stack.callback(self.feed.stop)
             yield self
 
     def start_worker(self, slot: int, **environment: str) -> subprocess.Popen[bytes]:

@@ -89,6 +89,20 @@ class Publishing(PartitionState):
         await self._producer.flush()
         self._publisher.latency.committed(waiting, self._run.wall())
 
+    async def _go_on_with_checkpoint(self) -> None:
+        """Write a step of the checkpoint while others judge.
+
+        Whoever ends the tick does not end the step: pages that were copied and not written would be older
+        than the next marker says, and a successor would build their riders from the source.
+        """
+        step = asyncio.ensure_future(self._checkpoint_step())
+        step.add_done_callback(_seen)
+        await asyncio.shield(step)
+
+    async def _checkpoint_step(self) -> None:
+        async with self._checkpointing:
+            await self._checkpoint(self._lock)
+
     async def _checkpoint(self, held: Held, *, now: bool = False) -> None:
         """Write a step of the checkpoint; ``held`` keeps others from judging while it is taken."""
         checkpointer = self._checkpointer
@@ -110,7 +124,7 @@ class Publishing(PartitionState):
 
     async def drain(self) -> None:
         """Before an orderly end: write all that waits, and everything that the next owner need not redo."""
-        async with self._lock:
+        async with self._checkpointing, self._lock:
             if self.closed or not self.store.live or self._checkpointer is None:
                 return
             await self._settle()

@@ -84,7 +84,8 @@ class PartitionState:
         self._takeover_riders = TakeoverRiders(self._publisher.published)
         #: Transactions one after the other while more is judged.
         self._writing: asyncio.Future[None] | None = None
-        self._lock = asyncio.Lock()
+        #: The second: one step of the checkpoint at a time; taken before the first.
+        self._lock, self._checkpointing = asyncio.Lock(), asyncio.Lock()
         self._place = Place(number, run.partitions, int(run.settings.clock == "event"), 1)
         self._restored: Restored | None = None
         self._checkpointer: Checkpointer | None = None
