@@ -124,6 +124,7 @@ def _environment(settings: Settings, worker_port: int, api_port: int, folder: Pa
         "RESPITE_API_HOST": "127.0.0.1",
         "RESPITE_API_PORT": str(api_port),
         "RESPITE_HISTORY": str(folder / "history.json"),
+        "RESPITE_REVIEWS": str(folder / "reviews.sqlite3"),
     }
 
 
