@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from schemas.history import HistoryDocument
 from schemas.lists import AlertPage, RiderPage, RiderWeek
 from stream.api.access.authentication import Access, counts_only
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.answers import csv_file
 from stream.api.documents.cursor import InvalidCursor
 from stream.api.history.tables import HOURS

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from schemas.reviews import Review, ReviewAnswer, ReviewCounts, ReviewPage, ReviewRequest, Reviews
 from stream.api.access.authentication import Access, counts_only
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.answers import csv_file, no_formula
 from stream.api.documents.cursor import InvalidCursor
 from stream.api.list_routes import CSV, AlertId, CaseNumber, Format, Kind, LimitName, Most, Part, Text

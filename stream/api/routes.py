@@ -19,7 +19,7 @@ from schemas.rest_stops import RestStopGaps, RestStops
 from schemas.reviews import Me
 from stream.api import list_routes, review_routes
 from stream.api.access.authentication import Access, counts_only
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document

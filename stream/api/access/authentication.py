@@ -11,9 +11,9 @@ from typing import Any
 import structlog
 from fastapi import Request
 
-from stream.api.access.caller import NOBODY, Caller
 from stream.api.access.connections import TRUST
 from stream.api.access.keys import Keys, Slow
+from stream.api.access.roles import NOBODY, Caller
 from stream.api.http_metrics import Counts
 from stream.api.problems import Problem, forbidden, misdirected, too_large, unauthorized
 

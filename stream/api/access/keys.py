@@ -22,7 +22,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from schemas.field_faults import json_fault
 from schemas.names import is_id
-from stream.api.access.caller import Caller, IfUnknown, Role
+from stream.api.access.roles import Caller, IfUnknown, Role
 
 ROLES: tuple[str, ...] = get_args(Role)
 _CHECK_BYTES = 32

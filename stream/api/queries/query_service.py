@@ -15,7 +15,7 @@ from detectors.rider_view import RiderView, Stretch
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
 from schemas.policy import Policy
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.eligibility_answers import (
     read_batch,
     write_answers,

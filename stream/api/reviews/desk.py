@@ -16,7 +16,7 @@ from schemas.instants import parse_instant
 from schemas.overview import K
 from schemas.reviews import ReviewAnswer
 from schemas.work_state import Refused, read_event
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.rounding import Published
 from stream.api.documents.views import SUPPRESSED, suppress
 from stream.api.problems import Problem, invalid, not_found

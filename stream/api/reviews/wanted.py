@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.cursor import Cursor, read_cursor
 
 State = Literal["open", "overdue", "answered", "all"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from stream.api.access.caller import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.views import SUPPRESSED
 from tests.stream.api.scene import CASE, OTHER, OWN, ROUTES, Scene
 from tests.stream.api.world import World
