@@ -20,6 +20,10 @@ LONGEST_S = 14 * 86_400
 LONGEST_AMOUNT_S = 2_000 * 3_600
 
 
+class OutOfBounds(ValueError):
+    """A duration that is well written, and too long or none at all."""
+
+
 def parse_duration(text: object) -> int:
     """Seconds of a duration.
 
@@ -55,7 +59,10 @@ def parse_amount(text: object) -> int:
 def _parsed(text: object, longest_s: int, *, beyond: str = "") -> int:
     example = 'write it like "4h", "20min" or "1h30min"'
     if isinstance(text, int) and not isinstance(text, bool):
-        raise ValueError(f'{text} is no duration without a unit: write "{text}h", "{text}min" or "{text}s"')  # noqa: TRY004
+        units = f'"{text}h", "{text}min" or "{text}s"'
+        raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
+            f"{text} is a number, must be a text with its unit in quotation marks: {units}"
+        )
     if not isinstance(text, str):
         raise ValueError(f"is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError
     if text.isascii() and text.isdigit():
@@ -67,7 +74,7 @@ def _parsed(text: object, longest_s: int, *, beyond: str = "") -> int:
     if not 0 < seconds <= longest_s:
         longest = "14d" if longest_s == LONGEST_S else "2000h"
         more = f"; {beyond}" if beyond and seconds > longest_s else ""
-        raise ValueError(f'"{text}" must be above zero and at most {longest}{more}')
+        raise OutOfBounds(f'"{text}" must be above zero and at most {longest}{more}')
     return seconds
 
 

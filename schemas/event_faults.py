@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from decimal import Decimal
+from math import isfinite
 
-from schemas.instants import END_S, FIRST_S, parse_instant
+from schemas.instants import parse_instant, written_epoch
+from schemas.meant import OF_IDS, meant, name_fault, name_form, plain
 from schemas.names import is_id
 
 _EXAMPLES = {
@@ -18,23 +19,41 @@ _EXAMPLES = {
     "zone": "310105",
 }
 _TIME_EXAMPLE = '"2026-11-23T12:00:00+08:00"'
-_ID_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-")
 _LONGEST_ID = 64
 _SHOWN = 60
 _MISSING = object()
-#: What json's messages begin with, and what is said instead.
-_SYNTAX = (
-    ("Expecting property name", "the name of a field in double quotation marks is expected"),
-    ("Illegal trailing comma", "a comma before a closing bracket"),
-    ("Expecting ':'", "a colon after the field's name is expected"),
-    ("Expecting ','", "a comma or a closing bracket is expected"),
-    ("Expecting value", "a value is expected: text in double quotation marks, a number, true, false or null"),
-    ("Extra data", "there is more after the end of the object: one line is one event"),
-    ("Unterminated string", "a text has no closing quotation mark"),
-    ("Invalid control character", "a control character in a text: write it as \\n, \\t or \\u00XX"),
-    ("Invalid \\", "a backslash that begins nothing known: write \\\\ for itself"),
-    ("Unexpected UTF-8 BOM", "a byte order mark stands before it"),
-)
+_KNOWN = frozenset((*_EXAMPLES, "schema", "event_time", "type", "duty", "confirmed", "void"))
+#: How many of an event's own fields are looked through for one that is missing.
+_LOOKED_THROUGH = 50
+#: What fields are called elsewhere, as `plain` writes it.
+_OTHER_FIELDS = {
+    "schema": ("schemaversion", "version"),
+    "event_id": ("id", "uuid", "eventuuid", "messageid", "msgid"),
+    "rider_id": ("rider", "riderno", "courier", "courierid", "driver", "driverid", "workerid", "userid"),
+    "platform": ("platformid", "platformname", "app", "company", "source"),
+    "event_time": ("timestamp", "time", "ts", "datetime", "eventtimestamp", "occurredat", "happenedat"),
+    "type": ("eventtype", "event", "eventname", "kind", "action"),
+    "order_id": ("order", "orderno", "ordernumber", "waybillid", "waybillno", "tripid", "jobid"),
+    "duty": ("dutystatus", "status"),
+}
+_OTHER_CHOICES = {
+    **dict.fromkeys(("accept", "accepted", "assigned", "orderassigned", "接单"), "order_accepted"),
+    **dict.fromkeys(("pickup", "pickedup", "collected", "ordercollected", "取餐", "取货"), "order_picked_up"),
+    **dict.fromkeys(
+        ("delivered", "dropoff", "completed", "ordercompleted", "finished", "orderfinished", "送达"),
+        "order_delivered",
+    ),
+    **dict.fromkeys(("cancel", "cancelled", "canceled", "取消"), "order_cancelled"),
+    **dict.fromkeys(("login", "logon", "signin", "shiftstarted", "上线"), "online"),
+    **dict.fromkeys(("logout", "logoff", "signout", "shiftended", "下线"), "offline"),
+    **dict.fromkeys(("pause", "paused", "break", "reststarted"), "break_started"),
+    **dict.fromkeys(("resume", "resumed", "unpaused", "restended"), "break_ended"),
+    **dict.fromkeys(("ping", "alive", "keepalive"), "heartbeat"),
+    **dict.fromkeys(("duty", "dutychanged"), "duty_status"),
+    **dict.fromkeys(("work", "working", "available"), "on_duty"),
+    **dict.fromkeys(("rest", "resting", "offduty"), "off"),
+    **dict.fromkeys(("sleeperberth", "sleep"), "sleeper"),
+}
 
 
 def kind_of(value: object) -> str:
@@ -51,15 +70,6 @@ def shown(value: object) -> str:
     """A value as JSON writes it, not long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-
-
-def syntax(error: json.JSONDecodeError) -> str:
-    """What is wrong with a text that is no JSON, and where."""
-    why = next((words for begin, words in _SYNTAX if error.msg.startswith(begin)), "it breaks off")
-    if error.pos >= len(error.doc.rstrip()):
-        return f"it ends at character {error.pos} before it is complete"
-    near = error.doc[max(0, error.pos - 12) : error.pos + 12]
-    return f"at character {error.pos + 1}, near {json.dumps(near, ensure_ascii=False)}: {why}"
 
 
 def faults_of(
@@ -101,17 +111,21 @@ def _missing(name: str, tree: Mapping[str, object], *, is_null: bool) -> str:
     example = examples.get(name) or f'"{_EXAMPLES.get(name, "x")}"'
     who = f"{tree['type']} needs it" if name in ("order_id", "duty") else "every event needs it"
     text = f'{name} is {"null" if is_null else "missing"}: {who}, like "{name}": {example}'
-    like = [one for one in tree if one != name and _plain(one) == _plain(name)]
-    return text + (f'; there is "{like[0]}", which is not looked at: is that it?' if like else "")
+    like = _instead(name, tree)
+    return text + (f'; there is "{like}", which is not looked at: is that it?' if like else "")
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+def _instead(name: str, tree: Mapping[str, object]) -> str | None:
+    """A field that nothing looks at and that may be the missing one under another name."""
+    others = [one for one in tree if one not in _KNOWN][:_LOOKED_THROUGH]
+    names = dict.fromkeys((plain(name), *_OTHER_FIELDS.get(name, ())))
+    exact = next((one for wanted in names for one in others if plain(one) == wanted), None)
+    return exact or meant(name, others, near=0.75)
 
 
 def _choice(name: str, value: object, types: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(str(value).lower(), types, 1)
-    guess = f'; did you mean "{near[0]}"?' if near else ""
+    near = meant(value, types, _OTHER_CHOICES)
+    guess = f'; did you mean "{near}"?' if near else ""
     return f"{name} = {shown(value)}: must be one of {', '.join(types)}{guess}"
 
 
@@ -122,25 +136,22 @@ def _event_time(value: object) -> str:
         except ValueError as error:
             return f"event_time: {error}"
     text = f"event_time = {shown(value)}: is {kind_of(value)}, must be a text like {_TIME_EXAMPLE}"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        for unit, name in ((1, "seconds"), (1000, "milliseconds")):
-            if FIRST_S <= value / unit < END_S:
-                when = datetime.fromtimestamp(value // unit, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-                return f'{text}; as {name} since 1970 it would be "{when}"'
-    return text
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    unix = written_epoch(_digits(value)) if is_number else None
+    return f"{text}; {unix}" if unix else text
+
+
+def _digits(value: object) -> str:
+    """A number without an exponent, as far as it has digits."""
+    return f"{Decimal(repr(value)):f}" if isinstance(value, float) and isfinite(value) else str(value)
 
 
 def _id(name: str, value: object) -> str:
-    form = f"1 to {_LONGEST_ID} characters of A-Z a-z 0-9 _ . : -"
-    example = f'like "{_EXAMPLES.get(name, "x")}"'
+    example = _EXAMPLES.get(name, "x")
     begin = f"{name} = {shown(value)}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f'{begin}: is a number, must be a text of {form}: write "{value}"'
-    if not isinstance(value, str):
-        return f"{begin}: is {kind_of(value)}, must be a text of {form}, {example}"
-    if not value:
-        return f"{begin}: is empty, must be {form}, {example}"
-    strange = next((char for char in value if char not in _ID_CHARACTERS), None)
-    if strange is not None:
-        return f"{begin}: {json.dumps(strange, ensure_ascii=False)} cannot stand in it: {form}, {example}"
-    return f"{begin}: has {len(value)} characters, may have {_LONGEST_ID} at most"
+    if isinstance(value, str):
+        return f"{begin}: {name_fault(value, OF_IDS, _LONGEST_ID, example=example)}"
+    text = f"{begin}: is {kind_of(value)}, must be a text of {name_form(OF_IDS, _LONGEST_ID)}"
+    if isinstance(value, int) and not isinstance(value, bool) and is_id(str(value)):
+        return f'{text}: write "{value}"'
+    return f'{text}, for example "{example}"'

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.durations import parse_duration
-from schemas.field_faults import causes, field_fault
+from schemas.field_faults import causes, field_fault, place_in
 from schemas.names import Id, is_id
 from schemas.toml_faults import toml_fault
 from schemas.work_state import TYPES_OF_ORDERS, EventType
@@ -241,6 +241,6 @@ def load_map(text: str, place: str) -> ImportMap:
     except ValidationError as error:
         faults = []
         for one in causes(error.errors()):
-            where = ".".join(str(step + 1) if isinstance(step, int) else step for step in one["loc"])
+            where = place_in(one["loc"], tree)
             faults.append(f"  {where or 'the map'}: {field_fault(one, ImportMap.model_fields)}")
         raise InvalidMap(f"{place}: {len(faults)} faults\n" + "\n".join(faults)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,16 +18,20 @@ from pydantic import (
     model_validator,
 )
 
+from schemas.meant import meant
 from schemas.names import Id, is_id
 from schemas.policy_calendar import OnlyDate, date_faults
 from schemas.policy_examples import Example, faults_beside
-from schemas.policy_faults import example_name, faults_of
-from schemas.policy_limit import PolicyLimit, pieces_beside
+from schemas.policy_faults import example_name, faults_of, taken_for
+from schemas.policy_limit import PolicyLimit
+from schemas.policy_pieces import consequences, pieces_beside, pieces_missing
 from schemas.policy_words import Said, Text, Words
 from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
 
+#: Cities and countries whose time the data base has under another's name.
+_OTHER_CITIES = dict.fromkeys(("beijing", "peking", "shenzhen", "guangzhou", "china"), "Shanghai")
 #: Names in the data base that mean something else on each machine, or nothing.
 _NO_PLACES = ("localtime", "posixrules", "Factory")
 
@@ -44,8 +48,18 @@ def _zones() -> frozenset[str]:
 
 def _known_zone(name: object) -> object:
     if isinstance(name, str) and (name in _NO_PLACES or name not in _zones()):
-        raise ValueError(f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"')
+        raise ValueError(
+            f'"{name}" is no time zone of a place in the IANA data base, like "Asia/Shanghai"'
+            + _near_zone(name)
+        )
     return name
+
+
+def _near_zone(name: str) -> str:
+    """The zone that was meant, by its name or that of its city; empty where that is not known."""
+    cities = {zone.rpartition("/")[2]: zone for zone in sorted(_zones()) if "/" in zone}
+    city = meant(name.rpartition("/")[2], cities, _OTHER_CITIES, 0.85)
+    return f'; did you mean "{cities[city]}"?' if city else ""
 
 
 class Policy(BaseModel):
@@ -115,16 +129,17 @@ def load_policy(text: str, origin: str) -> Policy:
     try:
         return Policy.model_validate(tree, context=_around_examples(tree))
     except ValidationError as error:
-        errors = error.errors()
+        errors, keys = error.errors(), _known_keys()
+        taken = taken_for(errors, pieces_missing(errors, tree), keys)
         beside = [
-            *pieces_beside(errors, tree),
+            *pieces_beside(errors, tree, taken),
             *(
                 f"  {example_name(at, tree)}: {text}"
                 for at, text in faults_beside(errors, tree.get("example"))
             ),
         ]
-        faults = "\n".join(faults_of(errors, tree, beside, _known_keys()))
-        raise InvalidPolicy(f"{origin}: policy refused\n{faults}") from error
+        faults = faults_of(errors, tree, beside, keys, taken, partial(consequences, tree))
+        raise InvalidPolicy(f"{origin}: policy refused\n" + "\n".join(faults)) from error
 
 
 def _known_keys() -> set[str]:

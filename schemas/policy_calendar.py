@@ -85,7 +85,7 @@ def calendar_faults(one: PolicyLimit) -> list[str]:
         if value is not None and one.kind not in kinds
     ]
     if one.between is not None and one.kind == "rolling" and one.reset_s is not None:
-        faults.append("`between` goes with kind rolling only without a `reset`")
+        faults.append("`between` goes with kind rolling only without a `reset`: leave one of them out")
     return faults
 
 

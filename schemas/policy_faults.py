@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from schemas.field_faults import choices_of
+from schemas.meant import OF_IDS, listed, meant, name_fault
 from schemas.policy_beyond import beyond_key, beyond_value
 from schemas.policy_calendar import MOST_WEEKS
 
 Fault = Mapping[str, Any]
 Location = tuple[int | str, ...]
+#: Of a place, the word that seems meant there and those that there are: what would then be wrong, and which
+#: other words all else goes with.
+Consequences = Callable[[Location, str | None, Sequence[str]], tuple[list[str], list[str]]]
 _NOT_TEXT = "must be text in quotation marks"
 _WORDS = 'must be { zh = "…", en = "…" }, the same in both languages'
 _LISTS = {
@@ -21,6 +26,23 @@ _LISTS = {
     "notes": '["…"]',
 }
 _NAMES_OF_LANGUAGES = {"en": ("en",), "zh": ("zh", "ch", "cn")}
+#: What choices are called elsewhere, as `schemas.meant.plain` writes it.
+_OTHER_NAMES = {
+    "modality": {
+        **dict.fromkeys(("statute", "regulation", "act", "legal", "legislation"), "law"),
+        **dict.fromkeys(("contract", "collective", "union", "bargained"), "agreement"),
+        **dict.fromkeys(("norm", "guideline", "code"), "standard"),
+        **dict.fromkeys(("company", "internal", "employer", "app", "own", "rule"), "platform"),
+    },
+    "kind": {
+        "monthly": "month",
+        "daily": "day",
+        "weekly": "week",
+        **dict.fromkeys(("trailing", "sliding"), "rolling"),
+    },
+    "clock": {"orders": "order", "session": "online", "drive": "driving", "pickedup": "loaded"},
+    "effect": {"stop": "hold", "remark": "remind"},
+}
 _TABLE_KEYS = ("title", "message", "jurisdiction")
 _KINDS: tuple[tuple[Any, str], ...] = (
     (bool, "true or false"),
@@ -54,7 +76,12 @@ def kind_of(value: object) -> str:
 
 
 def faults_of(
-    errors: Sequence[Fault], tree: Mapping[str, Any], missing: Sequence[str], keys: Collection[str]
+    errors: Sequence[Fault],
+    tree: Mapping[str, Any],
+    missing: Sequence[str],
+    keys: Collection[str],
+    taken: Mapping[Location, str],
+    consequences: Consequences,
 ) -> list[str]:
     """Every fault with its place, without those that are the consequence of another.
 
@@ -66,13 +93,18 @@ def faults_of(
         Faults between a limit's pieces that the model does not come to, as they are to be told.
     keys
         All that there are.
+    taken
+        Unknown keys, each with the missing one that it is taken for, of `taken_for`.
+    consequences
+        What would then be wrong if a word was the one that it is taken for.
     """
     # A misspelt key is why another is missing.
-    misspelt = {
+    misspelt: dict[Location, Location] = {
         (*one["loc"][:-1], near[0]): one["loc"]
         for one in errors
         if (one["type"] == "extra_forbidden" or _is_no_language(one)) and (near := _meant(one, errors))
     }
+    misspelt |= {(*loc[:-1], key): loc for loc, key in taken.items()}
     limits_wrong = any(one["loc"][:1] == ("limit",) and len(one["loc"]) > 1 for one in errors)
     told = []
     for one in errors:
@@ -81,10 +113,10 @@ def faults_of(
         # Of a list with nothing good in it what is wrong with each entry is told.
         if one["loc"] in misspelt or (one["type"] == "too_short" and one["input"]):
             continue
-        text = f"  {place(one['loc'], tree)}: {_reason(one, keys)}"
+        text = f"  {place(one['loc'], tree)}: {_reason(one, keys, consequences)}"
         if one["loc"] in misspelt.values():
-            meant = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
-            text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{meant}`, which is missing?"
+            key = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
+            text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{key}`, which is missing?"
         if text not in told:
             told.append(text)
     return told + [text for text in missing if text not in told]
@@ -103,6 +135,40 @@ def _meant(unknown: Fault, errors: Sequence[Fault]) -> list[str]:
     return languages or difflib.get_close_matches(name, beside, 1)
 
 
+def taken_for(
+    errors: Sequence[Fault], missing: Mapping[Location, Sequence[str]], keys: Collection[str]
+) -> dict[Location, str]:
+    """By the place of an unknown key, the missing one that it is taken for: where one of each is in a table.
+
+    Parameters
+    ----------
+    errors
+        What the model says.
+    missing
+        By the place of a table, the keys that it lacks.
+    keys
+        All that there are.
+    """
+    unknown: dict[Location, list[str]] = {}
+    for one in errors:
+        if one["type"] == "extra_forbidden":
+            unknown.setdefault(one["loc"][:-1], []).append(str(one["loc"][-1]))
+    found: dict[Location, str] = {}
+    for table, names in unknown.items():
+        lacked = missing.get(table, ())
+        if len(names) != 1 or len(lacked) != 1:
+            continue
+        beyond = beyond_key(names[0])
+        # What has a meaning of its own is not taken for another.
+        if not _near(names[0], keys) and (beyond is None or f"written as `{lacked[0]}`" in beyond):
+            found[*table, names[0]] = lacked[0]
+    return found
+
+
+def _near(key: str, keys: Collection[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(key, keys, 1, 0.8)), None)
+
+
 def _is_no_language(one: Fault) -> bool:
     """Whether a fault is of the key, not of the value, of a text in several languages."""
     loc = one["loc"]
@@ -110,12 +176,12 @@ def _is_no_language(one: Fault) -> bool:
 
 
 def _unknown(key: str, keys: Collection[str]) -> str:
-    if near := difflib.get_close_matches(key, keys, 1, 0.8):
-        return f"unknown key; did you mean `{near[0]}`?"
+    if near := _near(key, keys):
+        return f"unknown key; did you mean `{near}`?"
     return beyond_key(key) or "unknown key, remove it or check its spelling"
 
 
-def _reason(one: Fault, keys: Collection[str]) -> str:
+def _reason(one: Fault, keys: Collection[str], consequences: Consequences) -> str:
     kind, value, field = one["type"], one.get("input"), str(one["loc"][-1]) if one["loc"] else ""
     about = one.get("ctx", {})
     if kind == "value_error":
@@ -126,7 +192,7 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
     if kind == "missing":
         return "is missing: a policy needs at least one [[limit]]" if field == "limit" else "is missing"
     if kind == "literal_error":
-        return _choice(str(about["expected"]), value, beyond_value(field, value))
+        return _choice(one, beyond_value(field, value), consequences)
     if kind in ("too_short", "tuple_type", "list_type"):
         return _list(field, value)
     if _is_no_language(one):
@@ -144,20 +210,24 @@ def _reason(one: Fault, keys: Collection[str]) -> str:
     if kind.startswith("date"):
         return f"{written(value)} must be a date like 2025-12-04, without quotation marks"
     if kind == "string_pattern_mismatch":
-        return f"{written(value)} must be 1 to 64 characters of A-Z a-z 0-9 _ . : -"
+        return f"{written(value)}: {name_fault(str(value), OF_IDS, 64)}"
     if kind == "string_too_short":
         return "is empty: write the text"
     return f"{written(value)} is {kind_of(value)}, {_NOT_TEXT}"
 
 
-def _choice(expected: str, value: object, nearest: str | None) -> str:
-    names = [one.strip("' ") for one in expected.replace(" or ", ", ").split(",")]
+def _choice(one: Fault, nearest: str | None, consequences: Consequences) -> str:
+    names, value, field = choices_of(one["ctx"]["expected"]), one["input"], str(one["loc"][-1])
     text = f"{written(value)} must be one of " + ", ".join(f'"{name}"' for name in names)
     # A word of another rule can look like one of ours: what it means comes before how it is spelt.
-    near = difflib.get_close_matches(str(value).lower(), names, 1, 0.85 if nearest else 0.6)
+    near = meant(value, names, _OTHER_NAMES.get(field), 0.85 if nearest else 0.6)
+    then, good = consequences(one["loc"], near, names)
+    others = listed([f'"{word}"' for word in good])
     if near:
-        return f'{text}; did you mean "{near[0]}"?'
-    return f"{text}; {nearest}" if nearest else text
+        follows = f" (then {'; '.join(then)})" if then else ""
+        instead = f", or {others}, with which all keys go" if good else ""
+        return f'{text}; did you mean "{near}"{follows}{instead}?'
+    return "; ".join(filter(None, (text, nearest, f"all keys go with {others}" if good else "")))
 
 
 def _list(field: str, value: object) -> str:
@@ -183,8 +253,10 @@ def place(location: Location, tree: Mapping[str, Any]) -> str:
             parts = [limit_name(step, tree)]
         elif isinstance(step, int) and parts == ["example"]:
             parts = [example_name(step, tree)]
+        elif isinstance(step, int):
+            parts.append(f"{parts.pop() if parts else ''}[{step + 1}]")
         else:
-            parts.append(str(step + 1) if isinstance(step, int) else step)
+            parts.append(step)
     return ".".join(parts) or "policy"
 
 

@@ -40,8 +40,8 @@ def gate_faults(one: PolicyLimit) -> list[str]:
             f"`{key}` goes with kind ban only" + more
             for key, value, more in (
                 ("condition", one.condition, ": for other kinds write `when`"),
-                ("dates", one.dates, ""),
-                ("zones", one.zones, ""),
+                ("dates", one.dates, ": leave it out"),
+                ("zones", one.zones, ": leave it out"),
             )
             if value is not None
         ]
@@ -49,7 +49,7 @@ def gate_faults(one: PolicyLimit) -> list[str]:
     if one.when is not None:
         faults.append("`when` goes with the other kinds: of a ban write `condition`")
     if one.effect == "confirm":
-        faults.append("`effect` confirm has no meaning for kind ban: remind or hold")
+        faults.append("`effect` confirm has no meaning for kind ban: it must be remind or hold")
     if one.condition is not None and one.between is not None:
         faults.append("`condition` and `between` are two ways to say when a ban is on: name one of them")
     elif one.condition is None and one.between is None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
 from schemas.durations import LONGEST_S, parse_amount, parse_limit_duration, write_duration
+from schemas.meant import listed
 from schemas.names import Id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,
@@ -20,7 +20,6 @@ from schemas.policy_calendar import (
     checked_hours,
     checked_time,
 )
-from schemas.policy_faults import limit_name
 from schemas.policy_gates import checked_dates, gate_faults
 from schemas.policy_rests import rest_faults
 from schemas.policy_words import Text, Words
@@ -125,7 +124,8 @@ class PolicyLimit(BaseModel):
         return self
 
 
-_NEEDED = {
+#: By kind, the keys that it needs to say its amount.
+NEEDED = {
     "continuous": {"limit", "reset"},
     "day": {"limit"},
     "week": {"limit"},
@@ -135,13 +135,14 @@ _NEEDED = {
     "rest_within": {"window", "rest"},
     "ban": set(),
 }
-_AMOUNTS = ("limit", "reset", "window", "rest")
-_ALLOWED = {**_NEEDED, "rolling": {"limit", "window", "reset"}}
+#: The keys that say amounts.
+AMOUNTS = ("limit", "reset", "window", "rest")
+_ALLOWED = {**NEEDED, "rolling": {"limit", "window", "reset"}}
 
 
 def needed(kind: str, *, has_per: bool) -> frozenset[str]:
     """The keys that a limit of a kind needs to say its amount."""
-    return frozenset(_NEEDED[kind] - {"window"} if has_per and kind == "rest_within" else _NEEDED[kind])
+    return frozenset(NEEDED[kind] - {"window"} if has_per and kind == "rest_within" else NEEDED[kind])
 
 
 def allowed(kind: str, *, has_per: bool) -> frozenset[str]:
@@ -153,9 +154,9 @@ def _pieces(one: PolicyLimit) -> list[str]:
     given = {key for key in ("limit", "reset", "window", "rest") if getattr(one, f"{key}_s") is not None}
     faults = [f"`{key}` is missing: kind {one.kind} needs it" for key in sorted(one.needs - given)]
     may = allowed(one.kind, has_per=one.per is not None)
-    faults += [_too_much(key, one.kind, has_per=one.per is not None) for key in sorted(given - may)]
+    faults += [too_much(key, one.kind, has_per=one.per is not None) for key in sorted(given - may)]
     if one.kind in ("rolling", "ban") and one.remind_every_s is not None:
-        faults.append(f"`remind_every` has no meaning for kind {one.kind}")
+        faults.append(f"`remind_every` has no meaning for kind {one.kind}: leave it out")
     return faults
 
 
@@ -182,7 +183,7 @@ def _amounts(one: PolicyLimit) -> list[str]:
         if 0 < one.amount_s <= lead
     ]
     if len(set(leads)) < len(leads):
-        faults.append("`warn_before` names a lead time twice")
+        faults.append("`warn_before` names a lead time twice: name each once")
     if one.remind_every_s is not None and one.remind_every_s < 60:
         faults.append("`remind_every` must be at least 1min")
     return faults
@@ -193,47 +194,30 @@ def _release(one: PolicyLimit) -> list[str]:
     faults = []
     release = one.release or (allowed[0] if allowed else None)
     if one.release is not None and one.release not in allowed:
-        choice = " or ".join(f'"{name}"' for name in allowed) or "none"
         # Whether `hold_for` is missing or too much follows from what is chosen instead.
         return [
-            f'`release` "{one.release}" is not allowed for kind {one.kind} with effect {one.effect}: {choice}'
+            f'`release` "{one.release}" is not allowed for kind {one.kind} with effect {one.effect}: '
+            + _choice_of_release(allowed)
         ]
     if release == "elapsed" and one.hold_for_s is None:
         faults.append('`hold_for` is missing: release "elapsed" needs it')
     if release != "elapsed" and one.hold_for_s is not None:
-        faults.append('`hold_for` goes with release "elapsed" only')
+        faults.append(
+            '`hold_for` goes with release "elapsed" only: '
+            + ('leave it out, or write release = "elapsed"' if "elapsed" in allowed else "leave it out")
+        )
     return faults
 
 
-def _too_much(key: str, kind: str, *, has_per: bool) -> str:
+def _choice_of_release(allowed: Sequence[str]) -> str:
+    if not allowed:
+        return "leave it out, for a reminder holds nobody"
+    words = [f'"{name}"' + (" (then with `hold_for`)" if name == "elapsed" else "") for name in allowed[1:]]
+    return "it must be " + listed([f'"{allowed[0]}" (the same as leaving it out)', *words])
+
+
+def too_much(key: str, kind: str, *, has_per: bool) -> str:
+    """Why a key cannot stand in a limit of a kind."""
     if key == "window" and has_per:
         return "`window` and `per` are two ways to say it: name one of them"
-    return f"`{key}` has no meaning for kind {kind}"
-
-
-def pieces_beside(errors: Sequence[Mapping[str, Any]], tree: Mapping[str, Any]) -> list[str]:
-    """Pieces that limits need or cannot have, for those that the model has left at another fault."""
-    faults = []
-    limits = tree["limit"] if isinstance(tree.get("limit"), list) else []
-    for index, one in enumerate(limits):
-        wrong = {
-            str(fault["loc"][2])
-            for fault in errors
-            if fault["loc"][:2] == ("limit", index) and fault["loc"][2:]
-        }
-        kind = one.get("kind") if isinstance(one, dict) else None
-        if not wrong or not isinstance(kind, str) or kind not in _NEEDED:
-            continue
-        given = {key for key in _AMOUNTS if key in one}
-        # A misspelt key is why another is missing.
-        meant = {near for key in wrong for near in difflib.get_close_matches(key, _AMOUNTS, 1, 0.8)}
-        where, has_per = limit_name(index, tree), "per" in one
-        faults += [
-            f"  {where}: `{key}` is missing: kind {kind} needs it"
-            for key in sorted(needed(kind, has_per=has_per) - given - wrong - meant)
-        ]
-        faults += [
-            f"  {where}: {_too_much(key, kind, has_per=has_per)}"
-            for key in sorted(given - allowed(kind, has_per=has_per) - wrong)
-        ]
-    return faults
+    return f"`{key}` has no meaning for kind {kind}: leave it out"

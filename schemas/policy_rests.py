@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.durations import write_duration
+from schemas.meant import listed
 
 if TYPE_CHECKING:
     from schemas.policy_limit import PolicyLimit
@@ -31,14 +32,17 @@ def rest_faults(one: PolicyLimit) -> list[str]:
     }
     if one.kind != "continuous":
         faults = [
-            f"`{key}` has no meaning for kind {one.kind}" for key, is_given in given.items() if is_given
+            f"`{key}` has no meaning for kind {one.kind}: leave it out"
+            for key, is_given in given.items()
+            if is_given
         ]
         return faults + _clock_faults(one)
     faults = []
     if given["reset_parts"] and (given["reset_sum"] or given["reset_sum_parts"]):
         faults.append("`reset_parts` and `reset_sum` are two ways to say it: name one of them")
     if given["reset_sum"] != given["reset_sum_parts"]:
-        faults.append("`reset_sum` and `reset_sum_parts` go together")
+        lacks = "reset_sum_parts" if given["reset_sum"] else "reset_sum"
+        faults.append(f"`reset_sum` and `reset_sum_parts` go together: add `{lacks}`, which is missing")
     return faults + _part_faults(one) + _clock_faults(one)
 
 
@@ -65,8 +69,9 @@ def _clock_faults(one: PolicyLimit) -> list[str]:
     if one.reset_clock is None:
         return []
     if one.kind not in _WITH_RESET or one.reset_s is None:
-        return ["`reset_clock` goes with a `reset` only"]
+        return ["`reset_clock` goes with a `reset` only: leave it out"]
     if one.reset_clock not in RESET_CLOCKS[one.clock]:
-        allowed = " or ".join(f'"{name}"' for name in RESET_CLOCKS[one.clock]) or "none"
-        return [f'`reset_clock` "{one.reset_clock}" does not run whenever {one.clock} does: {allowed}']
+        allowed = [f'"{name}"' for name in RESET_CLOCKS[one.clock]]
+        choice = f"it must be {listed(allowed)}, or left out" if allowed else "leave it out"
+        return [f'`reset_clock` "{one.reset_clock}" does not run whenever {one.clock} does: {choice}']
     return []

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from schemas.event_faults import syntax
-from schemas.field_faults import field_fault
+from schemas.field_faults import choices_of, field_fault, guessed
+from schemas.json_faults import syntax
+from schemas.meant import listed
 from schemas.rest_stops import SERVICES, Estate, RestStop
 
 #: More entries are no list of a district's.
@@ -25,7 +26,6 @@ _TEXTS = {
     "string_too_short": "is empty: fill it in",
     "string_too_long": "is longer than 500 characters: shorten it",
     "string_type": "must be a text",
-    "string_pattern_mismatch": "must be 1 to 64 characters of A-Z a-z 0-9 _ . : -",
     "tuple_type": "must be a list",
     "model_type": 'must be {"zh": "…", "en": "…"}',
     "model_attributes_type": 'must be {"zh": "…", "en": "…"}',
@@ -133,7 +133,7 @@ def _lines(text: str, faults: list[str], doubts: list[str]) -> list[Row]:
 
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, COLUMNS, 1, 0.75)
-    return f"{name!r} is not looked at" + (f"; did you mean {near[0]}?" if near else "")
+    return f'"{name}" is not looked at' + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _repeated(names: Iterable[str]) -> list[str]:
@@ -211,10 +211,8 @@ def _told(fault: Mapping[str, Any]) -> str:
     if kind == "missing":
         return f"{field} {_TEXTS[kind]}: fill it in"
     if kind == "literal_error":
-        wanted = (
-            ", ".join(SERVICES) if field == "services" else str(fault["ctx"]["expected"]).replace("'", "")
-        )
-        return f"{field} = {_shown(fault['input'])}: must be {wanted}"
+        words = SERVICES if field == "services" else choices_of(fault["ctx"]["expected"])
+        return f"{field} = {_shown(fault['input'])}: must be {listed(words)}{guessed(fault['input'], words)}"
     text = str(fault["ctx"]["error"]) if kind == "value_error" else _TEXTS.get(kind) or field_fault(fault)
     return f"{field} = {_shown(fault['input'])}: {text}"
 

@@ -16,13 +16,16 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.event_faults import faults_of, kind_of, syntax
+from schemas.event_faults import faults_of, kind_of
 from schemas.instants import parse_instant
+from schemas.json_faults import requoted, syntax
 from schemas.names import Id, is_id
 
 SCHEMA = "work-state/1"
 LARGEST_BYTES = 16 * 1024
 DEEPEST = 100
+#: Of what a refusal says in words, characters.
+LONGEST_DETAIL = 1_000
 EventType = Literal[
     "online",
     "offline",
@@ -145,12 +148,33 @@ def read_event(value: bytes | None) -> WorkStateEvent:
     Refused
         With the first reason that applies.
     """
-    tree = read_object(value, SCHEMA)
+    try:
+        tree = read_object(value, SCHEMA)
+    except Refused as refused:
+        raise _with_the_rest(refused) from refused
     try:
         return WorkStateEvent.model_validate(tree)
     except ValidationError as error:
-        names = [str(one["loc"][0] if one["loc"] else one["ctx"]["error"]) for one in error.errors()]
-        raise Refused("invalid", printable(faults_of(names, tree, EVENT_TYPES, DUTIES), 500)) from error
+        raise Refused("invalid", printable(_faults(error, tree), LONGEST_DETAIL)) from error
+
+
+def _faults(error: ValidationError, tree: dict[str, Any]) -> str:
+    names = [str(one["loc"][0] if one["loc"] else one["ctx"]["error"]) for one in error.errors()]
+    return faults_of(names, tree, EVENT_TYPES, DUTIES)
+
+
+def _with_the_rest(refused: Refused) -> Refused:
+    """The same, and what would still be wrong where nothing but quotation marks keeps it from being JSON."""
+    cause = refused.__cause__
+    tree = requoted(cause.doc) if isinstance(cause, json.JSONDecodeError) else None
+    if not isinstance(tree, dict):
+        return refused
+    try:
+        WorkStateEvent.model_validate(tree)
+    except ValidationError as error:
+        rest = f"{refused.detail}; besides, {_faults(error, tree)}"
+        return Refused(refused.reason, printable(rest, LONGEST_DETAIL))
+    return refused
 
 
 def platform_of(value: bytes | None) -> str | None:
@@ -186,7 +210,7 @@ def read_json(value: bytes | None) -> object:
     except UnicodeEncodeError as error:
         raise Refused("malformed", "a lone surrogate in a string") from error
     except json.JSONDecodeError as error:
-        raise Refused("malformed", f"not JSON: {printable(syntax(error), 200)}") from error
+        raise Refused("malformed", f"not JSON: {printable(syntax(error), 300)}") from error
     except _NotJson as error:
         raise Refused("malformed", f"not JSON: {error}") from error
     except ValueError as error:
@@ -209,4 +233,5 @@ def _depth(value: bytes) -> int:
 def printable(text: str, most: int = 80) -> str:
     """The text as it can stand in a header or a log: no control characters, no lone surrogates, not long."""
     clean = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in clean)[:most]
+    shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in clean)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"

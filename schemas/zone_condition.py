@@ -11,8 +11,9 @@ from pydantic_core import ErrorDetails
 
 from schemas.event_faults import kind_of, shown
 from schemas.instants import parse_instant
+from schemas.meant import OF_IDS, name_fault, name_form
 from schemas.names import Id
-from schemas.work_state import Refused, printable, read_object
+from schemas.work_state import LONGEST_DETAIL, Refused, printable, read_object
 
 SCHEMA = "zone-condition/1"
 LONGEST_S = 14 * 86_400
@@ -117,9 +118,9 @@ def read_condition(value: bytes | None, *, needs_announcement: bool) -> ZoneCond
         found = ZoneCondition.model_validate(tree)
     except ValidationError as error:
         faults = dict.fromkeys(_fault(one, tree) for one in _first_of_each(error.errors()))
-        raise Refused("invalid", printable("; ".join(faults), 500)) from error
+        raise Refused("invalid", printable("; ".join(faults), LONGEST_DETAIL)) from error
     if contradictions := _contradictions(found, needs_announcement=needs_announcement):
-        raise Refused("invalid", printable("; ".join(contradictions), 500))
+        raise Refused("invalid", printable("; ".join(contradictions), LONGEST_DETAIL))
     return found
 
 
@@ -158,7 +159,7 @@ def _fault(one: ErrorDetails, tree: dict[str, Any]) -> str:
             return f"zones has {len(value)}, at most {MOST_ZONES}: a trailing * stands for any rest"
         if len(one["loc"]) > 1 and isinstance(value, list | tuple):
             inner = value[int(one["loc"][1])]
-            return f"zones.{int(one['loc'][1]) + 1} = {shown(inner)} {one['ctx']['error']}"
+            return f"zones[{int(one['loc'][1]) + 1}] = {shown(inner)} {one['ctx']['error']}"
         return f"{begin}: must be a list of at least one zone, like {_EXAMPLES['zones']}"
     if name in ("from", "until", "announced_at"):
         return f"{name}: {one['ctx']['error']}"
@@ -168,4 +169,7 @@ def _fault(one: ErrorDetails, tree: dict[str, Any]) -> str:
         return f"{begin}: is {kind_of(value)}, must be a text"
     if name == "schema":
         return f'{begin}: must be "{SCHEMA}"'
-    return f"{begin}: must be 1 to 64 characters of A-Z a-z 0-9 _ . : -, like {_EXAMPLES.get(name)}"
+    example = _EXAMPLES.get(name, '"x"').strip('"')
+    if isinstance(value, str):
+        return f"{begin}: {name_fault(value, OF_IDS, 64, example=example)}"
+    return f'{begin}: is {kind_of(value)}, must be a text of {name_form(OF_IDS, 64)}, for example "{example}"'

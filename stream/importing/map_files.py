@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from schemas.field_faults import guessed
 from schemas.import_map import ImportMap, InvalidMap, load_map
 
 _SUFFIX = ".toml"
@@ -32,8 +33,8 @@ def map_text(name: str) -> str:
         except UnicodeDecodeError as error:
             raise InvalidMap(f"{name}: is not UTF-8 at byte {error.start}: save it as UTF-8") from error
     if name not in builtin_maps():
-        known = ", ".join(builtin_maps())
-        raise InvalidMap(f"{name}: no such map; known are {known}, or name a .toml file")
+        known, near = ", ".join(builtin_maps()), guessed(name, builtin_maps())
+        raise InvalidMap(f"{name}: no such map; known are {known}, or name a .toml file{near}")
     return (resources.files("stream.importing") / "maps" / f"{name}{_SUFFIX}").read_text(encoding="utf-8")
 
 

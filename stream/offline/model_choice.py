@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from detectors.models.parameters import MODELS, PaceParameters
+from schemas.field_faults import guessed
 
 STANDARD_OUTPUT = "-"
 
@@ -40,7 +41,8 @@ def choose(values: Sequence[str], usual: Sequence[str], pace: PaceParameters, *,
             places.append(value)
         else:
             remedy = "; a file is written with its ending, like OUT.ndjson" if files else ""
-            raise ValueError(f'"{wrong[0]}" is no model: there are {", ".join(MODELS)}{remedy}')
+            near = guessed(wrong[0], MODELS)
+            raise ValueError(f'"{wrong[0]}" is no model: there are {", ".join(MODELS)}{remedy}{near}')
     if len(places) > 1:
         raise ValueError(f"{places[0]} and {places[1]}: a person's values go to one place")
     found = names or [*usual] or ([*MODELS] if places else [])

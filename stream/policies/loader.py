@@ -8,6 +8,7 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
+from schemas.field_faults import guessed
 from schemas.policy import MOST_LIMITS, InvalidPolicy, Policy, load_policy
 
 
@@ -37,8 +38,8 @@ def load(name: str) -> Policy:
                 f"{name}: cannot be read: not UTF-8 at byte {error.start}: save it as UTF-8"
             ) from error
     if name not in builtin_names():
-        known = ", ".join(builtin_names())
-        raise InvalidPolicy(f"{name}: no such policy; known are {known}, or name a .toml file")
+        known, near = ", ".join(builtin_names()), guessed(name, builtin_names())
+        raise InvalidPolicy(f"{name}: no such policy; known are {known}, or name a .toml file{near}")
     text = (resources.files("detectors") / "policies" / f"{name}.toml").read_text(encoding="utf-8")
     return load_policy(text, name)
 

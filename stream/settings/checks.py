@@ -12,11 +12,14 @@ from typing import Self
 from pydantic import ValidationInfo, field_validator, model_validator
 
 from detectors.models.parameters import MODELS
-from schemas.durations import parse_duration
+from schemas.durations import OutOfBounds, parse_duration
+from schemas.field_faults import guessed, written
+from schemas.meant import OF_NAMES, listed, name_fault
 from stream.settings.fields import Fields
 
 MOST_LATENESS_S = 72 * 3600
-_DURATIONS = (
+#: Settings that are durations.
+DURATIONS = (
     "lateness",
     "breach_grace",
     "max_open_order",
@@ -30,7 +33,7 @@ _DURATIONS = (
     "deaf_after",
 )
 #: Durations that may be nothing.
-_OR_ZERO = ("breach_grace", "deaf_after")
+OR_ZERO = ("breach_grace", "deaf_after")
 _TOPICS = (
     "source",
     "alerts",
@@ -47,6 +50,9 @@ _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")
 _DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]")
+_LARGEST_PORT = 65_535
+_LONGEST_NAME = 200
 _LONGEST_TOPIC = 249
 _LONGEST_OUTLET = 64
 
@@ -54,7 +60,7 @@ _LONGEST_OUTLET = 64
 class Checked(Fields):
     """Settings that were looked at, each by itself and then together."""
 
-    @field_validator(*_DURATIONS, mode="before")
+    @field_validator(*DURATIONS, mode="before")
     @classmethod
     def _duration(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -68,21 +74,21 @@ class Checked(Fields):
         rest = value[days.end() :]
         return int(days[1]) * 86_400 + (parse_duration(rest) if rest else 0)
 
-    @field_validator(*_DURATIONS)
+    @field_validator(*DURATIONS)
     @classmethod
     def _long_enough(cls, value: int, info: ValidationInfo) -> int:
-        if value < (0 if info.field_name in _OR_ZERO else 1):
-            raise ValueError("must be above zero: write it like 4h")
+        if value < (0 if info.field_name in OR_ZERO else 1):
+            raise OutOfBounds
         if info.field_name == "lateness" and value > MOST_LATENESS_S:
-            raise ValueError("must be at most 72h")
+            raise OutOfBounds
         return value
 
     @field_validator("broker")
     @classmethod
     def _addresses(cls, value: str) -> str:
-        wrong = [one for one in value.split(",") if not _ADDRESS.fullmatch(one)]
+        wrong = [fault for one in value.split(",") if (fault := _address_fault(one))]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is not HOST:PORT; several with commas, without spaces")
+            raise ValueError(f"{wrong[0]}; several with commas, without spaces")
         return value
 
     @field_validator(*_TOPICS, "group", "prefix", "instance")
@@ -93,7 +99,7 @@ class Checked(Fields):
             and not _NAME.fullmatch(value)
             and not (info.field_name == "prefix" and not value)
         ):
-            raise ValueError("must be 1 to 200 characters of A-Z a-z 0-9 . _ -")
+            raise ValueError(name_fault(value, OF_NAMES, _LONGEST_NAME))
         return value
 
     @field_validator("policy", "shadow_policy", "models", "outlets", mode="before")
@@ -108,11 +114,11 @@ class Checked(Fields):
     def _outlet_names(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
         wrong = [one for one in value if not _NAME.fullmatch(one) or len(one) > _LONGEST_OUTLET]
         if wrong:
-            raise ValueError(
-                f"{wrong[0]!r} cannot end a topic's name: 1 to 64 characters of A-Z a-z 0-9 . _ -"
-            )
+            fault = name_fault(wrong[0], OF_NAMES, _LONGEST_OUTLET)
+            raise ValueError(f"{written(wrong[0])} cannot end a topic's name: {fault}")
         if len(set(value)) < len(value):
-            raise ValueError("names a platform twice")
+            twice = next(one for one in value if list(value).count(one) > 1)
+            raise ValueError(f"names the platform {twice} twice: name it once")
         return value
 
     @field_validator("models")
@@ -120,7 +126,8 @@ class Checked(Fields):
     def _known_models(cls, value: tuple[str, ...] | str) -> tuple[str, ...] | str:
         wrong = [one for one in value if one not in MODELS]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no model; there are {', '.join(MODELS)}")
+            there = f"is no model: must be {listed(MODELS)}; several with commas"
+            raise ValueError(f"{written(wrong[0])} {there}{guessed(wrong[0], MODELS)}")
         return value
 
     @field_validator("policy")
@@ -149,7 +156,9 @@ class Checked(Fields):
     def _base_urls(cls, value: str) -> str:
         wrong = [one for one in value.split(",") if value and not _BASE_URL.fullmatch(one)]
         if wrong:
-            raise ValueError(f"{wrong[0]!r} is no base URL like http://10.0.0.2:8080; several with commas")
+            raise ValueError(
+                f'{written(wrong[0])} is no base URL, like "http://10.0.0.2:8080"; several with commas'
+            )
         return value
 
     @field_validator("api_proxies")
@@ -159,7 +168,7 @@ class Checked(Fields):
             try:
                 ipaddress.ip_network(one, strict=False)
             except ValueError as error:
-                message = f"{one!r} is no address or network like 10.0.0.0/8; several with commas"
+                message = f'{written(one)} is no address or network, like "10.0.0.0/8"; several with commas'
                 raise ValueError(message) from error
         return value
 
@@ -169,13 +178,18 @@ class Checked(Fields):
         names = [getattr(self, name) for name in _TOPICS]
         longest_outlet = max((len(one) + 1 for one in self.outlets), default=0)
         if len(set(names)) < len(names):
-            faults.append(f"topics must differ from each other: {', '.join(names)}")
+            alike = [name for name in _TOPICS if names.count(getattr(self, name)) > 1]
+            told = ", ".join(f"{name} = {written(getattr(self, name))}" for name in alike)
+            faults.append(f"topics must differ from each other: {told}")
         if max(map(len, names)) + len(self.prefix) + longest_outlet > _LONGEST_TOPIC:
             faults.append(
-                f"prefix {self.prefix!r} makes a topic's name longer than {_LONGEST_TOPIC}: shorten it"
+                f"prefix {written(self.prefix)} makes a topic's name longer than {_LONGEST_TOPIC}: shorten it"
             )
         if self.security_protocol.startswith("SASL") and not (self.sasl_username and self.sasl_password):
-            faults.append(f"security_protocol {self.security_protocol} needs sasl_username and sasl_password")
+            faults.append(
+                f"security_protocol {self.security_protocol} needs sasl_username and sasl_password: set "
+                "RESPITE_SASL_USERNAME and RESPITE_SASL_PASSWORD"
+            )
         given = [name for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile") if getattr(self, name)]
         if given and "SSL" not in self.security_protocol:
             faults.append(
@@ -198,3 +212,18 @@ class Checked(Fields):
         if self.ssl_certfile:
             context.load_cert_chain(self.ssl_certfile, self.ssl_keyfile)
         return context
+
+
+def _address_fault(text: str) -> str | None:
+    """What is wrong with a HOST:PORT of Kafka's; None where it is one."""
+    host, _, port = text.rpartition(":")
+    if _ADDRESS.fullmatch(text):
+        if 0 < int(port) <= _LARGEST_PORT:
+            return None
+        return f'{written(text)} has the port {port}: must be from 1 to {_LARGEST_PORT}, like "{host}:9092"'
+    if _HOST.fullmatch(text):
+        return f'{written(text)} has no port: must be HOST:PORT, like "{text}:9092"'
+    bare = text.strip().rpartition("//")[2].rstrip("/")
+    if _ADDRESS.fullmatch(bare):
+        return f'{written(text)} is not HOST:PORT: write "{bare}"'
+    return f'{written(text)} is not HOST:PORT, like "localhost:9092"'

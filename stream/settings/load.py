@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
 from stream.settings.derived import Settings
-
-_SECRETS = ("sasl_password",)
+from stream.settings.words import setting_fault
 
 
 class InvalidSettings(ValueError):
@@ -29,7 +26,7 @@ def load_settings(**options: object) -> Settings:
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = [_fault(one) for one in error.errors()]
+        faults = [f"  {setting_fault(one)}" for one in error.errors()]
         faults += _disagreements(given, error)
         raise InvalidSettings("settings refused:\n" + "\n".join(faults)) from error
 
@@ -46,32 +43,5 @@ def _disagreements(given: Mapping[str, object], error: ValidationError) -> list[
     try:
         Settings(**{**given, **defaults})
     except ValidationError as second:
-        return [_fault(one) for one in second.errors()]
+        return [f"  {setting_fault(one)}" for one in second.errors()]
     return []
-
-
-def _fault(one: Mapping[str, Any]) -> str:
-    name = ".".join(str(step) for step in one["loc"][:1])
-    text = _words(one)
-    if not name:
-        return f"  {text}"
-    value = "(secret)" if name in _SECRETS else json.dumps(one["input"], ensure_ascii=False, default=str)
-    return f"  {name} (RESPITE_{name.upper()}) = {value}: {text}"
-
-
-def _words(one: Mapping[str, Any]) -> str:
-    """What is wrong with a value, for a person."""
-    kind, about = one["type"], one.get("ctx", {})
-    if kind == "value_error":
-        return str(about["error"])
-    if kind == "literal_error":
-        return "must be " + str(about["expected"]).replace("'", "")
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return "must be at " + (f"least {about['ge']}" if "ge" in about else f"most {about['le']}")
-    if kind in ("greater_than", "less_than"):
-        return "must be " + (f"above {about['gt']}" if "gt" in about else f"below {about['lt']}")
-    if kind.startswith("float"):
-        return "must be a number"
-    if kind.startswith("int"):
-        return "must be a whole number"
-    return "must be text"

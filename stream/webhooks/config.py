@@ -23,8 +23,8 @@ from pydantic import (
 )
 from yarl import URL
 
-from schemas.durations import parse_duration
-from schemas.field_faults import causes, field_fault, written
+from schemas.durations import OutOfBounds, parse_duration
+from schemas.field_faults import causes, field_fault, guessed, place_in, with_value, written
 from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
 from stream.toml_files import Unreadable, toml_file
 from stream.webhooks.signing import BadSecret, Signer
@@ -33,6 +33,7 @@ Kind = Literal["approaching", "limit_reached", "reminder", "hold_released", "hol
 KINDS: tuple[Kind, ...] = get_args(Kind)
 _NAME = r"^[A-Za-z0-9._-]{1,64}$"
 _MILLISECONDS = re.compile(r"([0-9]{1,6})ms", re.ASCII)
+_LONGEST_S = 86_400
 _TOPIC = r"^[A-Za-z0-9._-]{1,200}$"
 
 
@@ -43,16 +44,22 @@ class InvalidConfig(ValueError):
 def _seconds(value: object) -> float:
     """Seconds of a text like ``"10s"`` or ``"250ms"``: a number without a unit is refused, as in policies."""
     if isinstance(value, float):
-        raise ValueError(f'{value} is no duration: write whole numbers with a unit, like "1s" or "500ms"')  # noqa: TRY004
-    if isinstance(value, str) and (match := _MILLISECONDS.fullmatch(value)):
-        return int(match[1]) / 1000
-    return parse_duration(value)
+        raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
+            f'{value} is no duration: write a whole number with its unit in quotation marks, "1s" or "500ms"'
+        )
+    match = _MILLISECONDS.fullmatch(value) if isinstance(value, str) else None
+    try:
+        seconds = int(match[1]) / 1000 if match else parse_duration(value)
+    except OutOfBounds:
+        seconds = 0
+    if not 0 < seconds <= _LONGEST_S:
+        raise OutOfBounds(f'{written(value)} must be from "1ms" to "24h"')
+    return seconds
 
 
 Seconds = Annotated[
     float,
     BeforeValidator(_seconds),
-    Field(gt=0, le=86_400),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+(ms|s|min|h|d)"}),
 ]
 
@@ -133,7 +140,7 @@ class Endpoint(BaseModel):
         if url.user is not None or url.password is not None:
             raise ValueError("must not hold a user or password: the signature is the proof")
         if url.scheme == "http" and not _loopback(url.host):
-            raise ValueError("must be https; http is for loopback addresses alone")
+            raise ValueError("must be https: http goes to this machine alone (localhost, 127.0.0.1, ::1)")
         return value
 
     @field_validator("ca_file")
@@ -142,7 +149,7 @@ class Endpoint(BaseModel):
         try:
             ssl.create_default_context(cafile=value)
         except OSError as error:  # ssl.SSLError is one
-            text = f"{value}: cannot be read as certificates: name a PEM file that this user may read"
+            text = "cannot be read as certificates: name a PEM file that this user may read"
             raise ValueError(text) from error
         return value
 
@@ -197,8 +204,9 @@ class Config(BaseModel):
         for one in self.endpoint:
             if one.name == name:
                 return one
-        known = ", ".join(one.name for one in self.endpoint)
-        raise InvalidConfig(f"no endpoint {written(name)}; there are: {known}")
+        known = [one.name for one in self.endpoint]
+        there = f"there are: {', '.join(known)}{guessed(name, known)}"
+        raise InvalidConfig(f"no endpoint {written(name)}; {there}")
 
     def group(self, endpoint: Endpoint) -> str:
         """The consumer group of an endpoint."""
@@ -214,21 +222,28 @@ def load_config(path: Path) -> Config:
         It cannot be read, or with every fault.
     """
     try:
-        return Config.model_validate(toml_file(path))
+        tree = toml_file(path)
     except Unreadable as error:
         raise InvalidConfig(str(error)) from error
+    try:
+        return Config.model_validate(tree)
     except ValidationError as error:
-        errors = causes(error.errors(include_input=False, include_url=False))
-        faults = [_fault(one) for one in errors]
+        faults = [_fault(one, tree) for one in causes(error.errors(include_url=False))]
         raise InvalidConfig(f"{path}:\n" + "\n".join(faults)) from error
 
 
-def _fault(one: Mapping[str, Any]) -> str:
-    place = ".".join(str(step + 1) if isinstance(step, int) else str(step) for step in one["loc"])
-    return f"  {place or 'the file'}: {field_fault(one, _NAMES)}"
+_FIELDS = {name: field for model in (Config, Endpoint, Retry) for name, field in model.model_fields.items()}
+#: Fields whose values are told: not secrets, nor addresses, which may hold some.
+_TOLD = frozenset(_FIELDS) - {"secret", "url", "endpoint"}
 
 
-_NAMES = frozenset(name for model in (Config, Endpoint, Retry) for name in model.model_fields)
+def _fault(one: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
+    place, text, value = place_in(one["loc"], tree) or "the file", field_fault(one, _FIELDS), one["input"]
+    names = [step for step in one["loc"] if isinstance(step, str)]
+    is_told = names and names[-1] in _TOLD and isinstance(value, str | int | float)
+    if one["type"] in ("missing", "extra_forbidden") or not is_told:
+        return f"  {place}: {text}"
+    return f"  {with_value(place, value, text)}"
 
 
 def _loopback(host: str) -> bool:

@@ -135,10 +135,10 @@ def test_no_fault_of_a_map_is_a_librarys(name: str) -> None:
 
 
 TOML = [
-    ("limit = 4h", 'line 1, near "limit = 4h": there is more after the value: text stands in'),
+    ("limit = 4h", 'line 1, near "limit = 4h": 4h must stand in quotation marks: limit = "4h"'),
     (
         "a = 1\ntime_zone = Asia/Shanghai",
-        'line 2, near "time_zone = Asia/Shanghai": a value is expected there',
+        'line 2, near "time_zone = Asia/Shanghai": Asia/Shanghai must stand in quotation marks',
     ),
     ("name: p", 'line 1, near "name: p": a line is expected like name = value'),
     ("[[limit]", 'line 1, near "[[limit]": a head is expected like [[limit]]'),
@@ -147,7 +147,7 @@ TOML = [
     ('name = "x', 'line 1, near "name = "x": a text has no closing quotation mark'),
     ('name = "a\nb"', 'line 1, near "name = "a": a text ends with its line'),
     ('name = "\\x"', 'line 1, near "name = "\\x"": a backslash that begins nothing known'),
-    ("w = [30min]", 'line 1, near "w = [30min]": a list is not closed'),
+    ("w = [30min]", 'line 1, near "w = [30min]": 30min must stand in quotation marks, as every text'),
     ('t = { zh = "a"', 'line 1, near "t = { zh = "a"": a table in braces is not closed'),
     ("a = 1\n\x00", 'line 2, near "\x00": a line is expected like'),
 ]

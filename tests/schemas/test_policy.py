@@ -112,7 +112,11 @@ def test_the_first_release_allowed_is_the_default(kind: str, effect: str, defaul
         ('reset = "20min"', "", "`reset` is missing"),
         ('reset = "20min"', 'reset = "20min"\nwindow = "24h"', "`window` has no meaning"),
         ('effect = "hold"', 'effect = "remind"\nrelease = "rest"', "is not allowed"),
-        ('effect = "hold"', 'effect = "hold"\nrelease = "window"', '"rest" or "elapsed"'),
+        (
+            'effect = "hold"',
+            'effect = "hold"\nrelease = "window"',
+            '(the same as leaving it out) or "elapsed"',
+        ),
         ('effect = "hold"', 'effect = "hold"\nrelease = "elapsed"', "`hold_for` is missing"),
         ('effect = "hold"', 'effect = "hold"\nhold_for = "1h"', 'release "elapsed" only'),
         ('effect = "hold"', 'effect = "hold"\nwarn_before = ["4h"]', "below the limit"),

@@ -104,7 +104,7 @@ def test_all_faults_are_told_and_none_that_is_only_the_consequence_of_another() 
     text = EXAMPLE.replace("2026-03-02", "1990-01-01").replace("D5 00:00", "03:00").replace('"c D2', '"x D2')
     found = faults(text)
     assert [line.partition(": ")[0] for line in found] == [
-        'example[1] "t".date', 'example[1] "t".reached.1', 'example[1] "t"',
+        'example[1] "t".date', 'example[1] "t".reached[1]', 'example[1] "t"',
     ]  # fmt: skip
     # What a limit is called is not known where limits are wrong, nor whether a clock exists without its zone.
     with pytest.raises(InvalidPolicy) as refused:

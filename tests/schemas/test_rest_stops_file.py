@@ -99,13 +99,13 @@ def test_what_is_no_such_file_is_said(text: str, told: str) -> None:
 
 def test_a_misspelt_column_is_named_where_another_is_missing() -> None:
     told = faults_of((HEAD + STOP).replace("address", "adress"))
-    assert told[-1] == "f: line 1: 'adress' is not looked at; did you mean address?"
+    assert told[-1] == 'f: line 1: "adress" is not looked at; did you mean address?'
 
 
 def test_columns_that_are_not_looked_at_and_hours_by_the_sun_are_doubts() -> None:
     found = parse_rest_stops(collection(feature(phone="1", hours="sunrise-sunset", services=["water"])), "f")
     assert [one.partition(":")[0] for one in found.doubts] == [
-        "'phone' is not looked at",
+        '"phone" is not looked at',
         "feature 1, stop_id s-1",
         "feature 1, stop_id s-1",
     ]

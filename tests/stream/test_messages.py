@@ -43,11 +43,11 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"rider_id": "张三"},
-        'invalid: rider_id = "张三": "张" cannot stand in it: 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "r_7f3a09"',
+        'invalid: rider_id = "张三": "张" and "三" cannot stand in it: write 1 to 64 characters of A-Z a-z 0-9 _ . : -, for example "r_7f3a09"',
     ),
     (
         {"event_id": ""},
-        'invalid: event_id = "": is empty, must be 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "m-20261123-000001"',
+        'invalid: event_id = "": is empty, must be 1 to 64 characters of A-Z a-z 0-9 _ . : -, for example "m-20261123-000001"',
     ),
     (
         {"platform": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
@@ -59,7 +59,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"event_time": 1795406400123},
-        'invalid: event_time = 1795406400123: is a number, must be a text like "2026-11-23T12:00:00+08:00"; as milliseconds since 1970 it would be "2026-11-23T04:00:00Z"',
+        'invalid: event_time = 1795406400123: is a number, must be a text like "2026-11-23T12:00:00+08:00"; as milliseconds since 1970 it would be "2026-11-23T04:00:00.123Z"',
     ),
     (
         {"event_time": ["2026"]},
@@ -67,7 +67,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"event_time": "2026-11-23 12:00"},
-        'invalid: event_time: "2026-11-23 12:00" is no time of the form 2026-11-23T12:00:00+08:00',
+        'invalid: event_time: "2026-11-23 12:00" is no time of the form 2026-11-23T12:00:00+08:00: write it like "2026-11-23T12:00:00+08:00", with the offset of the local time it is in, or Z if it is UTC',
     ),
     (
         {"event_time": "2026-02-30T12:00:00Z"},
@@ -75,7 +75,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"event_time": "2026-11-23T12:00:00"},
-        'invalid: event_time: "2026-11-23T12:00:00" has no offset: add that of the place, like 2026-11-23T12:00:00+08:00',
+        'invalid: event_time: "2026-11-23T12:00:00" has no offset: add the one of the local time it is in, like "2026-11-23T12:00:00+08:00" in China, or Z if it is UTC: "2026-11-23T12:00:00Z"',
     ),
     (
         {"event_time": "2026-11-23T24:00:00Z"},
@@ -83,7 +83,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ),
     (
         {"event_time": "2026-11-23T12:00:00+15:00"},
-        'invalid: event_time: "2026-11-23T12:00:00+15:00" has an offset beyond 14:00',
+        'invalid: event_time: "2026-11-23T12:00:00+15:00" has an offset beyond 14:00: it goes from -14:00 to +14:00, its minutes to 59',
     ),
     (
         {"event_time": "1999-11-23T12:00:00Z"},
@@ -112,7 +112,7 @@ FIELDS: list[tuple[dict[str, object], str]] = [
     ({"order_id": None}, 'invalid: order_id is null: order_accepted needs it, like "order_id": "o-991"'),
     (
         {"order_id": {"a": 1}},
-        'invalid: order_id = {"a": 1}: is an object, must be a text of 1 to 64 characters of A-Z a-z 0-9 _ . : -, like "o-991"',
+        'invalid: order_id = {"a": 1}: is an object, must be a text of 1 to 64 characters of A-Z a-z 0-9 _ . : -, for example "o-991"',
     ),
     ({"type": None}, 'invalid: type is null: every event needs it, like "type": "order_accepted"'),
     (
@@ -127,11 +127,11 @@ VALUES: list[tuple[bytes, str]] = [
     (b'"x"', "malformed: is a text, must be an object: {...}"),
     (
         b"{'a':1}",
-        "malformed: not JSON: at character 2, near \"{'a':1}\": the name of a field in double quotation marks is expected",
+        'malformed: not JSON: at character 2, near "{\'a\':1}": names of fields and texts stand in straight double quotation marks ("), not in \'; besides, schema is missing: every event needs it, like "schema": "work-state/1"; event_id is missing: every event needs it, like "event_id": "m-20261123-000001"; rider_id is missing: every event needs it, like "rider_id": "r_7f3a09"; platform is missing: every event needs it, like "platform": "meituan"; event_time is missing: every event needs it, like "event_time": "2026-11-23T12:00:00+08:00"; type is missing: every event needs it, like "type": "order_accepted"',
     ),
     (
         b'{"a":1,}',
-        'malformed: not JSON: at character 8, near "{\\"a\\":1,}": the name of a field in double quotation marks is expected',
+        'malformed: not JSON: at character 8, near "{\\"a\\":1,}": a comma before a closing bracket: remove it',
     ),
     (b'{"a":1', "malformed: not JSON: it ends at character 6 before it is complete"),
     (b'{"a":NaN}', "malformed: not JSON: it knows no NaN: leave the field out or write null"),
@@ -150,7 +150,7 @@ VALUES: list[tuple[bytes, str]] = [
     ),
     (
         b"hello",
-        'malformed: not JSON: at character 1, near "hello": a value is expected: text in double quotation marks, a number, true, false or null',
+        'malformed: not JSON: at character 1, near "hello": a text stands in double quotation marks: "hello"',
     ),
     (
         b"{}",
@@ -160,56 +160,83 @@ VALUES: list[tuple[bytes, str]] = [
 SETTINGS: list[tuple[dict[str, str], str]] = [
     (
         {"lateness": "24"},
-        'lateness (RESPITE_LATENESS) = "24": "24" is no duration without a unit: write "24h", "24min" or "24s"',
+        'lateness (RESPITE_LATENESS) = "24": is no duration without a unit: write "24h", "24min" or "24s"; it may be 1s to 72h, and the default is 24h',
     ),
     (
         {"lateness": "1 day"},
-        'lateness (RESPITE_LATENESS) = "1 day": "1 day" is no duration: write it like "1d"',
+        'lateness (RESPITE_LATENESS) = "1 day": is no duration: write it like "1d"; it may be 1s to 72h, and the default is 24h',
     ),
-    ({"lateness": "100h"}, 'lateness (RESPITE_LATENESS) = "100h": must be at most 72h'),
-    ({"keep": "0"}, 'keep (RESPITE_KEEP) = "0": must be above zero: write it like 4h'),
+    ({"lateness": "100h"}, 'lateness (RESPITE_LATENESS) = "100h": must be 1s to 72h, like 24h, the default'),
+    ({"keep": "0"}, 'keep (RESPITE_KEEP) = "0": must be 1s to 9999d, like 15d, the default'),
     (
         {"max_open_order": "3"},
-        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "3": "3" is no duration without a unit: write "3h", "3min" or "3s"',
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "3": is no duration without a unit: write "3h", "3min" or "3s"; it may be 1s to 14d, and the default is 3h',
     ),
     (
         {"max_open_order": "1.5h"},
-        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "1.5h": "1.5h" is no duration: write it like "1h30min"',
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "1.5h": is no duration: write it like "1h30min"; it may be 1s to 14d, and the default is 3h',
     ),
     (
         {"max_open_order": "15d"},
-        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "15d": "15d" must be above zero and at most 14d',
+        'max_open_order (RESPITE_MAX_OPEN_ORDER) = "15d": must be 1s to 14d, like 3h, the default',
     ),
-    ({"clock": "sun"}, 'clock (RESPITE_CLOCK) = "sun": must be wall or event'),
-    ({"metrics_port": "many"}, 'metrics_port (RESPITE_METRICS_PORT) = "many": must be a whole number'),
-    ({"metrics_port": "70000"}, 'metrics_port (RESPITE_METRICS_PORT) = "70000": must be at most 65535'),
-    ({"api_port": "-1"}, 'api_port (RESPITE_API_PORT) = "-1": must be at least 0'),
+    (
+        {"clock": "sun"},
+        'clock (RESPITE_CLOCK) = "sun": must be wall (the time of day, the default) or event (the newest event\'s time, for recorded streams)',
+    ),
+    (
+        {"metrics_port": "many"},
+        'metrics_port (RESPITE_METRICS_PORT) = "many": must be a whole number from 0 to 65535, like 9464, the default',
+    ),
+    (
+        {"metrics_port": "70000"},
+        'metrics_port (RESPITE_METRICS_PORT) = "70000": must be a whole number from 0 to 65535, like 9464, the default',
+    ),
+    (
+        {"api_port": "-1"},
+        'api_port (RESPITE_API_PORT) = "-1": must be a whole number from 0 to 65535, like 8080, the default',
+    ),
     (
         {"broker": "localhost"},
-        "broker (RESPITE_BROKER) = \"localhost\": 'localhost' is not HOST:PORT; several with commas, without spaces",
+        'broker (RESPITE_BROKER) = "localhost": has no port: must be HOST:PORT, like "localhost:9092"; several with commas, without spaces; the default is 127.0.0.1:9092',
     ),
     (
         {"policy": ","},
         'policy (RESPITE_POLICY) = ",": names no policy; `respite policy list` shows those that there are',
     ),
-    ({"source": "a b"}, 'source (RESPITE_SOURCE) = "a b": must be 1 to 200 characters of A-Z a-z 0-9 . _ -'),
-    ({"prefix": "a/b"}, 'prefix (RESPITE_PREFIX) = "a/b": must be 1 to 200 characters of A-Z a-z 0-9 . _ -'),
-    ({"log_format": "xml"}, 'log_format (RESPITE_LOG_FORMAT) = "xml": must be text or json'),
+    (
+        {"source": "a b"},
+        'source (RESPITE_SOURCE) = "a b": a space cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -; the default is courier.work-state',
+    ),
+    (
+        {"prefix": "a/b"},
+        'prefix (RESPITE_PREFIX) = "a/b": "/" cannot stand in it: write 1 to 200 characters of A-Z a-z 0-9 . _ -',
+    ),
+    (
+        {"log_format": "xml"},
+        'log_format (RESPITE_LOG_FORMAT) = "xml": must be text (for people, the default) or json (for programs)',
+    ),
     (
         {"ssl_cafile": "/no/such"},
         'ssl_cafile (RESPITE_SSL_CAFILE) = "/no/such": cannot be read: name a PEM file that this user may read',
     ),
     (
         {"security_protocol": "TLS"},
-        'security_protocol (RESPITE_SECURITY_PROTOCOL) = "TLS": must be PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL',
+        'security_protocol (RESPITE_SECURITY_PROTOCOL) = "TLS": must be PLAINTEXT (without TLS, without a password, the default), SSL (TLS, without a password), SASL_PLAINTEXT (a password, without TLS) or SASL_SSL (a password, and TLS); did you mean "SSL"?',
     ),
-    ({"security_protocol": "SASL_SSL"}, "security_protocol SASL_SSL needs sasl_username and sasl_password"),
-    ({"outlets": "a,a"}, 'outlets (RESPITE_OUTLETS) = "a,a": names a platform twice'),
+    (
+        {"security_protocol": "SASL_SSL"},
+        "security_protocol SASL_SSL needs sasl_username and sasl_password: set RESPITE_SASL_USERNAME and RESPITE_SASL_PASSWORD",
+    ),
+    ({"outlets": "a,a"}, 'outlets (RESPITE_OUTLETS) = "a,a": names the platform a twice: name it once'),
     (
         {"api_peers": "host"},
-        "api_peers (RESPITE_API_PEERS) = \"host\": 'host' is no base URL like http://10.0.0.2:8080; several with commas",
+        'api_peers (RESPITE_API_PEERS) = "host": is no base URL, like "http://10.0.0.2:8080"; several with commas',
     ),
-    ({"zone_digits": "2.5"}, 'zone_digits (RESPITE_ZONE_DIGITS) = "2.5": must be a whole number'),
+    (
+        {"zone_digits": "2.5"},
+        'zone_digits (RESPITE_ZONE_DIGITS) = "2.5": must be a whole number from 0 to 64, like 0, the default',
+    ),
 ]
 
 

@@ -13,12 +13,12 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'kind = "continuous"',
         'kind = "weekly"',
-        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "month", "rolling", "span", "rest_within", "ban"; did you mean "week"?',
+        'limit[1] "c".kind: "weekly" must be one of "continuous", "day", "week", "month", "rolling", "span", "rest_within", "ban"; did you mean "week" (then `reset` has no meaning for kind week: leave it out), or "continuous" or "span", with which all keys go?',
     ),
     (
         'limit = "4h"',
         "limit = 4",
-        'limit[1] "c".limit: 4 is no duration without a unit: write "4h", "4min" or "4s"',
+        'limit[1] "c".limit: 4 is a number, must be a text with its unit in quotation marks: "4h", "4min" or "4s"',
     ),
     (
         'limit = "4h"',
@@ -44,7 +44,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'effect = "hold"',
         'effect = "remind"\nrelease = "elapsed"',
-        'limit[1] "c": `release` "elapsed" is not allowed for kind continuous with effect remind: none',
+        'limit[1] "c": `release` "elapsed" is not allowed for kind continuous with effect remind: leave it out, for a reminder holds nobody',
     ),
     (
         'effect = "hold"',
@@ -102,7 +102,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'name = "c"',
         'name = "c c"',
-        'limit[1] "c c".name: "c c" must be 1 to 64 characters of A-Z a-z 0-9 _ . : -',
+        'limit[1] "c c".name: "c c": a space cannot stand in it: write 1 to 64 characters of A-Z a-z 0-9 _ . : -',
     ),
     ("[[limit]]", "[limit]", "limit: is one table: write [[limit]], with two brackets, above each limit"),
     (LIMIT, "", "limit: is missing: a policy needs at least one [[limit]]"),
@@ -111,7 +111,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'modality = "standard"',
         'modality = "norm"',
-        'modality: "norm" must be one of "law", "agreement", "standard", "platform"',
+        'modality: "norm" must be one of "law", "agreement", "standard", "platform"; did you mean "standard"?',
     ),
     (
         "version = 1",
