@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from schemas.lists import Next
 from schemas.names import Id
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True)
@@ -66,8 +67,48 @@ class Review(BaseModel):
 
 
 class Reviews(BaseModel):
-    """Reviews, those that are due first in front."""
+    """Reviews of an alert, those that are due first in front."""
 
     model_config = _CLOSED
 
     reviews: tuple[Review, ...]
+
+
+class ReviewPage(BaseModel):
+    """Some of the reviews asked for."""
+
+    model_config = _CLOSED
+
+    count: Annotated[int, Field(description="How many there are in all.")]
+    reviews: tuple[Review, ...]
+    next: Next
+
+
+_Cell = Annotated[int, Field(ge=-1, description="-1: hidden, for it is about fewer than k riders.")]
+
+
+class ReviewCounts(BaseModel):
+    """How many reviews there are; every review is in one cell."""
+
+    model_config = _CLOSED
+
+    as_of: AwareDatetime
+    within_s: Annotated[int, Field(description="How long a person has to answer.")]
+    k: Annotated[int | None, Field(description="Cells are multiples of it; null: they are exact.")]
+    in_time: Annotated[_Cell, Field(description="Open, and there is time left to answer.")]
+    overdue: Annotated[_Cell, Field(description="Open, and the time to answer is over.")]
+    stands: _Cell
+    evidence_wrong: _Cell
+    hold_lifted: _Cell
+
+
+class Me(BaseModel):
+    """Whose key it is, and what can be asked for with it."""
+
+    model_config = _CLOSED
+
+    role: Literal["platform", "rider", "dispatcher", "regulator", "operator"]
+    platform: Annotated[Id | None, Field(description="The platform whose key it is.")]
+    rider: Annotated[Id | None, Field(description="The rider whose key it is.")]
+    reviews: Annotated[bool, Field(description="Whether reviews are taken here.")]
+    answers_reviews: Annotated[bool, Field(description="Whether the holder answers them.")]

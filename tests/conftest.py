@@ -37,6 +37,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: What has failed, a line each; an internal error of pytest ends a run without its own list.
+_FAILED = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_FAILED] = []
+    config.pluginmanager.register(_Failures(config.stash[_FAILED]))
+
+
+class _Failures:
+    """Notes what fails, and what pytest or one of its processes dies of."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self._lines.append(f"{report.nodeid} ({report.when}): {str(report.longrepr)[-300:]!r}")
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self._lines.append(f"internal error: {str(excrepr)[-1500:]}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        for line in config.stash[_FAILED]:
+            sys.stderr.write(f"failed: {line}\n")
+
+
 #: What takes longest is begun first, so that the processes of `make test` end together. Only an order: what
 #: is not named comes after these.
 LONGEST = (

@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.queries.peers import NOT_OWN
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE, Offered

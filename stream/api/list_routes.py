@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 
 from schemas.history import HistoryDocument
 from schemas.lists import AlertPage, RiderPage, RiderWeek
-from stream.api.access.authentication import Access
-from stream.api.access.keys import Caller
+from stream.api.access.authentication import Access, counts_only
+from stream.api.access.roles import Caller
+from stream.api.answers import csv_file
+from stream.api.documents.cursor import InvalidCursor
 from stream.api.history.tables import HOURS
 from stream.api.problems import documented, forbidden, invalid
-from stream.api.queries.listing import AlertList, InvalidCursor, Wanted
+from stream.api.queries.listing import AlertList, Wanted
 from stream.api.queries.query_service import QueryService
 
 _ID = r"^[A-Za-z0-9_.:-]{1,64}$"
 _LIMIT = r"^([A-Za-z0-9_.:-]{1,64}@[0-9]{1,9}/)?[A-Za-z0-9_.:-]{1,64}$"
-_TOGETHER = 500
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 RiderId = Annotated[str, Path(pattern=_ID, description="The rider's id, the same on every platform.")]
 CaseNumber = Annotated[str | None, Header(description="The regulator's, to look at a single person; logged.")]
 Zone = Annotated[str | None, Query(pattern=_ID, description="A zone as events name it.")]
@@ -47,7 +46,7 @@ _ALERT_COLUMNS = (
     "alert_id", "event_time", "kind", "rider_id", "policy", "limit", "clock", "counted_s", "limit_s",
     "platform", "zone", "retracted",
 )  # fmt: skip
-_CSV = {"text/csv": {"schema": {"type": "string"}}}
+CSV = {"text/csv": {"schema": {"type": "string"}}}
 
 
 def add_to(made: APIRouter, service: QueryService, access: Access, caller: Any) -> None:  # noqa: ANN401 - Depends
@@ -59,7 +58,8 @@ def add_to(made: APIRouter, service: QueryService, access: Access, caller: Any) 
 
 
 def _sees_everybody(who: Caller) -> None:
-    if who.platform is not None or not who.sees_persons:
+    counts_only(who)
+    if not who.sees_persons:
         raise forbidden(who.role, "it names riders of all platforms; GET /v1/overview has the counts")
 
 
@@ -67,7 +67,7 @@ def _riders(made: APIRouter, service: QueryService, caller: Any) -> None:  # noq
     @made.get(
         "/v1/riders",
         response_model=RiderPage,
-        responses={200: {"content": _CSV}, **documented(401, 403, 422, 429)},
+        responses={200: {"content": CSV}, **documented(401, 403, 422, 429)},
         tags=["riders"],
     )
     async def riders(  # noqa: PLR0913 - a parameter for each way to find
@@ -87,7 +87,7 @@ def _riders(made: APIRouter, service: QueryService, caller: Any) -> None:  # noq
         wanted = Wanted(text, status, None, limit, platform, zone)
         if format == "csv":
             found = await asyncio.to_thread(service.rider_list.every, wanted, sort)
-            return _table("riders", _RIDER_COLUMNS, found)
+            return csv_file("riders", _RIDER_COLUMNS, found)
         try:
             page = await asyncio.to_thread(service.rider_list.page, wanted, sort, cursor, most)
         except InvalidCursor as error:
@@ -99,7 +99,7 @@ def _alerts(made: APIRouter, service: QueryService, caller: Any) -> None:  # noq
     @made.get(
         "/v1/alerts",
         response_model=AlertPage,
-        responses={200: {"content": _CSV}, **documented(401, 403, 422, 429)},
+        responses={200: {"content": CSV}, **documented(401, 403, 422, 429)},
         tags=["alerts"],
     )
     async def recent_alerts(  # noqa: PLR0913 - a parameter for each way to find
@@ -119,7 +119,7 @@ def _alerts(made: APIRouter, service: QueryService, caller: Any) -> None:  # noq
         wanted = Wanted(text, None, kind, limit, platform, zone, rider)
         found = AlertList(service.recent.log)
         if format == "csv":
-            return _table("alerts", _ALERT_COLUMNS, await asyncio.to_thread(found.every, wanted))
+            return csv_file("alerts", _ALERT_COLUMNS, await asyncio.to_thread(found.every, wanted))
         try:
             page = await asyncio.to_thread(found.page, wanted, cursor, most)
         except InvalidCursor as error:
@@ -140,6 +140,8 @@ def _week(made: APIRouter, service: QueryService, access: Access, caller: Any) -
         """A rider's last seven days, how long each clock ran; not for platforms."""
         if who.platform is not None:
             raise forbidden(who.role, "it would show his work elsewhere; GET /v1/riders/{id} is yours")
+        if who.rider is not None:
+            raise forbidden(who.role, "GET /v1/riders/{id} has today and yesterday")
         access.person(who, rider_id, x_case_number)
         return JSONResponse(msgspec.to_builtins(await service.week(rider_id, request.headers)))
 
@@ -148,16 +150,15 @@ def _history(made: APIRouter, service: QueryService, caller: Any) -> None:  # no
     @made.get(
         "/v1/history",
         response_model=HistoryDocument,
-        responses={200: {"content": _CSV}, **documented(401, 403, 422, 429)},
+        responses={200: {"content": CSV}, **documented(401, 403, 422, 429)},
         tags=["overview"],
     )
     async def history(hours: Hours = 24, format: Format = "json", who: Caller = caller) -> Response:
         """The last hours in counts; a regulator's: hours that are over, with small cells suppressed."""
-        if who.role == "platform":
-            raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
+        counts_only(who)
         found = await service.history.document(hours, for_regulator=who.role == "regulator")
         if format == "csv":
-            return _table("history", ("time", "table", "name", "column", "count"), _long(found))
+            return csv_file("history", ("time", "table", "name", "column", "count"), _long(found))
         return JSONResponse(found)
 
 
@@ -182,22 +183,3 @@ def _long(found: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for tenth, count in enumerate(limit["tenths"]):
             name = f"{limit['policy']}/{limit['limit']}"
             yield line(found["as_of"], "usage", name, "reached" if tenth == 10 else f"{tenth * 10}%", count)
-
-
-def _table(name: str, columns: Sequence[str], lines: Iterable[dict[str, Any]]) -> StreamingResponse:
-    """Lines as a CSV file (RFC 4180)."""
-
-    def written() -> Iterator[str]:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, extrasaction="ignore")
-        writer.writeheader()
-        rest = iter(lines)
-        while some := list(islice(rest, _TOGETHER)):
-            writer.writerows(msgspec.to_builtins(some))
-            yield text.getvalue()
-            text.seek(0)
-            text.truncate()
-        yield text.getvalue()
-
-    headers = {"Content-Disposition": f'attachment; filename="respite-{name}.csv"'}
-    return StreamingResponse(written(), media_type="text/csv; charset=utf-8", headers=headers)

@@ -63,6 +63,11 @@ def not_found(what: str, remedy: str) -> Problem:
     return Problem(404, "Not Found", f"{what} is not known", remedy)
 
 
+def no_rider() -> Problem:
+    """Of whom nothing is known, or nothing that the caller may know."""
+    return not_found("this rider", "check the id; riders are known from their first event on")
+
+
 def invalid(detail: str, remedy: str = "compare it with /openapi.json") -> Problem:
     """What was sent is not what the document describes."""
     return Problem(422, "Unprocessable Content", detail, remedy)

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
@@ -16,19 +16,19 @@ from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview
 from schemas.rest_stops import RestStopGaps, RestStops
+from schemas.reviews import Me
 from stream.api import list_routes, review_routes
-from stream.api.access.authentication import Access
-from stream.api.access.keys import Caller
+from stream.api.access.authentication import Access, counts_only
+from stream.api.access.roles import Caller
 from stream.api.answers import InPieces, written
 from stream.api.documents.eligibility_answers import InvalidBatch
 from stream.api.documents.views import policies_document
 from stream.api.event_stream import EventStream
-from stream.api.list_routes import CaseNumber, RiderId, Zone
+from stream.api.list_routes import AlertId, CaseNumber, RiderId, Zone
 from stream.api.problems import documented, forbidden, invalid
 from stream.api.queries.peers import FORWARDED, Claimed, Since
 from stream.api.queries.query_service import QueryService
 
-AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 Minutes = Annotated[
     int,
     Query(
@@ -53,6 +53,7 @@ def router(service: QueryService, access: Access) -> APIRouter:
     _eligibility(made, service, caller)
     _persons(made, service, access, caller)
     _everyone(made, service, caller)
+    _access(made, service, caller)
     _rest_stops(made, service, caller)
     _live(made, service, caller)
     _peers(made, service, caller)
@@ -118,7 +119,10 @@ def _persons(made: APIRouter, service: QueryService, access: Access, caller: Any
     async def rider(
         rider_id: RiderId, request: Request, x_case_number: CaseNumber = None, who: Caller = caller
     ) -> Response:
-        """One rider: limits under all clocks, his day, his holds; for a platform its riders' status only."""
+        """One rider: limits under all clocks, his day, his holds; for a platform its riders' status only.
+
+        A rider's key sees himself. Any other id is answered as one that nobody has.
+        """
         access.person(who, rider_id, x_case_number)
         return JSONResponse(_plain(await service.rider(who, rider_id, request.headers)))
 
@@ -173,8 +177,7 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
     )
     async def overview(who: Caller = caller) -> Response:
         """Counts, holds and health; the regulator's with cells under k riders suppressed."""
-        if who.role == "platform":
-            raise forbidden(who.role, "it is about all platforms; GET /v1/riders/{id} is about your riders")
+        counts_only(who)
         return await written(await service.overview(who))
 
     @made.get("/healthz", response_model=documents.Health, tags=["health"])
@@ -197,6 +200,24 @@ def _everyone(made: APIRouter, service: QueryService, caller: Any) -> None:  # n
         """Whether answers other than UNKNOWN can be expected."""
         reason = service.ready()
         return JSONResponse({"ready": reason is None, "reason": reason}, 200 if reason is None else 503)
+
+
+def _access(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
+    @made.get(
+        "/v1/me",
+        response_model=Me,
+        responses=documented(401, 429),
+        tags=["access"],
+    )
+    async def me(who: Caller = caller) -> Any:  # noqa: ANN401 - the response model says it
+        """Whose key asks."""
+        return {
+            "role": who.role,
+            "platform": who.platform,
+            "rider": who.rider,
+            "reviews": service.reviews is not None,
+            "answers_reviews": who.answers_reviews,
+        }
 
 
 def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa: ANN401 - FastAPI's Depends
@@ -222,8 +243,7 @@ def _rest_stops(made: APIRouter, service: QueryService, caller: Any) -> None:  #
     )
     async def gaps(who: Caller = caller) -> Response:
         """Zones with riders on hold and no open rest stop; the regulator's with cells under k suppressed."""
-        if who.role == "platform":
-            raise forbidden(who.role, "it is about all platforms; GET /v1/rest-stops has the rest stops")
+        counts_only(who)
         return await written(await service.rest_stops.gaps(await service.overview(who)))
 
 
@@ -248,7 +268,8 @@ def _live(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa:
         those left out.
         """
         if not who.sees_persons:
-            raise forbidden(who.role, "GET /v1/overview has what this role may see")
+            own = "GET /v1/riders/{id}/alerts has yours"
+            raise forbidden(who.role, own if who.rider else "GET /v1/overview has what this role may see")
         events = EventStream(service, who, request.headers).events(last_event_id)
         return StreamingResponse(events, media_type="text/event-stream")
 
@@ -257,6 +278,8 @@ def _peers(made: APIRouter, service: QueryService, caller: Any) -> None:  # noqa
     @made.post("/v1/claims", include_in_schema=False)
     async def claims(request: Request, who: Caller = caller) -> Response:
         """Since when riders are the asker's own: what APIs of one installation ask each other."""
+        if who.rider is not None:
+            raise forbidden(who.role, "APIs of one installation ask each other this for platforms")
         try:
             asked, are_ids = await asyncio.to_thread(_claimed, await request.body())
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

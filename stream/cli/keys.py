@@ -33,8 +33,9 @@ def _file(options: Options) -> Iterator[Any]:
 @takes("keys")
 def keys_add(
     options: Options,
-    role: Annotated[str, typer.Option(help="platform, dispatcher, regulator or operator.")],
+    role: Annotated[str, typer.Option(help="platform, rider, dispatcher, regulator or operator.")],
     platform: Annotated[str | None, typer.Option(help="The platform whose key it is.")] = None,
+    rider: Annotated[str | None, typer.Option(help="The id of the rider whose key it is.")] = None,
     if_unknown: Annotated[
         str, typer.Option(help="What its holder does on UNKNOWN: closed (not dispatch) or open.")
     ] = "closed",
@@ -42,7 +43,7 @@ def keys_add(
 ) -> None:
     """Make a key and print it, this once."""
     with _file(options) as file:
-        sys.stdout.write(file.add(role, platform, if_unknown, per_second) + "\n")
+        sys.stdout.write(file.add(role, platform, if_unknown, per_second, rider) + "\n")
 
 
 @keys_app.command("list")
@@ -51,7 +52,7 @@ def keys_list(options: Options) -> None:
     """All keys, without their secrets."""
     with _file(options) as file:
         for key in file.read():
-            place = key.platform or "-"
+            place = key.platform or key.rider or "-"
             sys.stdout.write(f"{key.id}\t{key.role}\t{place}\t{key.if_unknown}\t{key.made}\n")
 
 

@@ -34,8 +34,9 @@ DEFINITIONS = {
         "By platform: those that the platform was told of.",
     ),
     "holds_breached": _w(
-        "上述暂停中，至少有一个计入的接单的。",
-        "Of these holds, those with at least one breach that counts.",
+        "上述暂停中，至少有一个计入的接单的；周末之后发生的不再计入。",
+        "Of these holds, those with at least one breach that counts; what comes after the week's end changes "
+        "nothing.",
     ),
     "honour_rate": _w(
         "没有计入的接单的暂停所占的份额。",
@@ -56,11 +57,13 @@ DEFINITIONS = {
         "Breaches that count, by the seconds that they came after told_at.",
     ),
     "hours_on_hold": _w(
-        "本周开始且已结束的暂停，从开始到结束的总时长。",
-        "From beginning to end, of the holds that began in the week and have ended.",
+        "本周开始且在本周结束前（以最晚的时区为准）已解除的暂停，从开始到结束的总时长。",
+        "From beginning to end, of the holds that began in the week and ended before it was over in the last "
+        "time zone.",
     ),
     "holds_open": _w(
-        "本周开始、在记录中尚未结束的暂停。", "Holds of the week whose end is not recorded yet."
+        "本周开始、到本周结束时（以最晚的时区为准）尚未解除的暂停。",
+        "Holds of the week that had not ended when it was over in the last time zone.",
     ),
     "limits_reached": _w(
         "本周达到上限的次数，仅提醒的规则也在内。",

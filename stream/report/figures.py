@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from schemas.overview import K
+from stream.api.documents.honour import after_told_s, counts, honour_rate
 from stream.api.documents.views import SUPPRESSED, suppress
-from stream.report.week import Alert, Hold, Told, Week, after_told_s, by, hold_of
+from stream.report.week import Alert, Hold, Told, Week, by, hold_of
 
 #: Upper bounds of seconds after telling; the last group has none.
 _GROUPS_S = (300, 1800, 3600)
@@ -82,7 +83,7 @@ class Figures:
         breached = [hold for hold in holds if hold in counting]
         self._add(told, "holds", of, len(holds), _people(holds), table)
         self._add(told, "holds_breached", of, len(breached), _people(breached), table)
-        rate = 1 - len(breached) / len(holds) if holds else None
+        rate = honour_rate(len(holds), len(breached))
         if rate is not None:
             self._add(told, "honour_rate", of, round(rate, 4), _people(holds), table)
         held_s = told.held_s(holds)
@@ -137,9 +138,7 @@ class Figures:
         return [one for one in self._of_week(told, platform) if self._counts(one)]
 
     def _counts(self, breach: Alert) -> bool:
-        after_s = after_told_s(breach)
-        # A replay tells nobody; what is in a record was told, and a breach without a time counts.
-        return after_s is None or after_s >= self._grace_s
+        return counts(breach, self._grace_s)
 
     def _add(self, told: Told, name: str, of: str, value: float, people: int, table: str) -> None:
         self.found.append(Figure(name, of, value, people, table, told.chain, told.hash))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from schemas.hold_ledger import WHOLE, chain_of, platform_of
@@ -12,8 +12,6 @@ from stream.report.output import SUPPRESSED_NOTE, Report
 from stream.report.prometheus import by_platform
 from stream.report.week import Told, Week
 
-#: The zone in which a week ends last.
-_LAST_ZONE = timezone(timedelta(hours=-12))
 _SLACK = timedelta(hours=1)
 
 
@@ -105,8 +103,7 @@ def _read(place: Path, chain: str, week: Week) -> tuple[Told, Checked]:
 
 def _must_be_final(week: Week, checked: Checked, lateness_s: int) -> None:
     """Late evidence changes figures, and a change of one tells who it was."""
-    over = datetime.combine(week.last + timedelta(days=1), time(), _LAST_ZONE)
-    final = over + timedelta(seconds=lateness_s) + _SLACK
+    final = week.over + timedelta(seconds=lateness_s) + _SLACK
     sealed = datetime.fromisoformat(checked.sealed_at) if checked.sealed_at else None
     if sealed is None or sealed < final:
         raise NoReport(

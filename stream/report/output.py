@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from html import escape
 
 from schemas.overview import K
+from stream.api.documents.honour import after_told_s
 from stream.policies.html_page import STYLE
 from stream.report.definitions import DEFINITIONS, TITLES
 from stream.report.figures import Figure
-from stream.report.week import Alert, Week, after_told_s
+from stream.report.week import Alert, Week
 
 _COLUMNS = ("figure", "of", "value", "suppressed", "definition", "chain", "ledger_hash")
 _PRINT = """

@@ -6,12 +6,15 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.hold_ledger import Line
+from stream.api.documents.honour import seconds_between
 
+#: The zone in which a week ends last.
+_LAST_ZONE = timezone(timedelta(hours=-12))
 _WEEK = re.compile(r"([0-9]{4})-W([0-9]{2})")
 Alert = Mapping[str, Any]
 
@@ -58,14 +61,14 @@ class Week:
         """Its Sunday."""
         return self.first + timedelta(days=6)
 
+    @property
+    def over(self) -> datetime:
+        """When it ends in the zone in which it ends last."""
+        return datetime.combine(self.last + timedelta(days=1), time(), _LAST_ZONE)
+
     def has(self, instant: str) -> bool:
         """Whether an instant, as alerts write it, lies in the week where it was written."""
         return str(self.first) <= instant[:10] <= str(self.last)
-
-
-def seconds_between(first: str, last: str) -> int:
-    """From one instant to another, as alerts write them; below zero the other way round."""
-    return int((datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds())
 
 
 def hold_of(alert: Alert) -> Hold | None:
@@ -89,6 +92,7 @@ class Told:
 
     def reader(self, week: Week) -> Callable[[Path, int, Line], None]:
         """A function that takes the lines of the chain."""
+        over = week.over
 
         def take(_: Path, __: int, line: Line) -> None:
             if line["line"] == "order" and week.has(line["written_at"]):
@@ -98,6 +102,9 @@ class Told:
             alert = line["alert"]
             hold = alert["hold"]
             if not week.has(alert["event_time"]) and not (hold and week.has(hold["from"])):
+                return
+            # What becomes of its holds after that would change the figures of a week that is final.
+            if datetime.fromisoformat(alert["event_time"]) > over:
                 return
             if alert["kind"] == "retracted":
                 before = self.standing.pop(alert["supersedes"], None)
@@ -139,12 +146,6 @@ class Told:
             if hold is not None and hold in holds and alert["hold"]["until"]:
                 ends[hold] = alert["hold"]["until"]
         return {hold: seconds_between(hold.begun, end) for hold, end in ends.items()}
-
-
-def after_told_s(breach: Alert) -> int | None:
-    """How long after its hold was published an order was accepted; None where that is not known."""
-    told_at = breach["hold"]["told_at"] if breach["hold"] else None
-    return None if told_at is None else seconds_between(told_at, breach["event_time"])
 
 
 def by(key: Callable[[Any], str], found: Any) -> dict[str, list[Any]]:  # noqa: ANN401 - holds or alerts

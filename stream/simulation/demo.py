@@ -49,6 +49,9 @@ _DAYS = 0.9
 _FAULTS = {"late": 0.01, "duplicate": 0.01, "shuffled": 0.02, "malformed": 0.001, "lost": 0.005}
 #: Two platforms ask before they assign and do as they are told; the third goes on as if nobody had spoken.
 HONOURS = {"meituan": 0.98, "eleme": 0.98, "jd": 0.2}
+_KEPT = "Orders kept from riders on hold: {}; one that is not breaches its hold".format(
+    ", ".join(f"{name} {share:.0%}" for name, share in HONOURS.items())
+)
 _RESPITE = (sys.executable, "-m", "stream")
 
 
@@ -121,6 +124,7 @@ def _environment(settings: Settings, worker_port: int, api_port: int, folder: Pa
         "RESPITE_API_HOST": "127.0.0.1",
         "RESPITE_API_PORT": str(api_port),
         "RESPITE_HISTORY": str(folder / "history.json"),
+        "RESPITE_REVIEWS": str(folder / "reviews.sqlite3"),
     }
 
 
@@ -206,7 +210,7 @@ def _show(console: Console, address: str, day: Day) -> None:
         await_ready(console_at, [worker, api])
         city = start("city", _city(day))
         console.print(f"{day.riders} riders, a day in {day.seconds} s; Ctrl-C ends it")
-        console.print(f"Holds honoured {', '.join(f'{name} {share:.0%}' for name, share in HONOURS.items())}")
+        console.print(_KEPT)
         if not (day.browser and webbrowser.open(pictures_at)):
             console.print(f"No browser opened here: open {pictures_at} in one of yours.")
         with contextlib.suppress(KeyboardInterrupt):

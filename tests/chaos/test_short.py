@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.__main__ import break_everything
 from tests.chaos.faults import SHORT
 
-pytestmark = pytest.mark.kafka
+pytestmark = [pytest.mark.kafka, pytest.mark.alone]
 
 
 def test_a_city_broken_in_the_worst_ways_loses_nothing(tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from stream.api.queries.query_service import QueryService
 from tests.console.browser import Visit, chromium
-from tests.console.served import a_day, a_past, served
+from tests.console.served import a_day, a_desk, a_past, reviews_of, served
 from tests.stream.api.compiled import compile_api
 from tests.stream.api.conftest import settings
 from tests.stream.api.test_with_worker import api, policy
@@ -28,13 +29,19 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     made = World(tmp_path_factory.mktemp("world"), policy=("cn-gbt-2025", "cn-meituan-2024"))
+    a_desk(made)
     a_day(made)
     return made
 
 
 @pytest.fixture(scope="module")
 def address(world: World) -> Iterator[str]:
-    with served(world, prepare=a_past) as found:
+    def prepare(made: World, service: QueryService) -> None:
+        a_past(made, service)
+        if service.reviews is not None:
+            reviews_of(made, service)
+
+    with served(world, prepare=prepare) as found:
         yield found
 
 

@@ -6,16 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
 from stream.api.app import new_app
 from stream.api.queries.query_service import QueryService
+from stream.api.reviews.store import StoredReview
 from stream.simulation.demo_monitoring import free_port
 from tests.console.browser import Visit
 from tests.stream.api.world import World
 
 OWN, OTHER = "r-own", "r-other"
+OVERDUE, IN_TIME, ANSWERED = "a" * 32, "b" * 32, "c" * 32
 #: The kernels may have to be compiled first.
 _DEADLINE_S = 900.0
 
@@ -49,6 +52,31 @@ def a_past(world: World, service: QueryService) -> None:
             one = figures.platform(name)
             one.holds, one.breached, one.breaches = 40, breached, breached + 1
     history.close(now_s)
+
+
+def a_desk(world: World) -> None:
+    """Let reviews be taken."""
+    file = Path(world.settings.keys).with_name("reviews.sqlite3")
+    world.settings = world.settings.model_copy(update={"reviews": str(file)})
+
+
+def reviews_of(world: World, service: QueryService) -> None:
+    """One that is overdue by an hour, one with time left, one answered; of an alert of platform A's rider."""
+    assert service.reviews is not None
+    store, now_s = service.reviews.store, int(world.wall_s)
+    alert = next(one for one in world.alerts if one["rider_id"] == OWN and one["kind"] == "limit_reached")
+    for name, due_s in ((OVERDUE, now_s - 3600), (IN_TIME, now_s + 86_400), (ANSWERED, now_s)):
+        platform = {OVERDUE: "A", IN_TIME: None, ANSWERED: "B"}[name]
+        store.open(
+            StoredReview(
+                name, alert["alert_id"], OWN, platform, platform or "rider", alert["kind"], alert["policy"],
+                alert["limit"], alert["hold"]["from"], 0, "The order was cancelled at nine.",
+                due_s - 14 * 86_400, due_s,
+            ),
+            [],
+        )  # fmt: skip
+    if (found := store.one(ANSWERED)) is not None and found.outcome is None:
+        store.answer(ANSWERED, "stands", "It was in hand.", now_s, [])
 
 
 @contextmanager

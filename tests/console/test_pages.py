@@ -9,13 +9,15 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.console.browser import NoChromium, Visit, executable
-from tests.console.served import OTHER, OWN, served
+from tests.console.served import OTHER, OVERDUE, OWN, served
 from tests.stream.api.world import World
 
 PLACES = (
     "/",
     "/riders",
     "/alerts?kind=limit_reached",
+    "/reviews",
+    f"/review/{OVERDUE}",
     "/pictures",
     "/city",
     "/policies",
@@ -38,6 +40,8 @@ def settled(visit: Visit, place: str) -> None:
         "/health": "#partitions .pill",
         "/riders": "#list-riders .pill",
         "/alerts?kind=limit_reached": "#list-alerts .pill",
+        "/reviews": "#list-reviews .pill",
+        f"/review/{OVERDUE}": "#answer-form",
         "/pictures": "#p-usage tbody td",
         "/nonsense": "#not-found",
     }

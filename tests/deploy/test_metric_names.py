@@ -16,6 +16,7 @@ from stream.settings import Settings
 from tests.deploy.metric_names import asked_for, recorded_asked_for, samples
 from tests.deploy.monitoring import program
 from tests.deploy.test_prometheus import rules_of
+from tests.stream.api.test_reviews import REVIEW
 from tests.stream.api.world import World
 from tests.stream.metrics.test_operator import FakePartition
 from tests.stream.metrics.test_rider_counts import store  # noqa: F401 - a fixture
@@ -41,7 +42,13 @@ def of_the_worker(store: RiderStore) -> str:  # noqa: F811 - the fixture's store
 
 
 def of_the_api(folder: Path) -> str:
-    return World(folder).client(no_auth=True).get("/metrics").text
+    """What an API answers that takes reviews and has an open one."""
+    world = World(folder)
+    world.settings = world.settings.model_copy(update={"reviews": str(folder / "reviews.sqlite3")})
+    service = world.service()
+    assert service.reviews is not None
+    service.reviews.store.open(REVIEW, [])
+    return world.client(service, no_auth=True).get("/metrics").text
 
 
 def of_webhooks() -> str:

@@ -12,7 +12,8 @@ import structlog
 from fastapi import Request
 
 from stream.api.access.connections import TRUST
-from stream.api.access.keys import NOBODY, Caller, Keys, Slow
+from stream.api.access.keys import Keys, Slow
+from stream.api.access.roles import NOBODY, Caller
 from stream.api.http_metrics import Counts
 from stream.api.problems import Problem, forbidden, misdirected, too_large, unauthorized
 
@@ -124,7 +125,8 @@ class Access:
         Problem
             403 when that is not the role's business; the regulator's look needs a case number and is logged.
         """
-        if caller.sees_persons:
+        if caller.sees_persons or caller.rider is not None:
+            # Whether it is the caller's own rider, or himself, is looked at where riders are looked up.
             return
         if caller.role != "regulator":
             raise forbidden(caller.role, "GET /v1/overview has what this role may see")
@@ -132,6 +134,20 @@ class Access:
             raise forbidden(caller.role, "send the header X-Case-Number, 1 to 64 characters; it is logged")
         self._counts.looked_up()
         log.warning("person looked up", rider=rider, case_number=case_number, key=caller.key)
+
+
+def counts_only(caller: Caller) -> None:
+    """Let the caller look at counts of all riders.
+
+    Raises
+    ------
+    Problem
+        403 when they are not the role's business.
+    """
+    if caller.sees_counts:
+        return
+    own = "your own id has your" if caller.rider is not None else "an id of your riders has their"
+    raise forbidden(caller.role, f"it is about everybody; GET /v1/riders/{{id}} with {own} status")
 
 
 def _trust(request: Request, caller: Caller) -> None:

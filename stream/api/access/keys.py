@@ -13,18 +13,17 @@ import hmac
 import os
 import secrets
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from schemas.field_faults import json_fault
+from schemas.names import is_id
+from stream.api.access.roles import Caller, IfUnknown, Role
 
-Role = Literal["platform", "regulator", "operator", "dispatcher"]
-IfUnknown = Literal["open", "closed"]
 ROLES: tuple[str, ...] = get_args(Role)
 _CHECK_BYTES = 32
 
@@ -34,7 +33,10 @@ class KeysRefused(ValueError):
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key. ``platform`` belongs to the role ``platform``; ``if_unknown`` is what its holder does then."""
+    """One key. ``platform`` belongs to the role ``platform``, ``rider`` to the role ``rider``.
+
+    ``if_unknown`` is what its holder does then.
+    """
 
     id: str
     role: Role
@@ -45,6 +47,7 @@ class Key(msgspec.Struct, frozen=True):
     per_second: float = 50.0
     #: `_check` of the secret under the file's own; empty in files of before there were checks.
     check: str = ""
+    rider: str | None = None
 
 
 class KeyDocument(msgspec.Struct):
@@ -53,31 +56,6 @@ class KeyDocument(msgspec.Struct):
     keys: list[Key] = []
     #: Of the file; what is made from it means the same to all APIs that have the file.
     secret: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks."""
-
-    key: str
-    role: Role
-    platform: str | None
-    if_unknown: IfUnknown
-    per_second: float
-
-    @property
-    def sees_persons(self) -> bool:
-        """Whether single riders are the caller's business."""
-        return self.role in ("platform", "dispatcher")
-
-    @property
-    def answers_reviews(self) -> bool:
-        """Whether the caller decides on what is contested."""
-        return self.role == "operator" or self is NOBODY
-
-
-#: Without keys, on loopback only: sees everything.
-NOBODY = Caller("no-auth", "dispatcher", None, "closed", 1000.0)
 
 
 def open_to_others(mode: int, *, ours: bool) -> bool:
@@ -125,19 +103,28 @@ class KeyFile:
             raise KeysRefused(f"{self._path} is no file of keys: {json_fault(error)}") from error
 
     def add(
-        self, role: str, platform: str | None, if_unknown: str = "closed", per_second: float = 50.0
+        self,
+        role: str,
+        platform: str | None,
+        if_unknown: str = "closed",
+        per_second: float = 50.0,
+        rider: str | None = None,
     ) -> str:
         """Make a key; the whole of it, which is told this once.
 
         Raises
         ------
         KeysRefused
-            When role, platform and choice do not go together.
+            When role, platform, rider and choice do not go together.
         """
         if role not in ROLES:
             raise KeysRefused(f"role {role!r}: one of {', '.join(ROLES)}")
         if (platform is not None) != (role == "platform"):
             raise KeysRefused(f"role {role} {'needs' if role == 'platform' else 'takes no'} --platform NAME")
+        if (rider is not None) != (role == "rider"):
+            raise KeysRefused(f"role {role} {'needs' if role == 'rider' else 'takes no'} --rider ID")
+        if rider is not None and not is_id(rider):
+            raise KeysRefused(f"rider {rider!r}: an id has 1 to 64 of A-Z a-z 0-9 _ . : -")
         if if_unknown not in get_args(IfUnknown):
             raise KeysRefused(f"if-unknown {if_unknown!r}: open or closed")
         if not 0 < per_second <= 100_000:
@@ -153,6 +140,7 @@ class KeyFile:
             if_unknown=msgspec.convert(if_unknown, IfUnknown),
             per_second=per_second,
             check=_check(document.secret, secret),
+            rider=rider,
         )
         self._write([*document.keys, made], document.secret)
         return f"{identity}.{secret}"
@@ -302,4 +290,4 @@ class Keys:
 
 
 def _caller(key: Key) -> Caller:
-    return Caller(key.id, key.role, key.platform, key.if_unknown, key.per_second)
+    return Caller(key.id, key.role, key.platform, key.if_unknown, key.per_second, key.rider)

@@ -46,11 +46,17 @@ export async function ask(path) {
   }
 }
 
+/** Sends a document, and gives what is answered. Throws as `ask` does. */
+export async function send(path, document) {
+  const answer = await fetched(path, PATIENCE_MS, { method: "POST", body: JSON.stringify(document), headers: headers({ "Content-Type": "application/json" }) });
+  return answer.json();
+}
+
 /** The answer itself, for what is no document or takes its time. Throws as `ask` does. */
-export async function fetched(path, patienceMs = PATIENCE_MS) {
+export async function fetched(path, patienceMs = PATIENCE_MS, more = {}) {
   let answer;
   try {
-    answer = await fetch(path, { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(patienceMs) });
+    answer = await fetch(path, { headers: headers(), cache: "no-store", signal: AbortSignal.timeout(patienceMs), ...more });
   } catch (error) {
     throw new Refused(0, error.message, "");
   }

@@ -1,6 +1,9 @@
 // What the console says, in Chinese and in English.
 
+import { REVIEW_WORDS } from "./reviews/words.js";
+
 export const WORDS = {
+  ...REVIEW_WORDS,
   stop: ["。", ". "],
   rest_stops: ["可休息的驿站", "Rest stops"],
   no_rest_stop: ["本区域没有在暂停期内一直开放的驿站。", "No rest stop of this zone is open until the hold can end."],

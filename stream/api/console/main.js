@@ -9,6 +9,8 @@ import { el } from "./make.js";
 import { now } from "./now.js";
 import { pictures } from "./pictures/page.js";
 import { policies } from "./policies.js";
+import { review } from "./reviews/answer.js";
+import { reviews } from "./reviews/list.js";
 import { rider } from "./rider.js";
 import { lang, say, speak } from "./words.js";
 
@@ -20,8 +22,11 @@ const FEED = 200;
 const PAGES = {
   "": [now, 0, 0], riders: [riders, 0, 0], alerts: [alerts, 0, 0], pictures: [pictures, 0, 0], city: [city, 0, 0],
   policies: [policies, 0, 0], health: [health, 0, 0], rider: [rider, 1, 2], alert: [alert, 1, 1],
+  reviews: [reviews, 0, 0], review: [review, 1, 1],
 };
-const SHOWN = ["", "riders", "alerts", "pictures", "city", "policies", "health"];
+const SHOWN = ["", "riders", "alerts", "reviews", "pictures", "city", "policies", "health"];
+/** For a rider's own key: nothing else is his business. */
+const OF_RIDER = ["rider", "reviews", "policies"];
 const $ = (id) => document.getElementById(id);
 
 /** What is known here: the newest answers, and nothing made up where there is none. */
@@ -35,6 +40,7 @@ const state = {
   policies: [],
   zone: "Asia/Shanghai",
   platformKey: false,
+  caller: null,
 };
 let page = null;
 let stream = null;
@@ -79,6 +85,8 @@ function place() {
   const [address, asked = ""] = location.hash.split(/\?(.*)/s);
   const [, name = "", ...rest] = address.split("/");
   const [, least, most] = Object.hasOwn(PAGES, name) ? PAGES[name] : [null, 1, 0];
+  // A rider's own day is where others see everybody.
+  if (!name && !rest.length && state.caller?.rider) return { name: "rider", rest: [state.caller.rider], query: new URLSearchParams() };
   const isKnown = rest.length >= least && rest.length <= most && rest.every(Boolean) && (name !== "rider" || rest.length < 2 || rest[1] === "before");
   return { name: isKnown ? name : null, rest: rest.map(decoded), query: new URLSearchParams(asked) };
 }
@@ -116,12 +124,18 @@ function theme(next) {
   document.dispatchEvent(new Event("respite-theme"));
 }
 
+/** The pages that are offered: of reviews, where some are taken. */
+function shown() {
+  if (state.caller?.rider) return OF_RIDER;
+  return SHOWN.filter((name) => name !== "reviews" || state.caller?.reviews);
+}
+
 function frame() {
   $("skip").textContent = say("skip");
   $("footer").textContent = say("footer");
   $("nav").setAttribute("aria-label", say("nav"));
   $("nav").replaceChildren(
-    ...SHOWN.map((name) => el("a", { href: `#/${name}`, "data-name": name }, say(name || "home"))),
+    ...shown().map((name) => el("a", { href: name === "rider" ? `#/rider/${encodeURIComponent(state.caller.rider)}` : `#/${name}`, "data-name": name }, say(name === "rider" ? "mine" : name || "home"))),
   );
   const chosen = localStorage.getItem(THEME) ?? "auto";
   const themes = el("select", { id: "theme", "aria-label": say("theme"), onchange: (event) => theme(event.target.value) });
@@ -204,6 +218,7 @@ async function begin() {
   stream?.abort();
   Object.assign(state, { overview: null, unreachable: false, alerts: [], holds: new Map() });
   try {
+    state.caller = await ask("v1/me");
     limitsOf(await ask("v1/policies"));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -48,7 +48,7 @@ export function rider(main, state, [id = "", when = ""]) {
     explained = key;
     const limit = state.limits.get(`${found.policy}/${found.limit}`);
     text(reasonTitle, say(held ? "why_held" : "why_title"));
-    reason.replaceChildren(why(found, limit, found.time_zone, { held }));
+    reason.replaceChildren(why(found, limit, found.time_zone, { held, contestable: state.caller?.reviews }));
   }
 
   function summary(seen) {
@@ -77,7 +77,9 @@ export function rider(main, state, [id = "", when = ""]) {
 
   function figures(seen, alerts) {
     for (const one of whole) one.hidden = false;
-    days.start();
+    // A rider's own key is answered with today and yesterday.
+    days.box.hidden = Boolean(state.caller?.rider);
+    if (!state.caller?.rider) days.start();
     text(told, words(seen));
     text(facts, `${say("as_of")} ${clock(seen.as_of, state.zone, { seconds: true })} · ${say("in_hand")}: ${seen.orders_in_hand} · ${say("last_event")} ${clock(seen.last_event, state.zone, { today: seen.as_of })}`);
     day.update(seen, alerts, state);

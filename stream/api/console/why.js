@@ -14,7 +14,8 @@ const doubts = (told, zone) =>
 export const stops = (found, zone, today) =>
   found.length ? el("ul", { class: "spans" }, found.map((one) => el("li", {}, `${one.name[lang()]} · ${one.address} · ${one.open_until ? `${say("open_until")} ${clock(one.open_until, zone, { today })}` : say("open_always")}`))) : say("no_rest_stop");
 
-export function why(told, limit, zone, { held = null } = {}) {
+/** `contestable`: where a review can be asked for, on the alert's own page. */
+export function why(told, limit, zone, { held = null, contestable = false } = {}) {
   const today = told.first_instant;
   const flags = [["estimated", "q_estimated"], ["provisional", "q_provisional"], ["late", "q_late"], ["retracted", "q_retracted"]].filter(([name]) => told[name]).map(([, key]) => say(key));
   const reading = (one) => `${one.counted_s === null ? "" : `${span(one.counted_s)}, `}${one.reached === null ? "" : say(one.reached ? "reached_yes" : "reached_no")}. ${one.text}`;
@@ -32,7 +33,7 @@ export function why(told, limit, zone, { held = null } = {}) {
     ["best", reading(told.best_reading)],
     ...(told.doubtful.length ? [["doubtful", doubts(told, zone)]] : []),
     ["source", told.source],
-    ["contest_how", told.contest],
+    ["contest_how", contestable ? [`${told.contest} `, el("a", { class: "contest", href: `#/alert/${told.decision_id}` }, say("contest_this"))] : told.contest],
     ["contest_until", told.contest_until.slice(0, 10)],
     ["decision", told.decision_id],
   ];

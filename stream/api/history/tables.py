@@ -38,7 +38,10 @@ class Sample(msgspec.Struct):
 
 
 class PlatformFigures(msgspec.Struct):
-    """Of a platform's own riders: holds begun; of these, those that it breached; and all its breaches."""
+    """Of a platform's own riders: holds begun; of these, those that it breached; and its breaches.
+
+    Breaches are those that count, by `stream.api.documents.honour`.
+    """
 
     holds: int = 0
     breached: int = 0
@@ -93,6 +96,8 @@ class Told(msgspec.Struct, frozen=True):
     zone: str | None
     platform: str | None
     hold_from_s: int | None
+    #: Of a breach: the hold had been told too short a time before.
+    is_excused: bool = False
 
 
 class Place(msgspec.Struct):
@@ -159,7 +164,7 @@ class History(msgspec.Struct):
         if told.kind == "limit_reached" and told.hold_from_s is not None:
             for name in platforms:
                 self.hour(told.at_s).figures.platform(name).holds += 1
-        if told.kind != "hold_breached" or told.platform is None:
+        if told.kind != "hold_breached" or told.platform is None or told.is_excused:
             return
         self.hour(told.at_s).figures.platform(told.platform).breaches += 1
         if told.hold_from_s is None:

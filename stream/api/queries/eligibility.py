@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.batch import Batch
 from stream.api.documents.eligibility_answers import (
     Answers,

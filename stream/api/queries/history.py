@@ -13,6 +13,7 @@ from detectors.kernels.layout.values import I64, NONE
 from detectors.kernels.reading.columns import A_KNOWN, A_STATUS
 from detectors.verdicts import STATUSES
 from schemas.overview import K
+from stream.api.documents.honour import counts
 from stream.api.documents.rounding import Published
 from stream.api.history import views
 from stream.api.history.file import HistoryFile
@@ -48,6 +49,8 @@ class HistoryQuery:
         The wall clock, epoch seconds.
     prometheus
         Where riders have been counted over time as well; None: only here.
+    grace_s
+        After a hold is told, orders accepted within it are not held against a platform; None: all are.
     """
 
     def __init__(
@@ -56,11 +59,13 @@ class HistoryQuery:
         riders: Callable[[], Riders],
         wall: Callable[[], float],
         prometheus: PrometheusSamples | None = None,
+        grace_s: int | None = None,
     ) -> None:
         self._file = file
         self._riders = riders
         self._wall = wall
         self._prometheus = prometheus
+        self._grace_s = grace_s
         self.history = History("")
         self._published = Published()
         self._sampled_s = 0.0
@@ -77,7 +82,8 @@ class HistoryQuery:
     ) -> Self:
         """The one that the settings name."""
         file = HistoryFile(settings.history, f"{settings.prefix}{settings.group}")
-        return cls(file, riders, wall, PrometheusSamples.of(settings))
+        grace_s = settings.breach_grace if settings.clock == "wall" else None
+        return cls(file, riders, wall, PrometheusSamples.of(settings), grace_s)
 
     def start(self) -> None:
         """Take up what the file has, unless something has been counted already."""
@@ -101,7 +107,8 @@ class HistoryQuery:
         """Count it with its platforms."""
         place = self.history.owned.setdefault(one.partition, Place())
         if place.takes(one.offset, one.told_s) and not one.again:
-            self.history.count_platforms(_told(one), one.shown)
+            excused = one.kind == "hold_breached" and not counts(one.document(), self._grace_s)
+            self.history.count_platforms(_told(one, is_excused=excused), one.shown)
 
     # -- while it runs -------------------------------------------------------------------------
 
@@ -212,5 +219,7 @@ def _spread(rows: I64, most: int) -> I64:
     return rows if len(rows) <= most else rows[np.arange(most) * len(rows) // most]
 
 
-def _told(one: ReadAlert) -> Told:
-    return Told(one.kind, one.event_s, one.rider, one.limit, one.zone, one.platform, one.hold_from_s)
+def _told(one: ReadAlert, *, is_excused: bool = False) -> Told:
+    return Told(
+        one.kind, one.event_s, one.rider, one.limit, one.zone, one.platform, one.hold_from_s, is_excused
+    )  # fmt: skip

@@ -1,18 +1,11 @@
-"""Lists that go on to their end: riders and alerts, filtered, sorted, page by page.
-
-A page ends with a cursor: what the last of its lines was sorted by, and its id. The next page is everything
-behind that place, so nothing is left out or comes twice but for what moves meanwhile, and no server has to
-remember who reads what.
-"""
+"""Lists that go on to their end: riders and alerts, filtered, sorted, page by page."""
 
 from __future__ import annotations
 
 import heapq
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +15,7 @@ from detectors.limits import Limit
 from detectors.verdicts import STATUSES
 from schemas.api import ToldAlert
 from stream.api.documents.batch import Batch
+from stream.api.documents.cursor import Cursor, read_cursor
 from stream.api.documents.views import person
 from stream.api.queries.alert_log import AlertLog
 from stream.api.queries.read_alert import ReadAlert
@@ -31,44 +25,6 @@ Document = dict[str, Any]
 Ids = npt.NDArray[np.bytes_]
 #: Where a rider has nothing to be sorted by: behind all others.
 _NOTHING = np.iinfo(np.int64).max
-_LONGEST_CURSOR = 300
-
-
-class InvalidCursor(ValueError):
-    """A cursor that no page of this list ended with."""
-
-
-class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A place in a list: how it is sorted, what its last line was sorted by, and that line's id."""
-
-    sort: str
-    value: int
-    last: str
-
-    def written(self) -> str:
-        """As a client sends it back."""
-        return urlsafe_b64encode(msgspec.json.encode(self)).decode("ascii").rstrip("=")
-
-
-def read_cursor(text: str, sort: str) -> Cursor:
-    """The place that a cursor names.
-
-    Raises
-    ------
-    InvalidCursor
-        When it is none of a list sorted like this.
-    """
-    try:
-        if len(text) > _LONGEST_CURSOR:
-            raise InvalidCursor("query.cursor: too long: take it from `next` as it is")
-        found = msgspec.json.decode(urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=Cursor)
-        found.last.encode("ascii")
-    except (ValueError, msgspec.DecodeError) as error:
-        raise InvalidCursor("query.cursor: no page ended with it: take it from `next` as it is") from error
-    if found.sort != sort or not -(2**63) < found.value < 2**63:
-        message = f"query.cursor: it is of a list sorted by {found.sort}, not by {sort}: begin without it"
-        raise InvalidCursor(message)
-    return found
 
 
 class Wanted(NamedTuple):
@@ -247,10 +203,15 @@ class AlertList:
         return map(self._line, chosen)
 
     def _line(self, one: ReadAlert) -> Document:
-        alert = one.document()
-        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-        retracted = self._log.is_retracted(one.identity)
-        return {"rider_id": one.rider, "zone": one.zone, **told, "retracted": retracted}
+        told = told_line(one, retracted=self._log.is_retracted(one.identity))
+        return {"rider_id": one.rider, "zone": one.zone, **told}
+
+
+def told_line(one: ReadAlert, *, retracted: bool) -> Document:
+    """An alert as a rider's list has it."""
+    alert = one.document()
+    told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
+    return {**told, "retracted": retracted}
 
 
 def _place(one: ReadAlert) -> tuple[int, str]:

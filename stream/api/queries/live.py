@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from detectors.kernels.layout.values import PAST
 from schemas.platform_view import alert_view
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.queries.peers import FORWARDED, NOT_OWN, Peers
 from stream.api.queries.read_alert import ReadAlert
 from stream.api.queries.recent_alerts import QUEUE, Offered, RecentAlerts

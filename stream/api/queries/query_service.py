@@ -12,11 +12,10 @@ import msgspec
 from detectors.doubts import Doubt
 from detectors.reading import Certain
 from detectors.rider_view import RiderView, Stretch
-from schemas.api import ToldAlert
 from schemas.instants import parse_instant
 from schemas.platform_view import explanation_view
 from schemas.policy import Policy
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.documents.eligibility_answers import (
     read_batch,
     write_answers,
@@ -26,12 +25,12 @@ from stream.api.documents.rounding import Published
 from stream.api.documents.views import for_regulator, rider_document, summary_document
 from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
-from stream.api.problems import not_found, unavailable
+from stream.api.problems import no_rider, not_found, unavailable
 from stream.api.queries.eligibility import EligibilityQueries
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.history import HistoryQuery
 from stream.api.queries.judged_by import JudgedBy, PlanFollower
-from stream.api.queries.listing import RiderList
+from stream.api.queries.listing import RiderList, told_line
 from stream.api.queries.live import LiveQueries
 from stream.api.queries.partitions import Unsure
 from stream.api.queries.peers import FORWARDED, Peers
@@ -122,6 +121,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             404 when he is not known, or not to the caller; 503 when that cannot be said.
         """
         judged = self.judged
+        if not caller.may_ask_about(rider):
+            raise no_rider()
         view = await self._viewed(judged, caller.platform, rider, "", headers)
         if not isinstance(view, RiderView):
             return view
@@ -150,7 +151,7 @@ class QueryService(EligibilityQueries, LiveQueries):
                     return found
             raise unavailable(str(error)) from error
         if view is None:
-            raise not_found("this rider", "check the id; riders are known from their first event on")
+            raise no_rider()
         return view
 
     async def _seen(self, look: Callable[..., Found], rider: str, platform: str | None) -> Found:
@@ -171,6 +172,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             503 when it cannot be said whose the rider is.
         """
         since_s = None
+        if not caller.may_ask_about(rider):
+            return {"alerts": []}
         if caller.platform is not None:
             if self.riders.is_elsewhere(rider) and FORWARDED not in headers:
                 found = await self.peers.get(headers, f"/v1/riders/{rider}/alerts")
@@ -183,7 +186,8 @@ class QueryService(EligibilityQueries, LiveQueries):
             if since_s is None:
                 return {"alerts": []}
         told = self.recent.log.of_rider(rider, caller.platform, since_s)
-        return {"alerts": await asyncio.to_thread(_told, told)}
+        shown = await asyncio.to_thread(lambda: [told_line(one, retracted=gone) for one, gone in told])
+        return {"alerts": shown}
 
     async def explanation(
         self, caller: Caller, identity: str, lang: Language, headers: Mapping[str, str]
@@ -238,7 +242,7 @@ class QueryService(EligibilityQueries, LiveQueries):
     async def _is_own(self, caller: Caller, one: ReadAlert) -> bool:
         """Whether an alert that was the caller's when it was read is so still."""
         if caller.platform is None:
-            return True
+            return caller.may_ask_about(one.rider)
         try:
             since_s = await self._seen(self.riders.claimed_since, one.rider, caller.platform)
         except Unsure as error:
@@ -299,13 +303,3 @@ def _looked_up(
     except Unsure:
         return None, (), ()
     return certain, doubts or (), ran
-
-
-def _told(found: Sequence[tuple[ReadAlert, bool]]) -> list[Document]:
-    """Alerts, with whether they have been retracted, as a rider's list has them."""
-    shown = []
-    for one, retracted in found:
-        alert = one.document()
-        told = {name: alert[name] for name in ToldAlert.model_fields if name != "retracted"}
-        shown.append({**told, "retracted": retracted})
-    return shown

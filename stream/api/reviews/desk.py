@@ -5,23 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from schemas.control import LiftHold, ReviewNote
+from schemas.control import LiftHold, Outcome, ReviewNote
 from schemas.instants import parse_instant
+from schemas.overview import K
 from schemas.reviews import ReviewAnswer
 from schemas.work_state import Refused, read_event
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
+from stream.api.documents.rounding import Published
+from stream.api.documents.views import SUPPRESSED, suppress
 from stream.api.problems import Problem, invalid, not_found
 from stream.api.reviews.store import AlreadyAnswered, Outgoing, ReviewStore, StoredReview
+from stream.api.reviews.wanted import Condition, Order, WantedReviews, own
 from stream.output.alert_json import utc
 
 Document = dict[str, Any]
-_MOST_LISTED = 1000
+#: States that are counted.
+STATES = ("in_time", "overdue", *get_args(Outcome))
 
 
 class ReviewDesk:
@@ -39,6 +44,7 @@ class ReviewDesk:
         self.store = store
         self._within_s = within_s
         self._wall = wall
+        self._published = Published()
 
     @classmethod
     def of(cls, path: str, within_s: int, wall: Callable[[], float]) -> ReviewDesk | None:
@@ -74,11 +80,56 @@ class ReviewDesk:
 
     def of_alert(self, caller: Caller, alert_id: str) -> Document:
         """The reviews of an alert that the caller has asked for, or all."""
-        return self._listed(self.store.of_alert(alert_id, caller.platform))
+        return {"reviews": [self._shown(one) for one in self.store.of_alert(alert_id, own(caller))]}
 
-    def listed(self, caller: Caller, *, only_open: bool) -> Document:
-        """Reviews, those due first in front."""
-        return self._listed(self.store.all(caller.platform, only_open=only_open, most=_MOST_LISTED))
+    def one(self, caller: Caller, review_id: str) -> Document:
+        """A review.
+
+        Raises
+        ------
+        Problem
+            404 when there is none, or none of the caller's.
+        """
+        found = self.store.one(review_id, own(caller))
+        if found is None:
+            raise _no_review()
+        return self._shown(found)
+
+    def page(self, caller: Caller, wanted: WantedReviews, order: Order, most: int) -> Document:
+        """Some of the reviews wanted, how many there are in all, and the cursor of what follows."""
+        count, found = self.store.page(self._wanted(caller, wanted), order, most + 1)
+        more = None
+        if len(found) > most:
+            last = found[most - 1]
+            more = order.cursor(last.due_s, last.asked_s, last.review_id, is_open=last.outcome is None)
+        return {"count": count, "reviews": [self._shown(one) for one in found[:most]], "next": more}
+
+    def every(self, caller: Caller, wanted: WantedReviews, order: Order) -> list[Document]:
+        """All reviews wanted."""
+        _, found = self.store.page(self._wanted(caller, wanted), order, -1)
+        return [self._shown(one) for one in found]
+
+    def _wanted(self, caller: Caller, wanted: WantedReviews) -> Condition:
+        return own(caller).also(wanted.condition(int(self._wall())))
+
+    def counts(self, *, for_regulator: bool) -> Document:
+        """How many reviews are open, overdue, and answered how.
+
+        For a regulator, cells that are about fewer than k riders are hidden, and as many more that no sum
+        tells them; the others are rounded, and stand still for five minutes.
+        """
+        now_s = int(self._wall())
+        found = {state: (count, riders) for state, count, riders in self.store.tally(now_s)}
+        figures = {state: found.get(state, (0, 0)) for state in STATES}
+        document: Document = {"as_of": utc(now_s), "within_s": self._within_s}
+        if not for_regulator:
+            return {**document, "k": None, **{state: count for state, (count, _) in figures.items()}}
+        shown = suppress({state: riders for state, (_, riders) in figures.items()})
+        cells = {
+            state: SUPPRESSED if shown[state] == SUPPRESSED else count
+            for state, (count, _) in figures.items()
+        }
+        return {**document, "k": K, **self._published.figures("reviews", now_s, None, cells)}
 
     def answer(self, review_id: str, answer: ReviewAnswer) -> Document:
         """Give a review its outcome, and send what follows from it.
@@ -90,7 +141,7 @@ class ReviewDesk:
         """
         review = self.store.one(review_id)
         if review is None:
-            raise not_found("this review", "GET /v1/reviews lists them")
+            raise _no_review()
         now_s = int(self._wall())
         sends = [*self._follows(review, answer), _note(review, answer, now_s)]
         try:
@@ -114,9 +165,6 @@ class ReviewDesk:
         )
         return [Outgoing("control", review.rider_id.encode(), msgspec.json.encode(order))]
 
-    def _listed(self, found: Sequence[StoredReview]) -> Document:
-        return {"reviews": [self._shown(one) for one in found]}
-
     def _shown(self, one: StoredReview) -> Document:
         return {
             "review_id": one.review_id,
@@ -134,6 +182,11 @@ class ReviewDesk:
             "answered_at": None if one.answered_s is None else utc(one.answered_s),
             "overdue": one.outcome is None and one.due_s < self._wall(),
         }
+
+
+def _no_review() -> Problem:
+    """There is none, or none that the caller may know of."""
+    return not_found("this review", "GET /v1/reviews lists them")
 
 
 def _correction(number: int, event: Mapping[str, Any], review: StoredReview) -> Outgoing:

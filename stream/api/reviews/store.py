@@ -14,6 +14,7 @@ from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 
 from schemas.control import Outcome
+from stream.api.reviews.wanted import Condition, Order
 
 _TABLES = """
 create table if not exists reviews (
@@ -71,6 +72,7 @@ class Outgoing:
     number: int = 0
 
 
+_ALL, _FIRST_DUE = Condition(), Order()
 _COLUMNS = ", ".join(f'"{one.name}"' for one in fields(StoredReview))
 _PLACES = ", ".join("?" for _ in fields(StoredReview))
 
@@ -102,9 +104,9 @@ class ReviewStore:
     def open(self, review: StoredReview, sends: Sequence[Outgoing]) -> StoredReview:
         """Enter a review; one of the same asker on the same alert that is open already is given back."""
         with self._transaction():
-            found = self._select(
-                "alert_id = ? and asked_by = ? and outcome is null", (review.alert_id, review.asked_by)
-            )
+            # A platform may be called like a role.
+            asker = "alert_id = ? and asked_by = ? and platform is ? and outcome is null"
+            found = self._select(Condition(asker, (review.alert_id, review.asked_by, review.platform)))
             if found:
                 return found[0]
             self._db.execute(f"insert into reviews ({_COLUMNS}) values ({_PLACES})", astuple(review))  # noqa: S608
@@ -124,7 +126,7 @@ class ReviewStore:
             There is no such review.
         """
         with self._transaction():
-            found = self._select("review_id = ?", (review_id,))
+            found = self._select(Condition("review_id = ?", (review_id,)))
             if not found:
                 raise KeyError(review_id)
             if found[0].outcome is not None:
@@ -136,26 +138,34 @@ class ReviewStore:
             self._send(sends)
         return replace(found[0], outcome=outcome, reason=reason, answered_s=at_s)
 
-    def one(self, review_id: str) -> StoredReview | None:
-        """A review."""
+    def one(self, review_id: str, seen: Condition = _ALL) -> StoredReview | None:
+        """A review, if it is among those that the caller sees."""
         with self._lock:
-            found = self._select("review_id = ?", (review_id,))
+            found = self._select(Condition("review_id = ?", (review_id,)).also(seen))
         return found[0] if found else None
 
-    def of_alert(self, alert_id: str, platform: str | None) -> list[StoredReview]:
-        """Reviews of an alert: a platform's own, or all."""
+    def of_alert(self, alert_id: str, seen: Condition) -> list[StoredReview]:
+        """Reviews of an alert."""
         with self._lock:
-            if platform is None:
-                return self._select("alert_id = ?", (alert_id,))
-            return self._select("alert_id = ? and platform = ?", (alert_id, platform))
+            return self._select(Condition("alert_id = ?", (alert_id,)).also(seen))
 
-    def all(self, platform: str | None, *, only_open: bool, most: int) -> list[StoredReview]:
-        """Reviews, those due first in front."""
-        open_ones = "outcome is null" if only_open else "true"
+    def page(self, wanted: Condition, order: Order, most: int) -> tuple[int, list[StoredReview]]:
+        """How many are wanted in all, and some of them, behind where the page before ended."""
         with self._lock:
-            if platform is None:
-                return self._select(open_ones, (), most)
-            return self._select(f"{open_ones} and platform = ?", (platform,), most)
+            (count,) = self._db.execute(
+                f"select count(*) from reviews where {wanted.text}",  # noqa: S608
+                wanted.values,
+            ).fetchone()
+            return int(count), self._select(wanted.also(order.behind()), order, most)
+
+    def tally(self, now_s: int) -> list[tuple[str, int, int]]:
+        """Reviews that are in time, overdue, or have an outcome: how many, and of how many riders."""
+        with self._lock:
+            return self._db.execute(
+                "select coalesce(outcome, case when due_s < ? then 'overdue' else 'in_time' end) as state, "
+                "count(*), count(distinct rider_id) from reviews group by state",
+                (now_s,),
+            ).fetchall()
 
     def counts(self, now_s: int) -> tuple[int, int, int | None]:
         """How many are open, how many of these are overdue, and when the first is due."""
@@ -183,10 +193,11 @@ class ReviewStore:
         rows = [(one.topic, one.key, one.value) for one in sends]
         self._db.executemany("insert into outbox (topic, key, value) values (?, ?, ?)", rows)
 
-    def _select(self, condition: str, values: Sequence[object], most: int = -1) -> list[StoredReview]:
+    def _select(self, wanted: Condition, order: Order = _FIRST_DUE, most: int = -1) -> list[StoredReview]:
         rows = self._db.execute(
-            f"select {_COLUMNS} from reviews where {condition} order by due_s, review_id limit ?",  # noqa: S608
-            (*values, most),
+            f"select {_COLUMNS} from reviews where {wanted.text} "  # noqa: S608
+            f"order by {order.expression}, review_id limit ?",
+            (*wanted.values, most),
         ).fetchall()
         return [StoredReview(*row) for row in rows]
 

@@ -96,8 +96,7 @@ class PartitionState:
         self._two_riders: deque[list[int]] = deque(maxlen=_MOST_TWO_RIDERS)
         self._two_riders_new = False
         self._conditions = ConditionsTaken()
-        self._flushed = self._forget_due_s = 0.0
-        self._reading_from = 0
+        self._flushed, self._forget_due_s, self._reading_from = 0.0, 0.0, 0
         #: Where nothing is known of a former owner: nothing before this instant is told.
         self._named_s = PAST
 

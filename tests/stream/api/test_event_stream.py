@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from schemas.decode import murmur2
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.event_stream import HELD_S, EventStream
 from stream.api.queries.query_service import QueryService
 from stream.api.queries.recent_alerts import QUEUE

@@ -13,7 +13,7 @@ import pytest
 from schemas.api import Explained, Policies, RiderState
 from schemas.decode import decode_lines
 from schemas.overview import Overview
-from stream.api.access.keys import NOBODY
+from stream.api.access.roles import NOBODY
 from stream.api.event_stream import EventStream
 from stream.api.queries.recent_alerts import QUEUE
 from tests.stream.api.world import HOUR_S, World

@@ -20,7 +20,7 @@ from stream.api.history.tables import (
     History,
     Told,
 )
-from tests.stream.api.test_roles import OWN, Scene
+from tests.stream.api.scene import OWN, Scene
 from tests.stream.api.world import World
 
 K = 10

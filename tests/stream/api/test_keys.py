@@ -54,6 +54,7 @@ def test_keys_are_made_listed_rotated_and_revoked_by_command(tmp_path: Path) -> 
         ("king", None, "role 'king': one of platform, regulator, operator, dispatcher"),
         ("platform", None, "role platform needs --platform NAME"),
         ("operator", "A", "role operator takes no --platform NAME"),
+        ("rider", None, "role rider needs --rider ID"),
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused(
@@ -61,6 +62,22 @@ def test_a_key_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(KeysRefused, match=said):
         KeyFile(tmp_path / "k").add(role, platform)
+
+
+def test_a_riders_key_names_one_rider_and_no_other_key_does(tmp_path: Path) -> None:
+    at = ("--keys", str(tmp_path / "keys.json"))
+    code, made, _ = respite("keys", "add", "--role", "rider", "--rider", "r_7f3a09", *at)
+    assert code == 0
+    caller = Keys(tmp_path / "keys.json").caller(made.strip())
+    assert caller is not None
+    assert (caller.role, caller.rider, caller.platform) == ("rider", "r_7f3a09", None)
+    assert respite("keys", "list", *at)[1].split("\t")[1:3] == ["rider", "r_7f3a09"]
+    for role, rider, said in (
+        ("operator", "r1", "role operator takes no --rider ID"),
+        ("rider", "no id", "rider 'no id': an id has"),
+    ):
+        code, _, told = respite("keys", "add", "--role", role, "--rider", rider, *at)
+        assert (code, said in told) == (2, True)
 
 
 def test_a_file_of_keys_that_others_can_read_is_refused(tmp_path: Path) -> None:

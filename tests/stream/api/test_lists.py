@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tests.stream.api.test_roles import OTHER, OWN, Scene
+from tests.stream.api.scene import OTHER, OWN, Scene
 from tests.stream.api.world import World
 
 STATUS_SORTS = ("rider", "-rider", "left", "until")

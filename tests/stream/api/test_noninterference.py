@@ -18,7 +18,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.event_stream import EventStream
 from tests.stream.api.world import World
 

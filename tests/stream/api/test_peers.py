@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import uvicorn
 
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.app import new_app
 from stream.api.event_stream import EventStream
 from stream.api.queries.peers import Peers

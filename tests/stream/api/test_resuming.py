@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from stream.api.access.connections import Limits
-from stream.api.access.keys import NOBODY, Caller
+from stream.api.access.roles import NOBODY, Caller
 from stream.api.event_stream import EventStream
 from stream.api.queries.alert_log import AlertLog
 from stream.api.queries.event_ids import EventIds

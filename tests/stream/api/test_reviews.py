@@ -20,6 +20,7 @@ from stream.output.alert_json import utc
 from tests.stream.api.world import HOUR_S, World
 
 DAY_S = 86_400
+EMPTY = {"count": 0, "reviews": [], "next": None}
 TEXT = {"text": "The order was cancelled at nine."}
 
 
@@ -89,7 +90,7 @@ def test_a_platform_sees_the_reviews_that_it_has_asked_for(desk: Desk) -> None:
     assert [one["asked_by"] for one in desk.client.get(desk.path, headers=own).json()["reviews"]] == ["A"]
     assert [one["asked_by"] for one in desk.client.get("/v1/reviews", headers=own).json()["reviews"]] == ["A"]
     assert len(desk.client.get("/v1/reviews", headers=desk.operator).json()["reviews"]) == 2
-    assert desk.client.get("/v1/reviews", headers=desk.world.key("platform", "B")).json() == {"reviews": []}
+    assert desk.client.get("/v1/reviews", headers=desk.world.key("platform", "B")).json() == EMPTY
 
 
 def test_asked_again_while_it_is_open_it_is_the_same(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from stream.api.app import new_app
-from tests.stream.api.test_roles import Scene
+from tests.stream.api.scene import Scene
 from tests.stream.api.world import World
 
 EXAMPLES = 40
@@ -30,11 +30,20 @@ ASKING = (
     "/v1/history",
     "/v1/alerts/{alert_id}/reviews",
     "/v1/reviews",
+    "/v1/reviews/{review_id}",
 )
 #: Tried with tests/stream/api/test_reviews.py: what they do depends on a file of reviews.
 ANSWERING = ("/v1/reviews/{review_id}/answer",)
 #: Nothing can be sent to these, so nothing wrong either.
-TELLING = ("/v1/policies", "/v1/overview", "/v1/rest-stops/gaps", "/healthz", "/readyz")
+TELLING = (
+    "/v1/policies",
+    "/v1/me",
+    "/v1/reviews/counts",
+    "/v1/overview",
+    "/v1/rest-stops/gaps",
+    "/healthz",
+    "/readyz",
+)
 CASES = [(path, GenerationMode.POSITIVE) for path in (*ASKING, *TELLING)]
 CASES += [(path, GenerationMode.NEGATIVE) for path in ASKING]
 #: Never ends, so it is not asked.

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from stream.api.access.keys import Caller
+from stream.api.access.roles import Caller
 from stream.api.answers import InPieces
 from stream.api.event_stream import EventStream
 from stream.api.queries.alert_log import AlertLog, View

@@ -42,11 +42,14 @@ class Asker:
         self.service: QueryService = self.world.service()
         self.world.told(self.service)
         self.app = self.world.client(self.service).app
-        key = self.world.key("platform", "A")["Authorization"]
-        self.headers = [(b"host", b"x"), (b"authorization", key.encode())]
+        self.become(self.world.key("platform", "A"))
         self.loop = asyncio.new_event_loop()
         told = [one for one in self.world.alerts if one["rider_id"] == OTHER]
         self.foreign = next(one["alert_id"] for one in told if one["kind"] == "limit_reached")
+
+    def become(self, key: dict[str, str]) -> None:
+        """Ask with another key from here on."""
+        self.headers = [(b"host", b"x"), (b"authorization", key["Authorization"].encode())]
 
     def asks(self, path: str, body: bytes = b"", query: bytes = b"") -> Callable[[], tuple[int, Any, bytes]]:
         """A question, and what it answers: status, headers, body."""
@@ -106,6 +109,16 @@ def test_a_foreign_alert_takes_as_long_as_one_that_does_not_exist(asker: Asker) 
 def test_a_foreign_rider_takes_as_long_as_one_that_does_not_exist(asker: Asker, path: str) -> None:
     foreign, absent = asker.asks(path.format(OTHER)), asker.asks(path.format(NEVER))
     assert foreign()[2].replace(OTHER.encode(), NEVER.encode()) == absent()[2]
+    same(foreign, absent)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/alerts/{}/explanation", "/v1/riders/{}", "/v1/riders/{}/alerts"], ids=str
+)
+def test_a_riders_key_is_answered_of_another_as_fast_as_of_nobody(asker: Asker, path: str) -> None:
+    asker.become(asker.world.key("rider", rider="r-own"))
+    pair = (asker.foreign, "0" * 32) if "alerts/{}" in path and "riders" not in path else (OTHER, NEVER)
+    foreign, absent = (asker.asks(path.format(one)) for one in pair)
     same(foreign, absent)
 
 

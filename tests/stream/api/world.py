@@ -77,8 +77,10 @@ class World:
         app = new_app(self.settings, no_auth=no_auth, service=service or self.service())
         return TestClient(app, base_url="http://127.0.0.1:8080")
 
-    def key(self, role: str, platform: str | None = None, if_unknown: str = "closed") -> dict[str, str]:
-        made = self.keys.add(role, platform, if_unknown, per_second=1000.0)
+    def key(
+        self, role: str, platform: str | None = None, rider: str | None = None, if_unknown: str = "closed"
+    ) -> dict[str, str]:
+        made = self.keys.add(role, platform, if_unknown, 1000.0, rider)
         return {"Authorization": f"Bearer {made}"}
 
     def send(

@@ -127,9 +127,9 @@ def test_a_hold_is_on_the_console_while_the_city_moves_and_all_is_gone_afterward
     assert b'<main id="main"' in get(address, "/")
     # Without a display it says where to look.
     assert f"open {address}/#/pictures" in demo.said()
-    honours = re.search(r"Holds honoured (.*)", demo.said())
-    assert honours is not None
-    assert honours[1].strip() == "meituan 98%, eleme 98%, jd 20%"
+    kept = re.search(r"Orders kept from riders on hold: (.*);", demo.said())
+    assert kept is not None
+    assert kept[1].strip() == "meituan 98%, eleme 98%, jd 20%"
 
     def held() -> Any:
         return json.loads(get(address, "/v1/overview") or b"{}").get("on_hold")

@@ -11,7 +11,7 @@ const MOST = 50;
 /** A file of everything may take a while. */
 const FILE_MS = 600_000;
 const STATUSES = ["hold", "approaching", "clear"];
-const TOLD = ["approaching", "limit_reached", "reminder", "hold_released", "hold_breached"];
+export const TOLD = ["approaching", "limit_reached", "reminder", "hold_released", "hold_breached"];
 
 /** The address of a list: what is not asked for is left out. */
 export function listAddress(name, query) {
@@ -19,7 +19,7 @@ export function listAddress(name, query) {
   return `#/${name}${asked.size ? `?${asked}` : ""}`;
 }
 
-const ruled = (state, one) => {
+export const ruled = (state, one) => {
   const limit = state.limits.get(`${one.policy}/${one.limit}`);
   return limit ? ruleOf(limit) : (one.limit ?? "–");
 };
@@ -52,13 +52,14 @@ const ALERTS = {
   cells: (one, state) => [null, null, null, ruled(state, one), alertDetail(one), one.platform ?? "–", one.zone ?? "–", null],
 };
 
-const names = (found) => Object.keys(found ?? {}).sort().map((one) => [one, one]);
-const limits = (state) => [...state.limits].map(([name, limit]) => [name, `${ruleOf(limit)} (${name})`]);
+export const names = (found) => Object.keys(found ?? {}).sort().map((one) => [one, one]);
+export const limits = (state) => [...state.limits].map(([name, limit]) => [name, `${ruleOf(limit)} (${name})`]);
 
 export const riders = (main, state, rest, query) => list("riders", RIDERS, main, state, query);
 export const alerts = (main, state, rest, query) => list("alerts", ALERTS, main, state, query);
 
-function list(name, of, main, state, query) {
+/** A list; `always` names the choices of which one is always made, `asked` what they are at first. */
+export function list(name, of, main, state, query) {
   const form = el("form", { class: "filters", role: "search", "aria-label": say("find") });
   const count = el("p", { class: "about", id: "list-count", "aria-live": "polite" }, say("loading"));
   const { box, body } = table(say(name), of.heads.map(([key, right]) => ({ text: say(key), number: right })), { hidden: true });
@@ -70,7 +71,7 @@ function list(name, of, main, state, query) {
   let open = true;
   let offered = "";
 
-  const asked = Object.fromEntries([...of.filters(state).map(([key]) => key), "text", "rider", "cursor"].map((key) => [key, query.get(key) ?? ""]));
+  const asked = Object.fromEntries([...of.filters(state).map(([key]) => key), "text", "rider", "cursor"].map((key) => [key, query.get(key) ?? of.asked?.[key] ?? ""]));
   const without = { ...asked, cursor: "" };
   first.setAttribute("href", listAddress(name, without));
   first.hidden = !asked.cursor;
@@ -86,7 +87,7 @@ function list(name, of, main, state, query) {
       ...choices.map(([key, label, options]) => {
         // What an address names is kept, though nobody is of that kind just now.
         const all = options.some(([value]) => value === asked[key]) || !asked[key] ? options : [...options, [asked[key], asked[key]]];
-        const select = el("select", { name: key, onchange: () => form.requestSubmit() }, key === "sort" ? null : el("option", { value: "" }, say("all")), all.map(([value, word]) => el("option", { value, selected: value === asked[key] }, word)));
+        const select = el("select", { name: key, onchange: () => form.requestSubmit() }, (of.always ?? ["sort"]).includes(key) ? null : el("option", { value: "" }, say("all")), all.map(([value, word]) => el("option", { value, selected: value === asked[key] }, word)));
         return field(key, label, select);
       }),
       el("button", { type: "submit", class: "main" }, say("find")),

@@ -68,6 +68,12 @@ export function pictures(main, state) {
   return { close() { open = false; clearTimeout(timer); for (const one of Object.values(cards)) one.close?.(); } };
 }
 
+/** The share of holds that a platform honours, of 100, as the report reckons it; -1: hidden, null: no holds. */
+function honoured(one) {
+  if (!one || one.holds === 0) return null;
+  return one.holds < 0 || one.breached < 0 ? -1 : 100 * (1 - Math.min(1, one.breached / one.holds));
+}
+
 /** Who sends orders to riders on hold, since when and how often: the day's sums by platform. */
 function platformTable(state) {
   const heads = ["platform", "holds", "p_honour_short", "breaches", "breached_since", "breached_last", "alerts"];
@@ -86,7 +92,8 @@ function platformTable(state) {
         const breaching = told.filter((one) => one.breaches);
         const [holds, breached, breaches] = ["holds", "breached", "breaches"].map(sum);
         const cell = (count) => (count < 0 ? say("hidden_cell") : number(count));
-        const share = holds < 0 || breached < 0 ? say("hidden_cell") : holds ? percent(100 * (1 - Math.min(1, breached / holds))) : "–";
+        const rate = honoured({ holds, breached });
+        const share = rate === null ? "–" : rate < 0 ? say("hidden_cell") : percent(rate);
         return [name, cell(holds), share, cell(breaches), at(breaching[0]), at(breaching[breaching.length - 1])];
       });
       keyed(body, rows, (row) => row[0],
@@ -124,7 +131,6 @@ function whole(hours) {
 function platforms(hours, times, honour, breaches) {
   const names = [...new Set(hours.flatMap((one) => Object.keys(one.platforms)))].sort();
   const styled = (label, index, values) => ({ label, values, colour: PALETTE[index % PALETTE.length], dash: DASHES[Math.floor(index / PALETTE.length) % DASHES.length] });
-  const share = (one) => (!one || one.holds <= 0 ? (one && one.holds < 0 ? -1 : null) : one.breached < 0 ? -1 : 100 * (1 - Math.min(1, one.breached / one.holds)));
-  honour.update(times, names.map((name, index) => styled(name, index, hours.map((one) => share(own(one.platforms, name))))));
+  honour.update(times, names.map((name, index) => styled(name, index, hours.map((one) => honoured(own(one.platforms, name))))));
   breaches.update(times, names.map((name, index) => styled(name, index, hours.map((one) => own(one.platforms, name)?.breaches ?? 0))));
 }
