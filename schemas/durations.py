@@ -61,7 +61,7 @@ def _parsed(text: object, longest_s: int, *, beyond: str = "") -> int:
     if isinstance(text, int) and not isinstance(text, bool):
         units = f'"{text}h", "{text}min" or "{text}s"'
         raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
-            f"{text} is a number, must be a text with its unit in quotation marks: {units}"
+            f"{text} is a number, must be a text with its unit in quotation marks: write {units}"
         )
     if not isinstance(text, str):
         raise ValueError(f"is no duration: {example}")  # noqa: TRY004 - pydantic wants a ValueError

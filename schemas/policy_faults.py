@@ -116,7 +116,9 @@ def faults_of(
         text = f"  {place(one['loc'], tree)}: {_reason(one, keys, consequences)}"
         if one["loc"] in misspelt.values():
             key = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
-            text = f"  {place(one['loc'], tree)}: unknown key; did you mean `{key}`, which is missing?"
+            beyond = beyond_key(str(one["loc"][-1])) if one["loc"] in taken else None
+            meaning = f"{beyond}; `{key}` is missing" if beyond else f"did you mean `{key}`, which is missing?"
+            text = f"  {place(one['loc'], tree)}: unknown key; {meaning}"
         if text not in told:
             told.append(text)
     return told + [text for text in missing if text not in told]

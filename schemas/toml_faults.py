@@ -9,9 +9,8 @@ _PAIR = re.compile(r"([A-Za-z0-9_.-]+)\s*=\s*(.+)")
 #: A value that is no text, list or table by how it looks, and those that are none that needs quotation marks.
 _BARE = re.compile(r"[^\"'\[\]{}=,#]+")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9_]*([.][0-9_]+)?")
-_OTHER = re.compile(
-    rf"{_NUMBER.pattern}|true|false|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}.*|[0-9]{{2}}:[0-9]{{2}}.*"
-)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[0-9]{1,2}:[0-9]{2}.*")
+_OTHER = re.compile(rf"{_NUMBER.pattern}|true|false|{_DATE.pattern}")
 _TEXT = 'text stands in quotation marks, durations too, like "4h"'
 #: By what the parser says, in this order.
 _WORDS: tuple[tuple[str, str], ...] = (

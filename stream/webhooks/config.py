@@ -45,7 +45,8 @@ def _seconds(value: object) -> float:
     """Seconds of a text like ``"10s"`` or ``"250ms"``: a number without a unit is refused, as in policies."""
     if isinstance(value, float):
         raise ValueError(  # noqa: TRY004 - pydantic wants a ValueError
-            f'{value} is no duration: write a whole number with its unit in quotation marks, "1s" or "500ms"'
+            f"{value} is no duration: write a whole number with its unit in quotation marks, "
+            + (f'"{round(value * 1000)}ms"' if 0 < value <= _LONGEST_S else '"1s" or "500ms"')
         )
     match = _MILLISECONDS.fullmatch(value) if isinstance(value, str) else None
     try:

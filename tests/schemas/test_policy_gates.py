@@ -62,7 +62,7 @@ def test_a_ban_that_holds_is_released_with_its_window() -> None:
         ),
         (CONTINUOUS + 'dates = ["06-01", "09-15"]', "`dates` goes with kind ban only"),
         (CONTINUOUS + 'zones = ["3101*"]', "`zones` goes with kind ban only"),
-        (CONTINUOUS + 'when = "heat 37"', "must be 1 to 64 characters"),
+        (CONTINUOUS + 'when = "heat 37"', "a space cannot stand in it: write 1 to 64 characters"),
         (
             CONTINUOUS + 'temperature = "37"',
             'what is announced of zones, like heat, is a condition: kind "ban"',

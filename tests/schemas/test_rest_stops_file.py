@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.meant import listed
 from schemas.rest_stops import SERVICES
 from schemas.rest_stops_file import InvalidRestStops, RestStopsContents, parse_rest_stops
 
@@ -61,7 +62,10 @@ def test_every_fault_of_a_table_is_told_with_its_line_its_value_and_the_remedy()
     )
     assert told == [
         "f: line 5: 3 cells under a head of 11: put quotation marks around a cell with a comma",
-        'f: line 2, stop_id a b: stop_id = "a b": must be 1 to 64 characters of A-Z a-z 0-9 _ . : -',
+        (
+            'f: line 2, stop_id a b: stop_id = "a b": a space cannot stand in it: write 1 to 64 '
+            "characters of A-Z a-z 0-9 _ . : -"
+        ),
         "f: line 2, stop_id a b: name_zh is missing: fill it in",
         "f: line 2, stop_id a b: zone is missing: fill it in",
         (
@@ -69,7 +73,7 @@ def test_every_fault_of_a_table_is_told_with_its_line_its_value_and_the_remedy()
             "OpenStreetMap's opening_hours, like Mo-Fr 08:00-22:00; Sa 09:00-18:00, or 24/7; where they are "
             "not known: 24/7 unknown"
         ),
-        f'f: line 2, stop_id a b: services = "sauna": must be {", ".join(SERVICES)}',
+        f'f: line 2, stop_id a b: services = "sauna": must be {listed(SERVICES)}',
         'f: line 2, stop_id a b: checked_on = "28.11.2026": must be a date like 2026-11-28',
         "f: line 6: needs a stop_id (a rest stop) or an estate_id (an estate)",
         'f: line 7, estate_id e-1: access = "half": must be open, cart or closed',

@@ -63,7 +63,10 @@ def test_with_the_wall_clock_the_field_is_not_looked_at(announced: object) -> No
             {"condition_id": LEFT_OUT},
             'condition_id is missing: every condition needs it, like "condition_id"',
         ),
-        ({"condition": "heat 37"}, 'condition = "heat 37": must be 1 to 64 characters'),
+        (
+            {"condition": "heat 37"},
+            'condition = "heat 37": a space cannot stand in it: write 1 to 64',
+        ),
         ({"zones": LEFT_OUT}, "zones is missing"),
         ({"zones": []}, "zones = []: must be a list of at least one zone"),
         ({"zones": "310105"}, 'zones = "310105": must be a list of at least one zone'),

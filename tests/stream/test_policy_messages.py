@@ -18,7 +18,7 @@ POLICIES: list[tuple[str, str, str]] = [
     (
         'limit = "4h"',
         "limit = 4",
-        'limit[1] "c".limit: 4 is a number, must be a text with its unit in quotation marks: "4h", "4min" or "4s"',
+        'limit[1] "c".limit: 4 is a number, must be a text with its unit in quotation marks: write "4h", "4min" or "4s"',
     ),
     (
         'limit = "4h"',

@@ -240,7 +240,7 @@ def test_an_unknown_key_beside_a_missing_one_is_one_fault() -> None:
         'limit[1] "c".amount: unknown key; did you mean `limit`, which is missing?'
     ]
     assert refused_policy("reset = ", "break = ") == [
-        'limit[1] "c".break: unknown key; did you mean `reset`, which is missing?'
+        'limit[1] "c".break: unknown key; a break is a rest: it is written as `reset`, or as `reset_parts`; `reset` is missing'
     ]
     assert refused_policy('source = "a source"\n', 'author = "a source"\n') == [
         "author: unknown key; did you mean `source`, which is missing?"
@@ -311,7 +311,7 @@ def test_a_file_of_webhooks_is_refused_with_places_values_and_bounds(tmp_path: P
     ) == [
         'endpoint[1] "m".url: must be https: http goes to this machine alone (localhost, 127.0.0.1, ::1)',
         'endpoint[1] "m".concurrency = 1000: must be a whole number from 1 to 256, like 8, the default',
-        'endpoint[1] "m".timeout = 10: is a number, must be a text with its unit in quotation marks: "10h", "10min" or "10s"',
+        'endpoint[1] "m".timeout = 10: is a number, must be a text with its unit in quotation marks: write "10h", "10min" or "10s"',
     ]
     assert webhooks(tmp_path, head + good + 'timeout = "25h"\n') == [
         'endpoint[1] "m".timeout = "25h": must be from "1ms" to "24h"'
