@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from schemas.durations import parse_duration
-from schemas.field_faults import causes, field_fault, place_in
+from schemas.faults.field import causes, field_fault, place_in
+from schemas.faults.toml_text import toml_fault
 from schemas.names import Id, is_id
-from schemas.toml_faults import toml_fault
 from schemas.work_state import TYPES_OF_ORDERS, EventType
 
 #: What a map leaves to whoever imports: ``--zone``, ``--year``, ``--rider`` say it.

@@ -18,15 +18,15 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.meant import meant
+from schemas.faults.meant import meant
+from schemas.faults.policy import example_name, faults_of, taken_for
+from schemas.faults.toml_text import toml_fault
 from schemas.names import Id, is_id
 from schemas.policy_calendar import OnlyDate, date_faults
 from schemas.policy_examples import Example, faults_beside
-from schemas.policy_faults import example_name, faults_of, taken_for
 from schemas.policy_limit import PolicyLimit
 from schemas.policy_pieces import consequences, pieces_beside, pieces_missing
 from schemas.policy_words import Said, Text, Words
-from schemas.toml_faults import toml_fault
 
 MOST_LIMITS = 32
 

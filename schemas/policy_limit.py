@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, model_validator
 
 from schemas.durations import LONGEST_S, parse_amount, parse_limit_duration, write_duration
-from schemas.meant import listed
+from schemas.faults.meant import listed
 from schemas.names import Id
 from schemas.policy_calendar import (
     CALENDAR_KINDS,

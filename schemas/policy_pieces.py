@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.policy_faults import Location, limit_name
+from schemas.faults.policy import Location, limit_name
 from schemas.policy_limit import AMOUNTS, NEEDED, PolicyLimit, allowed, needed, too_much
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.durations import write_duration
-from schemas.meant import listed
+from schemas.faults.meant import listed
 
 if TYPE_CHECKING:
     from schemas.policy_limit import PolicyLimit

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from schemas.field_faults import choices_of, field_fault, guessed
-from schemas.json_faults import syntax
-from schemas.meant import listed
+from schemas.faults.field import choices_of, field_fault, guessed
+from schemas.faults.json_text import syntax
+from schemas.faults.meant import listed
 from schemas.rest_stops import SERVICES, Estate, RestStop
 
 #: More entries are no list of a district's.

@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.event_faults import faults_of, kind_of
+from schemas.faults.event import faults_of, kind_of
+from schemas.faults.json_text import requoted, syntax
 from schemas.instants import parse_instant
-from schemas.json_faults import requoted, syntax
 from schemas.names import Id, is_id
 
 SCHEMA = "work-state/1"

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.event_faults import kind_of, shown
+from schemas.faults.event import kind_of, shown
+from schemas.faults.meant import OF_IDS, name_fault, name_form
 from schemas.instants import parse_instant
-from schemas.meant import OF_IDS, name_fault, name_form
 from schemas.names import Id
 from schemas.work_state import LONGEST_DETAIL, Refused, printable, read_object
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from schemas.toml_faults import toml_fault
+from schemas.faults.toml_text import toml_fault
 
 
 class Unreadable(ValueError):

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as RoutingError
 
-from schemas.field_faults import field_fault, written
+from schemas.faults.field import field_fault, written
 
 _REMEDIES = {
     404: "see /openapi.json for what there is",

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from schemas import api as documents
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES, Eligibilities, Eligibility
-from schemas.field_faults import json_fault
+from schemas.faults.field import json_fault
 from schemas.instants import parse_instant
 from schemas.names import is_id
 from schemas.overview import Overview

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.field_faults import json_fault
+from schemas.faults.field import json_fault
 from stream.delivery.destination import Destination
 
 Headers = tuple[tuple[str, bytes], ...]

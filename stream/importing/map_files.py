@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from schemas.field_faults import guessed
+from schemas.faults.field import guessed
 from schemas.import_map import ImportMap, InvalidMap, load_map
 
 _SUFFIX = ".toml"

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from schemas.field_faults import json_fault
+from schemas.faults.field import json_fault
 from stream.importing.cells import Row
 from stream.offline.compressed import DamagedInput, InputFault
 from stream.offline.inputs import STANDARD_INPUT, at_least, rejoined, unpacked

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from detectors.models.parameters import MODELS, PaceParameters
-from schemas.field_faults import guessed
+from schemas.faults.field import guessed
 
 STANDARD_OUTPUT = "-"
 

@@ -8,7 +8,7 @@ from datetime import date
 from importlib import resources
 from pathlib import Path
 
-from schemas.field_faults import guessed
+from schemas.faults.field import guessed
 from schemas.policy import MOST_LIMITS, InvalidPolicy, Policy, load_policy
 
 

@@ -13,8 +13,8 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from detectors.models.parameters import MODELS
 from schemas.durations import OutOfBounds, parse_duration
-from schemas.field_faults import guessed, written
-from schemas.meant import OF_NAMES, listed, name_fault
+from schemas.faults.field import guessed, written
+from schemas.faults.meant import OF_NAMES, listed, name_fault
 from stream.settings.fields import Fields
 
 MOST_LATENESS_S = 72 * 3600

@@ -8,8 +8,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from schemas.durations import OutOfBounds, write_duration, write_hours
-from schemas.field_faults import field_fault, guessed, with_value
-from schemas.meant import listed
+from schemas.faults.field import field_fault, guessed, with_value
+from schemas.faults.meant import listed
 from stream.settings.checks import DURATIONS, MOST_LATENESS_S, OR_ZERO
 from stream.settings.derived import Settings
 
@@ -30,7 +30,7 @@ MEANINGS: Mapping[str, Mapping[str, str]] = {
         "SCRAM-SHA-512": "a longer proof of it is sent",
     },
 }
-#: What choices are called elsewhere, as `schemas.meant.plain` writes it.
+#: What choices are called elsewhere, as `schemas.faults.meant.plain` writes it.
 _OTHER_NAMES: Mapping[str, Mapping[str, str]] = {
     "clock": {
         **dict.fromkeys(("real", "realtime", "system", "now", "processing", "arrival"), "wall"),

@@ -24,7 +24,7 @@ from pydantic import (
 from yarl import URL
 
 from schemas.durations import OutOfBounds, parse_duration
-from schemas.field_faults import causes, field_fault, guessed, place_in, with_value, written
+from schemas.faults.field import causes, field_fault, guessed, place_in, with_value, written
 from stream.kafka.topics.acls import WEBHOOK_DEAD_LETTER, WEBHOOK_GROUP
 from stream.toml_files import Unreadable, toml_file
 from stream.webhooks.signing import BadSecret, Signer

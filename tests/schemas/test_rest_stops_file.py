@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.meant import listed
+from schemas.faults.meant import listed
 from schemas.rest_stops import SERVICES
 from schemas.rest_stops_file import InvalidRestStops, RestStopsContents, parse_rest_stops
 

@@ -20,7 +20,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from schemas.field_faults import json_fault
+from schemas.faults.field import json_fault
 from schemas.names import is_id
 from stream.api.access.roles import Caller, IfUnknown, Role
 

@@ -25,7 +25,7 @@ from detectors.kernels.reading.columns import (
 from detectors.limits import Limit
 from schemas.decode.rounds import Written, read_candidates, write_rows
 from schemas.eligibility import LONGEST_ORDER_MINUTES, MOST_CANDIDATES
-from schemas.field_faults import json_fault, written
+from schemas.faults.field import json_fault, written
 from schemas.names import is_id
 from stream.api.documents.batch import Batch
 from stream.output.alert_json import utc

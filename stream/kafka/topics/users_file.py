@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.field_faults import written
+from schemas.faults.field import written
 from stream.kafka.topics.acls import OF_A_PLATFORM, ROLES, User, overlapping
 from stream.toml_files import Unreadable, toml_file
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from schemas.field_faults import json_fault
+from schemas.faults.field import json_fault
+from schemas.faults.toml_text import toml_fault
 from schemas.import_map import InvalidMap, load_map
 from schemas.policy import InvalidPolicy, load_policy
-from schemas.toml_faults import toml_fault
 from stream.api.documents.eligibility_answers import InvalidBatch, read_batch
 from stream.webhooks.config import InvalidConfig, load_config
 from tests.stream.test_messages import JARGON as WORDS_OF_EVENTS
@@ -126,7 +126,7 @@ def test_no_fault_of_a_file_of_webhooks_is_a_librarys_or_the_consequence_of_anot
 
 @pytest.mark.parametrize("name", ["uber-driver-trips", "work-state"])
 def test_no_fault_of_a_map_is_a_librarys(name: str) -> None:
-    folder = Path(__file__).resolve().parents[2] / "stream" / "importing"
+    folder = Path(__file__).resolve().parents[3] / "stream" / "importing"
     text = (folder / "maps" / f"{name}.toml").read_text(encoding="utf-8")
     found = list(refusals(text, lambda wrong: load_map(wrong, "m.toml")))
     assert len(found) > 40

@@ -7,8 +7,8 @@ import difflib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from schemas.field_faults import choices_of
-from schemas.meant import OF_IDS, listed, meant, name_fault
+from schemas.faults.field import choices_of
+from schemas.faults.meant import OF_IDS, listed, meant, name_fault
 from schemas.policy_beyond import beyond_key, beyond_value
 from schemas.policy_calendar import MOST_WEEKS
 
@@ -26,7 +26,7 @@ _LISTS = {
     "notes": '["…"]',
 }
 _NAMES_OF_LANGUAGES = {"en": ("en",), "zh": ("zh", "ch", "cn")}
-#: What choices are called elsewhere, as `schemas.meant.plain` writes it.
+#: What choices are called elsewhere, as `schemas.faults.meant.plain` writes it.
 _OTHER_NAMES = {
     "modality": {
         **dict.fromkeys(("statute", "regulation", "act", "legal", "legislation"), "law"),
@@ -117,7 +117,9 @@ def faults_of(
         if one["loc"] in misspelt.values():
             key = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
             beyond = beyond_key(str(one["loc"][-1])) if one["loc"] in taken else None
-            meaning = f"{beyond}; `{key}` is missing" if beyond else f"did you mean `{key}`, which is missing?"
+            meaning = (
+                f"{beyond}; `{key}` is missing" if beyond else f"did you mean `{key}`, which is missing?"
+            )
             text = f"  {place(one['loc'], tree)}: unknown key; {meaning}"
         if text not in told:
             told.append(text)

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from schemas.event_faults import kind_of
-from schemas.meant import OF_IDS, OF_NAMES, listed, meant, name_fault, name_form
+from schemas.faults.event import kind_of
+from schemas.faults.meant import OF_IDS, OF_NAMES, listed, meant, name_fault, name_form
 
 #: What a form that is written as a pattern means: the characters beside letters and digits, and how many.
 _NAMES = {

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from math import isfinite
 
+from schemas.faults.meant import OF_IDS, meant, name_fault, name_form, plain
 from schemas.instants import parse_instant, written_epoch
-from schemas.meant import OF_IDS, meant, name_fault, name_form, plain
 from schemas.names import is_id
 
 _EXAMPLES = {
