@@ -117,7 +117,9 @@ def faults_of(
         if one["loc"] in misspelt.values():
             key = next(str(key[-1]) for key, other in misspelt.items() if other == one["loc"])
             beyond = beyond_key(str(one["loc"][-1])) if one["loc"] in taken else None
-            meaning = f"{beyond}; `{key}` is missing" if beyond else f"did you mean `{key}`, which is missing?"
+            meaning = (
+                f"{beyond}; `{key}` is missing" if beyond else f"did you mean `{key}`, which is missing?"
+            )
             text = f"  {place(one['loc'], tree)}: unknown key; {meaning}"
         if text not in told:
             told.append(text)
