@@ -210,7 +210,7 @@ def about(seed: int | None = None) -> dict[str, Any]:
         "kernel": platform.release(),
         "versions": {name: metadata.version(name) for name in _PACKAGES},
         "commit": commit.stdout.strip() or None,
-        "command": " ".join(sys.argv),
+        "command": " ".join(sys.argv).removeprefix(f"{ROOT}/"),
         "seed": seed,
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "load_average": os.getloadavg(),

@@ -5,6 +5,7 @@ Reads the JSON that a run of `make bench` has left in build/bench and writes, be
 first. What the run has no figure of is said to be missing. A page is never edited by hand between its marks.
 
     make bench && python benchmarks/report.py
+    python benchmarks/suite.py --only live-ignoring && python benchmarks/report.py live stages
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -229,10 +230,12 @@ SECTIONS: Mapping[str, Section] = {
 }
 
 
-def rewritten(text: str, found: Results, words: Words) -> str:
-    """A page with its figures."""
+def rewritten(text: str, found: Results, words: Words, sections: Collection[str] = tuple(SECTIONS)) -> str:
+    """A page with its figures, in these sections; the others stay."""
 
     def section(match: re.Match[str]) -> str:
+        if match[2] not in sections:
+            return match[0]
         lines = list(SECTIONS[match[2]](found, words))
         return match[1] + "\n" + "\n".join(lines) + "\n\n" + match[4]
 
@@ -242,13 +245,16 @@ def rewritten(text: str, found: Results, words: Words) -> str:
 def main() -> None:
     """Write the figures into every page, or say which page is behind."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.parse_args()
+    parser.add_argument("sections", nargs="*", help="of the pages, where not all was measured")
+    chosen = parser.parse_args().sections or list(SECTIONS)
+    if unknown := sorted(set(chosen) - set(SECTIONS)):
+        raise SystemExit(f"no section {', '.join(unknown)}: {', '.join(SECTIONS)}")
     found = results()
     if not found:
         raise SystemExit(f"nothing in {harness.RESULTS}: run `make bench` first")
     for name, words in PAGES.items():
         path = harness.ROOT / name
-        path.write_text(rewritten(path.read_text(encoding="utf-8"), found, words), encoding="utf-8")
+        path.write_text(rewritten(path.read_text(encoding="utf-8"), found, words, chosen), encoding="utf-8")
         print(name)
 
 

@@ -34,6 +34,7 @@ def test_what_stands_between_the_marks_is_replaced_and_nothing_else(words: Words
     assert "| 1,000 | 7.2" in written
     assert "50 / 120 ms" in written
     assert report.rewritten(written, FOUND, words) == written
+    assert report.rewritten(page, FOUND, words, ["live"]) == page, "short was not asked for"
 
 
 @pytest.mark.parametrize("name", report.SECTIONS)
