@@ -26,6 +26,7 @@ from stream.worker.construction import new_run, policy_directory
 from stream.worker.consumer_watchdog import ConsumerWatchdog, FetchProgress
 from stream.worker.context import WorkerContext
 from stream.worker.control_topic import ControlTopic
+from stream.worker.heap import give_back_large_buffers
 from stream.worker.policy_changes import say_refused, take_up
 from stream.worker.shadow import shadows_of
 from stream.worker.warm_up import warm_up
@@ -215,6 +216,7 @@ def run_worker(settings: Settings, partitions: int) -> None:
         say_refused(directory)
     run = new_run(settings, partitions, None if directory is None else directory.policies)
     sys.setswitchinterval(_SWITCH_S)
+    give_back_large_buffers()
     log.info("loading kernels")
     warm_up()
     for one in (settings, settings.in_the_shadow()) if settings.shadow_policies else (settings,):
