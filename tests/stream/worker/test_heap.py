@@ -23,7 +23,6 @@ first = bytearray(8 << 20)
 del first
 before = resident()
 held = [bytearray(b"x") * (2 << 20) for _ in range(40)]
-
 del held[:-1]
 print(resident() - before)
 """
