@@ -44,6 +44,7 @@ class Watch:
         self._topic = Topic(settings, settings.watermark_topic)
         self._probes = probes
         self.unready_s: list[float] = []
+        self._first_ready_s: float | None = None
 
     def look(self) -> None:
         """Fail where the worker is ready while one of its watermarks is old."""
@@ -55,9 +56,11 @@ class Watch:
         if not ready:
             self.unready_s.append(now_s)
             return
-        assert len(newest) == PARTITIONS
-        # What was written between the two looks may be missing, not what is older.
-        oldest_s = now_s - min(newest.values())
+        if self._first_ready_s is None:
+            self._first_ready_s = now_s
+        # What was written between the two looks may be missing, not what is older; of a worker that has just
+        # become ready the transaction with the first ones may be under way.
+        oldest_s = now_s - min(newest.get(number, self._first_ready_s) for number in range(PARTITIONS))
         assert oldest_s <= OLD_S + 1.0, f"ready, with a watermark of {oldest_s:.1f} s"
 
     def close(self) -> None:
