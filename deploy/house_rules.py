@@ -38,8 +38,6 @@ LONG = {
     "benchmarks/peers/run.py: main": 41,
     "schemas/api.py": 305,
     "stream/api/access/keys.py": 305,
-    "stream/api/documents/views.py": 310,
-    "stream/api/queries/query_service.py": 311,
     "stream/cli/replay.py: _run": 47,
     "stream/ledger/verify.py": 362,
     "stream/offline/replay.py": 319,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from schemas.overview import K
 from stream.api.documents.honour import after_told_s, counts, honour_rate
-from stream.api.documents.views import SUPPRESSED, suppress
+from stream.api.documents.suppression import SUPPRESSED, suppress
 from stream.report.week import Alert, Hold, Told, Week, by, hold_of
 
 #: Upper bounds of seconds after telling; the last group has none.

@@ -15,7 +15,7 @@ import yaml
 from deploy.grafana import dashboards
 from deploy.prometheus import suppressed
 from schemas.overview import K
-from stream.api.documents.views import SUPPRESSED, suppress
+from stream.api.documents.suppression import SUPPRESSED, suppress
 from tests.deploy.monitoring import program
 from tests.deploy.test_prometheus import PROMETHEUS
 

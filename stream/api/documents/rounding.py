@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.overview import K
-from stream.api.documents.views import SUPPRESSED
+from stream.api.documents.suppression import SUPPRESSED
 
 Document = dict[str, Any]
 PERIOD_S = 300

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.overview import K
 from stream.api.documents.rounding import rounded_all
-from stream.api.documents.views import SUPPRESSED, suppress
+from stream.api.documents.suppression import SUPPRESSED, suppress
 from stream.api.history.tables import HOUR_S, Figures, History, Hour, Sample
 from stream.output.alert_json import utc
 

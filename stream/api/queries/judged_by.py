@@ -6,14 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from detectors.doubts import Doubt
 from detectors.limits import Limit, LimitTable
+from detectors.reading import Certain
+from detectors.rider_view import Stretch
+from schemas.instants import parse_instant
 from schemas.policy import Policy
 from stream.api.documents.explanation import Explainer
 from stream.api.queries.listing import RiderList
 from stream.api.queries.overview import OverviewQuery
+from stream.api.queries.partitions import Unsure
 from stream.api.queries.recent_alerts import RecentAlerts
 from stream.api.queries.riders import Riders
 from stream.api.queries.shadow import ShadowQuery
@@ -25,6 +31,7 @@ from stream.state.shm_reader import SharedPartition
 from stream.state.shm_writer import About, digest_of, read_about, shared_folder
 
 log = structlog.get_logger()
+Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +135,28 @@ class PlanFollower:
     def _refuse(self, digest: str, why: str) -> None:
         self._refused.add(digest)
         log.error("riders are UNKNOWN here", why=why)
+
+
+def looked_up(
+    judged: JudgedBy, alert: Document, platform: str | None
+) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]], Sequence[Stretch]]:
+    """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
+
+    Also when the clock ran that resets it, where it is another than its own. None, and nothing, where that
+    cannot be said.
+    """
+    named = [(one.policy, one.name) for one in judged.limits]
+    if (alert["policy"], alert["limit"]) not in named:
+        return None, (), ()
+    index = named.index((alert["policy"], alert["limit"]))
+    at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
+    try:
+        certain = judged.riders.certain(alert["rider_id"], index, at_s, since_s)
+        doubts = judged.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
+        ran: Sequence[Stretch] = ()
+        if clock := judged.limits[index].reset_clock:
+            view = judged.riders.rider(alert["rider_id"], None)
+            ran = () if view is None else view.stretches.get(clock, ())
+    except Unsure:
+        return None, (), ()
+    return certain, doubts or (), ran

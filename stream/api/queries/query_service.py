@@ -9,10 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from detectors.doubts import Doubt
-from detectors.reading import Certain
-from detectors.rider_view import RiderView, Stretch
-from schemas.instants import parse_instant
+from detectors.rider_view import RiderView
 from schemas.platform_view import explanation_view
 from schemas.policy import Policy
 from stream.api.access.roles import Caller
@@ -22,14 +19,15 @@ from stream.api.documents.eligibility_answers import (
 )
 from stream.api.documents.explanation import Language
 from stream.api.documents.rounding import Published
-from stream.api.documents.views import for_regulator, rider_document, summary_document
+from stream.api.documents.suppression import for_regulator
+from stream.api.documents.views import rider_document, summary_document
 from stream.api.documents.week import week_document
 from stream.api.http_metrics import Counts
 from stream.api.problems import no_rider, not_found, unavailable
 from stream.api.queries.eligibility import EligibilityQueries
 from stream.api.queries.event_ids import EventIds
 from stream.api.queries.history import HistoryQuery
-from stream.api.queries.judged_by import JudgedBy, PlanFollower
+from stream.api.queries.judged_by import JudgedBy, PlanFollower, looked_up
 from stream.api.queries.listing import RiderList, told_line
 from stream.api.queries.live import LiveQueries
 from stream.api.queries.partitions import Unsure
@@ -208,7 +206,7 @@ class QueryService(EligibilityQueries, LiveQueries):
             raise not_found("this alert", "check the id; older alerts are in the topic of alerts")
         alert = found[0].document()
         judged = self.judged
-        certain, doubts, ran = await asyncio.to_thread(_looked_up, judged, alert, caller.platform)
+        certain, doubts, ran = await asyncio.to_thread(looked_up, judged, alert, caller.platform)
         document = judged.explainer.explain(alert, certain, lang, retracted=found[1], doubts=doubts, ran=ran)
         if document is None:
             raise not_found("this alert", "its policy is no longer named here")
@@ -278,28 +276,3 @@ class QueryService(EligibilityQueries, LiveQueries):
         if self.peers:
             return None
         return "no partition of this machine is fresh, and no peers are named"
-
-
-def _looked_up(
-    judged: JudgedBy, alert: Document, platform: str | None
-) -> tuple[Certain | None, Sequence[tuple[Doubt, str, Certain]], Sequence[Stretch]]:
-    """What the alert's limit said at its instant by what is certain alone, and what of it is doubtful.
-
-    Also when the clock ran that resets it, where it is another than its own. None, and nothing, where that
-    cannot be said.
-    """
-    named = [(one.policy, one.name) for one in judged.limits]
-    if (alert["policy"], alert["limit"]) not in named:
-        return None, (), ()
-    index = named.index((alert["policy"], alert["limit"]))
-    at_s, since_s = parse_instant(alert["event_time"]), parse_instant(alert["window"]["start"])
-    try:
-        certain = judged.riders.certain(alert["rider_id"], index, at_s, since_s)
-        doubts = judged.riders.doubts(alert["rider_id"], index, at_s, since_s, platform)
-        ran: Sequence[Stretch] = ()
-        if clock := judged.limits[index].reset_clock:
-            view = judged.riders.rider(alert["rider_id"], None)
-            ran = () if view is None else view.stretches.get(clock, ())
-    except Unsure:
-        return None, (), ()
-    return certain, doubts or (), ran

@@ -10,7 +10,7 @@ from detectors.rider_view import RiderView
 from schemas.instants import parse_instant
 from schemas.policy import Policy
 from stream.api.documents.rest_stops import gaps_document, open_through_hold, stops_document
-from stream.api.documents.views import for_regulator
+from stream.api.documents.suppression import for_regulator
 from stream.api.http_metrics import RestStopCounts
 from stream.api.problems import Problem
 from stream.rest_stops.directory import RestStopsDirectory

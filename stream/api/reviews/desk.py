@@ -18,7 +18,7 @@ from schemas.reviews import ReviewAnswer
 from schemas.work_state import Refused, read_event
 from stream.api.access.roles import Caller
 from stream.api.documents.rounding import Published
-from stream.api.documents.views import SUPPRESSED, suppress
+from stream.api.documents.suppression import SUPPRESSED, suppress
 from stream.api.problems import Problem, invalid, not_found
 from stream.api.reviews.store import AlreadyAnswered, Outgoing, ReviewStore, StoredReview
 from stream.api.reviews.wanted import Condition, Order, WantedReviews, own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.api.documents.views import for_regulator, suppress
+from stream.api.documents.suppression import for_regulator, suppress
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 
 from detectors.verdicts import STATUSES
 from stream.api.documents.rounding import FIGURES, PERIOD_S, Published, rounded
-from stream.api.documents.views import SUPPRESSED, for_regulator
+from stream.api.documents.suppression import SUPPRESSED, for_regulator
 from stream.api.history import views
 from stream.api.history.tables import (
     CLOSES_AFTER_S,

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from stream.api.access.roles import Caller
-from stream.api.documents.views import SUPPRESSED
+from stream.api.documents.suppression import SUPPRESSED
 from tests.stream.api.scene import CASE, OTHER, OWN, ROUTES, Scene
 from tests.stream.api.world import World
 
