@@ -37,20 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: What has failed, a line each; an internal error of pytest ends a run without its own list.
-_FAILED = pytest.StashKey[list[str]]()
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_FAILED] = []
-    config.pluginmanager.register(_Failures(config.stash[_FAILED]))
+    if not os.environ.get("PYTEST_XDIST_WORKER"):
+        config.pluginmanager.register(_Failures())
 
 
 class _Failures:
-    """Notes what fails, and what pytest or one of its processes dies of."""
+    """Says at the very end what has failed: an internal error of pytest ends a run without its own list."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
+    def __init__(self) -> None:
+        self._lines: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
@@ -59,10 +55,8 @@ class _Failures:
     def pytest_internalerror(self, excrepr: object) -> None:
         self._lines.append(f"internal error: {str(excrepr)[-1500:]}")
 
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not os.environ.get("PYTEST_XDIST_WORKER"):
-        for line in config.stash[_FAILED]:
+    def pytest_unconfigure(self) -> None:
+        for line in self._lines:
             sys.stderr.write(f"failed: {line}\n")
 
 
@@ -142,11 +136,17 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker | Existi
             yield started
 
 
+#: Until the process ends: the one that started Kafka may be done while others use it, and Python complains of
+#: a child that is forgotten and still runs.
+_SHARED: list[Broker] = []
+
+
 @contextlib.contextmanager
 def shared_broker(folder: Path) -> Iterator[Broker]:
     """The Kafka of all processes of a run: whoever comes first starts it, whoever leaves last stops it."""
     folder.mkdir(exist_ok=True)
     started = Broker(folder)
+    _SHARED.append(started)
     with (folder / "users.lock").open("w") as users:
         fcntl.flock(users, fcntl.LOCK_SH)
         try:
