@@ -9,8 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 from pydantic_core import ErrorDetails
 
-from schemas.faults.event import kind_of, shown
-from schemas.faults.meant import OF_IDS, name_fault, name_form
+from schemas.faults.event import id_fault, kind_of, shown
 from schemas.instants import parse_instant
 from schemas.names import Id
 from schemas.work_state import LONGEST_DETAIL, Refused, printable, read_object
@@ -169,7 +168,5 @@ def _fault(one: ErrorDetails, tree: dict[str, Any]) -> str:
         return f"{begin}: is {kind_of(value)}, must be a text"
     if name == "schema":
         return f'{begin}: must be "{SCHEMA}"'
-    example = _EXAMPLES.get(name, '"x"').strip('"')
-    if isinstance(value, str):
-        return f"{begin}: {name_fault(value, OF_IDS, 64, example=example)}"
-    return f'{begin}: is {kind_of(value)}, must be a text of {name_form(OF_IDS, 64)}, for example "{example}"'
+    example = _EXAMPLES.get(name, "x").strip('"')
+    return f"{begin}: {id_fault(value, example)}"

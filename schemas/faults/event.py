@@ -147,11 +147,14 @@ def _digits(value: object) -> str:
 
 
 def _id(name: str, value: object) -> str:
-    example = _EXAMPLES.get(name, "x")
-    begin = f"{name} = {shown(value)}"
-    if isinstance(value, str):
-        return f"{begin}: {name_fault(value, OF_IDS, _LONGEST_ID, example=example)}"
-    text = f"{begin}: is {kind_of(value)}, must be a text of {name_form(OF_IDS, _LONGEST_ID)}"
     if isinstance(value, int) and not isinstance(value, bool) and is_id(str(value)):
-        return f'{text}: write "{value}"'
-    return f'{text}, for example "{example}"'
+        form = name_form(OF_IDS, _LONGEST_ID)
+        return f'{name} = {shown(value)}: is a number, must be a text of {form}: write "{value}"'
+    return f"{name} = {shown(value)}: {id_fault(value, _EXAMPLES.get(name, 'x'))}"
+
+
+def id_fault(value: object, example: str) -> str:
+    """Why a value of JSON is no id."""
+    if isinstance(value, str):
+        return name_fault(value, OF_IDS, _LONGEST_ID, example=example)
+    return f'is {kind_of(value)}, must be a text of {name_form(OF_IDS, _LONGEST_ID)}, for example "{example}"'

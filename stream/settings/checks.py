@@ -47,10 +47,10 @@ _TOPICS = (
     "shadow_state",
 )
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
-_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]):[0-9]{1,5}")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]")
+_ADDRESS = re.compile(rf"({_HOST.pattern}):[0-9]{{1,5}}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+/?")
 _DAYS = re.compile(r"([0-9]{1,4})d(?!.*d)")
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\]")
 _LARGEST_PORT = 65_535
 _LONGEST_NAME = 200
 _LONGEST_TOPIC = 249

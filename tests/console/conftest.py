@@ -46,6 +46,12 @@ def address(world: World) -> Iterator[str]:
 
 
 @pytest.fixture
+def services() -> list[QueryService]:
+    """Where an `address` puts the service behind it, for tests that look into it."""
+    return []
+
+
+@pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Visit]:
     made = Visit(browser, address)
     yield made

@@ -49,11 +49,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture
-def services() -> list[QueryService]:
-    return []
-
-
-@pytest.fixture
 def address(world: World, services: list[QueryService]) -> Iterator[str]:
     def prepare(made: World, service: QueryService) -> None:
         a_past(made, service)

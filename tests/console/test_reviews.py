@@ -42,11 +42,6 @@ def world(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def services() -> list[QueryService]:
-    return []
-
-
-@pytest.fixture
 def address(world: World, services: list[QueryService]) -> Iterator[str]:
     def prepare(made: World, service: QueryService) -> None:
         reviews_of(made, service)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from detectors.verdicts import Outcome, read_outcomes
 from stream.kafka.transactional_producer import ProduceFailed
@@ -73,10 +74,8 @@ class Publishing(PartitionState):
         """
         try:
             self._written_so_far()
-            # Whoever ends the tick does not end the transaction: before an orderly end the rest is written.
-            writing = asyncio.ensure_future(self._write())
-            writing.add_done_callback(_seen)
-            await asyncio.shield(writing)
+            # Before an orderly end the rest is written.
+            await _to_its_end(self._write())
         except ProduceFailed:
             if self.closed:
                 return
@@ -92,12 +91,10 @@ class Publishing(PartitionState):
     async def _go_on_with_checkpoint(self) -> None:
         """Write a step of the checkpoint while others judge.
 
-        Whoever ends the tick does not end the step: pages that were copied and not written would be older
-        than the next marker says, and a successor would build their riders from the source.
+        Pages that were copied and not written would be older than the next marker says, and a successor
+        would build their riders from the source.
         """
-        step = asyncio.ensure_future(self._checkpoint_step())
-        step.add_done_callback(_seen)
-        await asyncio.shield(step)
+        await _to_its_end(self._checkpoint_step())
 
     async def _checkpoint_step(self) -> None:
         async with self._checkpointing:
@@ -137,6 +134,13 @@ class Publishing(PartitionState):
     async def _finish_round(self, checkpointer: Checkpointer, held: Held) -> None:
         while checkpointer.under_way and not self.closed:
             await self._checkpoint(held)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for it; whoever ends the tick, and with it the waiting, does not end the work."""
+    working = asyncio.ensure_future(work)
+    working.add_done_callback(_seen)
+    await asyncio.shield(working)
 
 
 def _seen(writing: asyncio.Future[None]) -> None:

@@ -4,10 +4,9 @@ import { ask, Refused, send } from "../ask.js";
 import { el, section, text } from "../make.js";
 import { ruled } from "../lists/page.js";
 import { say } from "../words.js";
-import { instant, refusal, reviewPill } from "./facts.js";
+import { instant, MOST, refusal, reviewPill } from "./facts.js";
 
 const OUTCOMES = ["stands", "evidence_wrong", "hold_lifted"];
-const MOST = 2000;
 
 export function review(main, state, [id = ""]) {
   const path = `v1/reviews/${encodeURIComponent(id)}`;

@@ -3,9 +3,7 @@
 import { ask, Refused, send } from "../ask.js";
 import { el, keyed, section, text } from "../make.js";
 import { say } from "../words.js";
-import { instant, refusal, reviewPill, stateOf } from "./facts.js";
-
-const MOST = 2000;
+import { instant, MOST, refusal, reviewPill, stateOf } from "./facts.js";
 
 /** A card that is shown once it is known that the caller may see the alert, where reviews are taken. */
 export function contest(id, state) {

@@ -3,6 +3,8 @@
 import { pill } from "../make.js";
 import { clock, dayOf, say } from "../words.js";
 
+/** Characters of what somebody writes, at most. */
+export const MOST = 2000;
 const COLOURS = { overdue: "hold", in_time: "approaching" };
 
 /** Overdue, in time, or its outcome. */

@@ -5,7 +5,7 @@ import { limits, list, names, ruled, TOLD } from "../lists/page.js";
 import { savers } from "../lists/save.js";
 import { el, keyed, pill, section, table, text } from "../make.js";
 import { number, say, span } from "../words.js";
-import { instant, reviewPill, stateOf } from "./facts.js";
+import { instant, refusal, reviewPill, stateOf } from "./facts.js";
 
 const EVERY_MS = 5000;
 const ROLES = ["rider", "operator", "dispatcher", "regulator"];
@@ -54,7 +54,7 @@ function counts(main) {
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (!open) return;
-      text(about, error.status === 0 ? say("unknown_api") : `${error.message} ${error.remedy}`);
+      text(about, refusal(error));
     }
     timer = setTimeout(poll, EVERY_MS);
   }
